@@ -1,0 +1,17 @@
+# Tenon: the whole build. `make help` lists the targets. Each part's rules live in mk/.
+BUILD ?= build
+TOOLCHAIN ?= gcc
+.DEFAULT_GOAL := all
+Q := $(if $(V),,@)
+
+include mk/toolchain.mk
+include mk/kconfig.mk
+include mk/hypervisor.mk
+-include $(filter-out mk/toolchain.mk mk/kconfig.mk mk/hypervisor.mk,$(sort $(wildcard mk/*.mk)))
+
+.PHONY: all clean help
+all: hypervisor $(ALL_EXTRA) ##  build everything
+clean: ##  remove what was built, keep downloaded packages
+	$(Q)find $(BUILD) -mindepth 1 -maxdepth 1 ! -name cache -exec rm -rf {} + 2>/dev/null || true
+help: ##  this list
+	$(Q)grep -hE '^[a-z0-9-]+:.*##' Makefile mk/*.mk | sed -E 's/:.*##[ ]*/\t/' | sort | expand -t 24

@@ -1,0 +1,150 @@
+// GDT page, TSS, IDT and the SYSCALL stubs of each CPU. [SDM 3A chapters 3, 6, 8; APM 2 4.8, 6.1]
+#include "../mm/paging.hpp"
+#include "../trap/entry.hpp"
+#include "features.hpp"
+#include "per_cpu.hpp"
+#include <tenon/arch/memory.hpp>
+#include <tenon/log.hpp>
+#include <tenon_arch/cpu_ops.hpp>
+
+namespace tenon::x86 {
+
+namespace {
+
+struct [[gnu::packed]] TablePointer {
+    u16 limit;
+    u64 base;
+};
+
+struct IdtGate {
+    u64 low, high;
+    static constexpr IdtGate of(u64 address, unsigned ist, unsigned dpl)
+    {
+        return {(address & 0xffff) | u64(hv_cs) << 16 | u64(ist) << 32 | u64(0x8e | dpl << 5) << 40 | (address >> 16 & 0xffff) << 48,
+                address >> 32};
+    }
+};
+constinit IdtGate idt[256]{};
+
+void fill_gdt(u64* gdt, PerCpu& cpu)
+{
+    auto at = [&](u16 selector) -> u64& { return gdt[(selector & 0xfff) / 8]; };
+    at(hv_cs) = 0x00af9b000000ffff;
+    at(hv_ds) = 0x00cf93000000ffff;
+    at(guest_cs32) = 0x00cffb000000ffff;
+    at(guest_ss) = 0x00cff3000000ffff;
+    at(guest_cs64) = 0x00affb000000ffff;
+    u64 base = u64(&cpu.tss), limit = sizeof(Tss) - 1;
+    at(tss_selector) = limit | (base & 0xffffff) << 16 | u64(0x89) << 40 | (base >> 24 & 0xff) << 56;
+    (&at(tss_selector))[1] = base >> 32;
+}
+
+/// The code each CPU's LSTAR/CSTAR points to: saves the guest's rsp, takes the vCPU's stack, pushes ss and rsp, goes on.
+void write_stub(u8* to, u64 stub_va, u64 data_va, u64 target)
+{
+    u8* p = to;
+    auto rel = [&](u64 address, unsigned after) { return u32(address - (stub_va + u64(p - to) + after)); };
+    auto bytes = [&](std::initializer_list<u8> list) {
+        for (u8 b : list)
+            *p++ = b;
+    };
+    auto imm = [&](u32 v) {
+        __builtin_memcpy(p, &v, 4);
+        p += 4;
+    };
+    bytes({0x48, 0x89, 0x25}); // mov %rsp, scratch_rsp(%rip)
+    imm(rel(data_va + offsetof(PerCpu, scratch_rsp), 4));
+    bytes({0x48, 0x8b, 0x25}); // mov stack_top(%rip), %rsp
+    imm(rel(data_va + offsetof(PerCpu, stack_top), 4));
+    bytes({0x68}); // push $ss
+    imm(guest_ss);
+    bytes({0xff, 0x35}); // push scratch_rsp(%rip)
+    imm(rel(data_va + offsetof(PerCpu, scratch_rsp), 4));
+    bytes({0xe9}); // jmp target
+    imm(rel(target, 4));
+}
+
+} // namespace
+
+bool create_percpu(CpuId id, ApicId apic)
+{
+    u64 area = percpu_area(id.raw());
+    auto map = [&](u64 offset, u64 flags) -> Mfn {
+        auto frame = allocate_table();
+        Pte* entry = frame.ok() ? find_entry(root_table, area + offset, true) : nullptr;
+        if (!entry)
+            return invalid_mfn;
+        *entry = Pte::of(*frame, flags);
+        return *frame;
+    };
+    Mfn stub = map(stub_offset, Pte::present | Pte::accessed);
+    Mfn data = map(data_offset, data_flags), gdt = map(gdt_offset, data_flags);
+    if (stub == invalid_mfn || data == invalid_mfn || gdt == invalid_mfn)
+        return false;
+    auto* cpu = new (reinterpret_cast<void*>(area + data_offset)) PerCpu;
+    cpu->id = id;
+    cpu->apic_id = apic;
+    for (u64 end : {nmi_stack_end, df_stack_end, mce_stack_end}) {
+        for (u64 page = end - ist_stack_size; page < end; page += page_size)
+            if (map(page, data_flags) == invalid_mfn)
+                return false;
+        auto* info = reinterpret_cast<StackInfo*>(area + end - sizeof(StackInfo));
+        info->cpu = cpu;
+    }
+    cpu->tss.ist[0] = frame_end(area + nmi_stack_end);
+    cpu->tss.ist[1] = frame_end(area + df_stack_end);
+    cpu->tss.ist[2] = frame_end(area + mce_stack_end);
+    fill_gdt(reinterpret_cast<u64*>(area + gdt_offset), *cpu);
+    FrameView<u8> code(stub);
+    write_stub(code.get(), area + stub_offset, area + data_offset, u64(&entry_syscall));
+    write_stub(code.get() + 64, area + stub_offset + 64, area + data_offset, u64(&entry_syscall32));
+    return true;
+}
+
+void load_gdt(u64 area)
+{
+    TablePointer gdt{(reserved_gdt_page + 1) * page_size - 1, area};
+    asm volatile("lgdt %0" ::"m"(gdt) : "memory");
+}
+
+namespace {
+
+/// Before a vCPU's area is there: the CPU's own page, placed so that the selectors fit.
+void load_own_gdt(PerCpu& cpu)
+{
+    load_gdt(percpu_area(cpu.id.raw()) + gdt_offset - reserved_gdt_page * page_size);
+    asm volatile("pushq %0; lea 1f(%%rip), %%rax; pushq %%rax; lretq; 1: mov %1, %%ss" ::"i"(hv_cs), "r"(u32(hv_ds)) : "rax", "memory");
+    auto* page = reinterpret_cast<u64*>(percpu_area(cpu.id.raw()) + gdt_offset);
+    page[(tss_selector & 0xfff) / 8] &= ~(u64{2} << 40); // not busy
+    asm volatile("ltr %0" ::"r"(tss_selector));
+    asm volatile("lldt %0" ::"r"(u16{0}));
+}
+
+} // namespace
+
+void init_cpu(PerCpu& cpu)
+{
+    if (idt[0].high == 0)
+        for (unsigned v = 0; v < 256; v++)
+            idt[v] = IdtGate::of(u64(entry_stubs) + v * entry_stub_size, v == 2 ? 1 : v == 8 ? 2 : v == 18 ? 3 : 0,
+                                 v == 3 || v == 4 ? 3 : 0);
+    load_own_gdt(cpu);
+    TablePointer pointer{sizeof(idt) - 1, u64(idt)};
+    asm volatile("lidt %0" ::"m"(pointer));
+    u64 stub = percpu_area(cpu.id.raw()) + stub_offset;
+    write_msr(msr::star, u64(guest_cs32) << 48 | u64(hv_cs) << 32);
+    write_msr(msr::lstar, stub);
+    write_msr(msr::cstar, stub + 64);
+    // Everything that could confuse the hypervisor is cleared on SYSCALL.
+    write_msr(msr::fmask, flag::interrupt | flag::tf | flag::df | flag::ac | flag::nt | flag::iopl | flag::rf | flag::vm);
+    if (features.has_sysenter) {
+        write_msr_safe(msr::sysenter_cs, hv_cs);
+        write_msr_safe(msr::sysenter_esp, percpu_area(cpu.id.raw()) + nmi_stack_end); // replaced by the entry code at once
+        write_msr_safe(msr::sysenter_eip, u64(&entry_sysenter));
+    }
+    init_cpu_features();
+    cpu.flushed_at = 0;
+    cpu.online.store(true, std::memory_order_release);
+}
+
+} // namespace tenon::x86

@@ -1,0 +1,23 @@
+// What this CPU can do, and what Tenon switched on.
+#pragma once
+#include <tenon/lib/types.hpp>
+
+namespace tenon::x86 {
+
+struct Features {
+    bool smep, smap, umip, fsgsbase, xsave, xsaveopt, xsavec, rdtscp, has_sysenter, is_intel, pages_1g, x2apic, tsc_deadline, cpuid_faulting,
+        invariant_tsc, null_sel_keeps_base;
+    u32 physical_bits;
+    u64 xcr0_mask;      ///< state components that Tenon switches
+    u32 xsave_bytes;    ///< size of an XSAVE area for xcr0_mask
+};
+extern Features features;
+
+/// Reads CPUID. Boot CPU, once.
+void find_features();
+/// Control registers and MSRs of the CPU that runs this.
+void init_cpu_features();
+/// Switches SMAP off on this CPU: its ring-3 iret reads the stack with supervisor rights. Said once.
+void give_up_smap();
+
+} // namespace tenon::x86

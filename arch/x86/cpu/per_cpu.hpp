@@ -1,0 +1,86 @@
+// What one CPU owns: the words its SYSCALL stub uses, TSS, descriptor page, exception stacks. Lives at percpu_base + id * stride.
+#pragma once
+#include <atomic>
+#include <tenon/domain/vcpu.hpp>
+#include <tenon_arch/layout.hpp>
+#include <tenon_arch/regs.hpp>
+
+namespace tenon::x86 {
+
+struct [[gnu::packed]] Tss {
+    u32 reserved0 = 0;
+    u64 rsp[3]{};
+    u64 reserved1 = 0;
+    u64 ist[7]{};
+    u64 reserved2 = 0;
+    u16 reserved3 = 0;
+    u16 io_bitmap = sizeof(Tss) - 1; ///< beyond the limit: no port is open
+};
+
+/// Requests that other CPUs leave; answered by interrupt, in wait loops, and in the interrupt window.
+enum Request : u32 { request_flush = 1, request_call = 2 };
+
+struct alignas(64) PerCpu {
+    u64 scratch_rsp = 0;          ///< the stub's: guest rsp
+    u64 stack_top = 0;            ///< the stub's: where the current vCPU's register frame ends
+    Vcpu* current = nullptr;
+    CpuId id{};
+    ApicId apic_id{};
+    u64 cr3 = 0;                  ///< what this CPU has loaded
+    std::atomic<u64> flushed_at{0}; ///< TLB clock at the last full flush
+    std::atomic<u32> requests{0};
+    std::atomic<bool> online{false};
+    Vcpu* idle = nullptr;
+    Vcpu* previous = nullptr;     ///< during a switch: who was switched away
+    u64 held_ranks = 0;           ///< debug: one bit a rank
+    u32 interrupt_depth = 0;
+    void (*call)(void*) = nullptr;
+    void* call_argument = nullptr;
+    u64 star_loaded = 0;
+    u64 xcr0 = 0, tsc_aux = 0, dr7 = 0, guest_cr4_bits = 0;
+    u64 nmi_count = 0;
+    alignas(64) Tss tss;
+};
+
+inline constexpr u64 stub_offset = 0, data_offset = page_size, gdt_offset = 3 * page_size;
+/// Exception stacks end at 16 KiB boundaries, like every stack, so that StackInfo is found the same way.
+inline constexpr u64 nmi_stack_end = 0xc000, df_stack_end = 0x10000, mce_stack_end = 0x14000, ist_stack_size = 2 * page_size;
+static_assert(sizeof(PerCpu) <= page_size);
+
+constexpr u64 percpu_area(u32 cpu) { return percpu_base + cpu * percpu_stride; }
+inline PerCpu& percpu(CpuId cpu) { return *reinterpret_cast<PerCpu*>(percpu_area(cpu.raw()) + data_offset); }
+
+/// At the top of every stack.
+struct StackInfo {
+    PerCpu* cpu;
+    Vcpu* vcpu;
+    u64 reserved[6];
+};
+static_assert(sizeof(StackInfo) == 64);
+
+inline StackInfo& stack_info()
+{
+    u64 sp;
+    asm("mov %%rsp, %0" : "=r"(sp));
+    return *reinterpret_cast<StackInfo*>((sp | (stack_size - 1)) + 1 - sizeof(StackInfo));
+}
+inline PerCpu& this_cpu() { return *stack_info().cpu; }
+constexpr u64 frame_end(u64 stack_top) { return stack_top - sizeof(StackInfo); }
+inline Regs& guest_regs(Vcpu& vcpu)
+{
+    return *reinterpret_cast<Regs*>(frame_end(vcpu_stack_top(vcpu.id.raw())) - sizeof(Regs));
+}
+
+/// Selectors of the hypervisor's descriptor page. [public header: flat selectors]
+inline constexpr u16 hv_cs = 0xe008, hv_ds = 0xe010, guest_cs32 = 0xe023, guest_ss = 0xe02b, guest_cs64 = 0xe033, tss_selector = 0xe040,
+                     ldt_selector = 0xe050;
+inline constexpr unsigned reserved_gdt_page = 14;
+
+/// Allocates and maps a CPU's area. Boot.
+bool create_percpu(CpuId cpu, ApicId apic);
+/// Loads descriptor tables, MSRs and control registers of the CPU that runs this.
+void init_cpu(PerCpu& cpu);
+/// The live descriptor table follows the vCPU: loads the GDT of its area.
+void load_gdt(u64 area);
+
+} // namespace tenon::x86

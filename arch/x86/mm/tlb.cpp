@@ -1,0 +1,69 @@
+// The TLB clock and flushes on other CPUs. A CPU that loads CR3 drops everything it holds (no global pages, no PCIDs), so
+// switching vCPUs already flushes; a request is needed only where the last load is older than the stamp.
+#include "../cpu/per_cpu.hpp"
+#include "../cpu/smp.hpp"
+#include <tenon/arch/memory.hpp>
+#include <tenon/mm/frame_table.hpp>
+#include <tenon_arch/cpu_ops.hpp>
+
+namespace tenon {
+
+namespace {
+constinit std::atomic<u64> flush_clock{1};
+}
+
+namespace x86 {
+
+void flush_this_cpu()
+{
+    PerCpu& cpu = this_cpu();
+    cpu.flushed_at.store(flush_clock.load(std::memory_order_acquire), std::memory_order_release);
+    write_cr3(read_cr3());
+}
+
+} // namespace x86
+
+namespace arch {
+
+u64 tlb_stamp() { return flush_clock.fetch_add(1, std::memory_order_acq_rel); }
+u64 tlb_clock() { return flush_clock.load(std::memory_order_acquire); }
+
+void flush_tlb_older_than(u64 stamp, const CpuSet& cpus)
+{
+    x86::PerCpu& self = x86::this_cpu();
+    if (cpus.test(self.id.raw()) && self.flushed_at.load(std::memory_order_relaxed) <= stamp)
+        x86::flush_this_cpu();
+    CpuSet waiting;
+    cpus.for_each([&](unsigned i) {
+        if (i == self.id.raw())
+            return;
+        x86::PerCpu& other = x86::percpu(CpuId{i});
+        if (other.flushed_at.load(std::memory_order_acquire) > stamp)
+            return;
+        other.requests.fetch_or(x86::request_flush, std::memory_order_acq_rel);
+        x86::send_request_interrupt(other);
+        waiting.set(i);
+    });
+    waiting.for_each([&](unsigned i) {
+        while (x86::percpu(CpuId{i}).flushed_at.load(std::memory_order_acquire) <= stamp)
+            spin_wait();
+    });
+}
+
+void clear_frame(Mfn mfn)
+{
+    FrameView<u8> view(mfn);
+    void* at = view.get();
+    u64 words = page_size / 8;
+    asm volatile("rep stosq" : "+D"(at), "+c"(words) : "a"(0) : "memory");
+}
+
+void set_m2p(Mfn mfn, u64 pfn)
+{
+    if (is_ram(mfn))
+        reinterpret_cast<u64*>(x86::m2p_rw_base)[mfn.raw()] = pfn;
+}
+u64 get_m2p(Mfn mfn) { return is_ram(mfn) ? reinterpret_cast<u64*>(x86::m2p_rw_base)[mfn.raw()] : ~u64{0}; }
+
+} // namespace arch
+} // namespace tenon

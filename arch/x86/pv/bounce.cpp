@@ -1,0 +1,143 @@
+// Frames on the guest's kernel stack, and the way back by HYPERVISOR_iret.
+#include "bounce.hpp"
+#include "update.hpp"
+#include <abi/arch_x86.h>
+#include <abi/sched.h>
+#include <tenon/arch/guest_copy.hpp>
+#include <tenon/log.hpp>
+#include <tenon_arch/cpu_ops.hpp>
+
+namespace tenon::x86::pv {
+
+namespace {
+constexpr u64 honoured_flags = 0xcd5 | flag::rf | flag::ac | flag::id; // arithmetic flags, TF, DF, RF, AC, ID
+}
+
+u64 guest_rflags(u64 flags) { return (flags & honoured_flags) | flag::interrupt | 2; }
+
+void enter_kernel_mode(Vcpu& vcpu)
+{
+    vcpu.arch.in_kernel = true;
+    asm volatile("swapgs");
+    load_tables(vcpu);
+}
+
+void enter_user_mode(Vcpu& vcpu)
+{
+    vcpu.arch.in_kernel = false;
+    asm volatile("swapgs");
+    load_tables(vcpu);
+}
+
+void crash_guest(Vcpu& vcpu, const Regs& r, const char* why)
+{
+    log_error("d%uv%u crashed: %s", vcpu.domain.id.raw(), vcpu.id.raw(), why);
+    log_error("  rip %04lx:%016lx rsp %04lx:%016lx rflags %08lx %s mode", r.cs, r.rip, r.ss, r.rsp, r.rflags,
+              vcpu.arch.in_kernel ? "kernel" : "user");
+    log_error("  rax %016lx rbx %016lx rcx %016lx rdx %016lx", r.rax, r.rbx, r.rcx, r.rdx);
+    log_error("  rsi %016lx rdi %016lx rbp %016lx r8  %016lx", r.rsi, r.rdi, r.rbp, r.r8);
+    log_error("  r9  %016lx r10 %016lx r11 %016lx r12 %016lx", r.r9, r.r10, r.r11, r.r12);
+    log_error("  r13 %016lx r14 %016lx r15 %016lx cr2 %016lx", r.r13, r.r14, r.r15, read_cr2());
+    log_error("  vector %u error %x kernel table %lx user table %lx", r.entry_vector, r.error_code, vcpu.arch.kernel_table.raw(),
+              vcpu.arch.user_table.raw());
+    u64 words[24];
+    u64 left = arch::guest_range_ok(GuestVa{r.rsp}, sizeof words) ? arch::copy_from_guest(words, GuestVa{r.rsp}, sizeof words) : sizeof words;
+    for (unsigned i = 0; i + 4 <= (sizeof words - left) / 8; i += 4)
+        log_error("  stack %016lx %016lx %016lx %016lx", words[i], words[i + 1], words[i + 2], words[i + 3]);
+    domains::shut_down(vcpu.domain, SHUTDOWN_crash);
+}
+
+void deliver(Vcpu& vcpu, Regs& regs, const Delivery& what)
+{
+    if (what.address == 0)
+        return crash_guest(vcpu, regs, "no handler is registered for what must be delivered");
+    u64 cs = regs.cs & 0xffff, sp = regs.rsp;
+    if (!vcpu.arch.in_kernel) {
+        enter_kernel_mode(vcpu);
+        sp = vcpu.arch.kernel_sp;
+    } else
+        cs &= ~u64{3};
+    vcpu_info& info = *vcpu.info;
+    u64 masked = info.evtchn_upcall_mask;
+    u64 frame[12];
+    unsigned n = 0;
+    frame[n++] = regs.rcx;
+    frame[n++] = regs.r11;
+    if (what.failsafe) {
+        u16 s;
+        asm volatile("mov %%ds, %0" : "=r"(s));
+        frame[n++] = s;
+        asm volatile("mov %%es, %0" : "=r"(s));
+        frame[n++] = s;
+        asm volatile("mov %%fs, %0" : "=r"(s));
+        frame[n++] = s;
+        asm volatile("mov %%gs, %0" : "=r"(s));
+        frame[n++] = s;
+    }
+    if (what.has_error)
+        frame[n++] = what.error;
+    frame[n++] = regs.rip;
+    frame[n++] = cs | (masked & 0xff) << 32;
+    frame[n++] = (regs.rflags & ~(flag::interrupt | flag::iopl)) | (masked ? 0 : flag::interrupt);
+    frame[n++] = regs.rsp;
+    frame[n++] = regs.ss & 0xffff;
+    sp = (sp & ~u64{15}) - n * 8;
+    if (!arch::guest_range_ok(GuestVa{sp}, n * 8) || arch::copy_to_guest(GuestVa{sp}, frame, n * 8) != 0)
+        return crash_guest(vcpu, regs, "the kernel stack cannot take an exception frame");
+    if (what.masks)
+        info.evtchn_upcall_mask = 1;
+    regs.rip = regs.rcx = what.address; // as after SYSRET: RCX and R11 are dead for the handler
+    regs.cs = guest_cs64;
+    regs.ss = guest_ss;
+    regs.rsp = sp;
+    regs.rflags = regs.r11 = guest_rflags(regs.rflags & ~(flag::tf | flag::rf | flag::ac | flag::nt | flag::df));
+}
+
+void deliver_exception(Vcpu& vcpu, Regs& regs, u8 vector, u32 error)
+{
+    constexpr u32 with_error = bit(8) | bit(10) | bit(11) | bit(12) | bit(13) | bit(14) | bit(17) | bit(21);
+    const TrapGate& gate = vcpu.arch.traps[vector];
+    if (gate.address == 0) {
+        regs.entry_vector = vector;
+        regs.error_code = error;
+    }
+    deliver(vcpu, regs, {gate.address, gate.masks, vector < 32 && (with_error >> vector & 1) != 0, error});
+}
+
+void deliver_page_fault(Vcpu& vcpu, Regs& regs, u64 address, u32 error)
+{
+    if (vcpu.arch.in_kernel)
+        error &= ~u32{4};
+    vcpu.info->arch.cr2 = address;
+    deliver_exception(vcpu, regs, 14, error);
+}
+
+void guest_iret(Vcpu& vcpu, Regs& regs)
+{
+    iret_context c;
+    if (!arch::guest_range_ok(GuestVa{regs.rsp}, sizeof c) || arch::copy_from_guest(&c, GuestVa{regs.rsp}, sizeof c) != 0)
+        return crash_guest(vcpu, regs, "iret with an unreadable frame");
+    bool to_user = (c.cs & 3) == 3;
+    if (to_user && vcpu.arch.user_cr3 == 0)
+        return crash_guest(vcpu, regs, "iret to user mode without user tables");
+    regs.rip = c.rip;
+    regs.cs = (c.cs & 0xffff) | 3;
+    regs.rflags = guest_rflags(c.rflags);
+    regs.rsp = c.rsp;
+    regs.ss = (c.ss & 0xffff) | 3;
+    regs.rax = c.rax;
+    if (c.flags & VGCF_in_syscall) {
+        regs.cs = guest_cs64;
+        regs.ss = guest_ss;
+        regs.rcx = regs.rip;
+        regs.r11 = regs.rflags;
+    } else {
+        regs.rcx = c.rcx;
+        regs.r11 = c.r11;
+    }
+    vcpu.info->evtchn_upcall_mask = c.rflags & flag::interrupt ? 0 : 1;
+    if (to_user)
+        enter_user_mode(vcpu);
+}
+
+} // namespace tenon::x86::pv

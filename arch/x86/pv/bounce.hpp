@@ -1,0 +1,33 @@
+// Handing control to the guest kernel: exception, event, syscall and failsafe frames.
+#pragma once
+#include "../cpu/per_cpu.hpp"
+
+namespace tenon::x86::pv {
+
+struct Delivery {
+    u64 address;
+    bool masks = false;
+    bool has_error = false;
+    u32 error = 0;
+    bool failsafe = false; ///< frame carries ds, es, fs, gs, too
+};
+
+/// Builds the frame on the guest's kernel stack and points the registers at the handler. A frame that can't be written
+/// ends the domain. [public header xen.h; frame layout in docs/abi/frames.md]
+void deliver(Vcpu& vcpu, Regs& regs, const Delivery& what);
+/// An exception for the guest's own handler; no handler registered ends the domain.
+void deliver_exception(Vcpu& vcpu, Regs& regs, u8 vector, u32 error = 0);
+void deliver_page_fault(Vcpu& vcpu, Regs& regs, u64 address, u32 error);
+/// The guest did what it cannot survive: says so with registers and shuts the domain down as crashed.
+void crash_guest(Vcpu& vcpu, const Regs& regs, const char* why);
+
+/// User mode -> kernel mode: tables and GS base.
+void enter_kernel_mode(Vcpu& vcpu);
+void enter_user_mode(Vcpu& vcpu);
+/// HYPERVISOR_iret.
+void guest_iret(Vcpu& vcpu, Regs& regs);
+
+/// RFLAGS that a guest may run with.
+u64 guest_rflags(u64 flags);
+
+} // namespace tenon::x86::pv

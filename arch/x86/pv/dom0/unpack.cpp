@@ -1,0 +1,66 @@
+// dom0's kernel out of its module. The decoders run on a stack and in memory that are borrowed until the domain is built.
+#include "../../boot/boot_failure.hpp"
+#include "../../boot/boot_memory.hpp"
+#include "dom0.hpp"
+#include <tenon/arch/memory.hpp>
+#include <tenon/log.hpp>
+#include <tenon_arch/cpu_ops.hpp>
+
+namespace tenon::x86::dom0 {
+
+namespace {
+
+constexpr u64 decoder_stack = 0x4'0000;
+alignas(page_size) constinit u8 thread_page[page_size]{}; ///< where the decoders' stack protector looks
+
+struct Job {
+    std::span<const u8> file;
+    Arena* arena;
+    Result<std::span<const u8>> result = Error::inval;
+};
+
+void run_job(Job* job) { job->result = unpack_kernel(job->file, *job->arena, "the first module"); }
+
+void call_on_stack(u64 stack_top, void (*function)(Job*), Job* job)
+{
+    asm volatile("mov %%rsp, %%rbx\n"
+                 "mov %0, %%rsp\n"
+                 "call *%1\n"
+                 "mov %%rbx, %%rsp" ::"r"(stack_top), "r"(function), "D"(job)
+                 : "rbx", "rax", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "memory", "cc");
+}
+
+} // namespace
+
+UnpackedKernel unpack(const BootInfo& info)
+{
+    if (info.module_count == 0)
+        boot_failure("no module: dom0's kernel must be the first module2 of the boot loader's entry");
+    const BootModule& m = info.module_list[0];
+    std::span<const u8> file{static_cast<const u8*>(open_frame(Mfn{m.start >> page_shift})) + (m.start & page_mask), m.bytes};
+    UnpackedKernel kernel;
+    write_msr(msr::fs_base, u64(thread_page));
+    auto need = memory_to_unpack(file, "the first module");
+    if (!need.ok())
+        boot_failure("the first module is no kernel that Tenon can start");
+    std::span<const u8> elf = file;
+    if (*need) {
+        kernel.borrowed_frames = pages_for(*need + decoder_stack) + 1;
+        kernel.borrowed = boot_memory::borrow(kernel.borrowed_frames);
+        if (kernel.borrowed == invalid_mfn)
+            boot_failure("not enough memory to decompress dom0's kernel: %lu MiB in one piece are needed", *need >> 20);
+        auto* memory = static_cast<u8*>(open_frame(kernel.borrowed));
+        Arena arena({memory + decoder_stack, (kernel.borrowed_frames << page_shift) - decoder_stack});
+        Job job{file, &arena};
+        call_on_stack(u64(memory) + decoder_stack - 16, run_job, &job);
+        if (!job.result.ok())
+            boot_failure("dom0's kernel cannot be decompressed");
+        elf = *job.result;
+    }
+    write_msr(msr::fs_base, 0);
+    if (!parse_elf(elf, kernel.image, "the first module"))
+        boot_failure("dom0's kernel is no kernel that Tenon can start");
+    return kernel;
+}
+
+} // namespace tenon::x86::dom0

@@ -1,0 +1,148 @@
+// The x86 part of a domain's life: its slot of the address space, and giving up everything that tables hold when it dies.
+#include "../cpu/features.hpp"
+#include "../mm/paging.hpp"
+#include "descriptors.hpp"
+#include "pin.hpp"
+#include "vcpu.hpp"
+#include <abi/hypercall.h>
+#include <tenon/arch/guest.hpp>
+#include <tenon/arch/memory.hpp>
+#include <tenon/mm/frame_allocator.hpp>
+#include <tenon/mm/heap.hpp>
+
+namespace tenon::arch {
+
+using namespace x86;
+using namespace x86::pv;
+
+Status create_domain(Domain& domain)
+{
+    ArchDomain& a = domain.arch;
+    a.slot_l3 = TRY(frame_allocator::allocate(dom_xen, 0));
+    a.slot_l2 = TRY(frame_allocator::allocate(dom_xen, 0));
+    a.physical_width = u8(features.physical_bits);
+    FrameView<Pte> l3(a.slot_l3);
+    l3[0] = Pte::of(a.slot_l2, table_flags);
+    return success;
+}
+
+void destroy_domain(Domain& domain)
+{
+    for (Mfn* f : {&domain.arch.slot_l2, &domain.arch.slot_l3})
+        if (*f != invalid_mfn) {
+            frame_at(*f).put();
+            *f = invalid_mfn;
+        }
+    heap::free(domain.arch.e820);
+    heap::free(domain.arch.cpuid);
+    domain.arch.e820 = domain.arch.cpuid = nullptr;
+}
+
+namespace {
+
+Status drop_vcpu_tables(Vcpu& vcpu)
+{
+    TRY(finish_deferred(vcpu, vcpu.domain));
+    for (Mfn* slot : {&vcpu.arch.kernel_table, &vcpu.arch.user_table})
+        if (*slot != invalid_mfn) {
+            TRY(set_base(vcpu, *slot, invalid_mfn));
+            TRY(finish_deferred(vcpu, vcpu.domain));
+        }
+    if (vcpu.arch.area_table != invalid_mfn) {
+        drop_gdt(vcpu);
+        drop_ldt(vcpu);
+        vcpu.arch.ldt_entries = 0;
+    }
+    return success;
+}
+
+} // namespace
+
+Status relinquish(Domain& domain)
+{
+    Guard guard(domain.arch.mm_lock);
+    for (u32 i = 0; i < domain.max_vcpus; i++)
+        if (domain.vcpus && domain.vcpus[i])
+            TRY(drop_vcpu_tables(*domain.vcpus[i]));
+    // Pins and half-validated tables: one pass over the domain's frames, started again from where a yield stopped it. Frames do not leave
+    // the list meanwhile: each still has its allocation's reference or an entry's.
+    unsigned steps = 0;
+    for (u32 at = domain.arch.relinquish_next ? domain.arch.relinquish_next : domain.page_list; at;) {
+        Frame& frame = frame_at(Mfn{at});
+        domain.arch.relinquish_next = at;
+        TypeWord word = frame.type_word();
+        if (word.pinned())
+            TRY(unpin(domain, Mfn{at}));
+        else if (word.partial() && word.count() == 0)
+            TRY(release_partial(domain, frame));
+        at = frame.next;
+        if (++steps % 1024 == 0 && at && arch::should_yield()) {
+            domain.arch.relinquish_next = at;
+            return Error::restart;
+        }
+    }
+    domain.arch.relinquish_next = 0;
+    return success;
+}
+
+Result<vcpu_info*> map_vcpu_info(Vcpu& vcpu, Mfn mfn, u32 offset)
+{
+    if (offset > page_size - sizeof(vcpu_info) || offset % 8 || !is_ram(mfn) || !frame_at(mfn).get(vcpu.domain.id))
+        return Error::inval;
+    if (!x86::pv::get_writable(frame_at(mfn))) {
+        frame_at(mfn).put();
+        return Error::inval;
+    }
+    return reinterpret_cast<vcpu_info*>(static_cast<u8*>(open_frame(mfn)) + offset);
+}
+
+void unmap_vcpu_info(Vcpu&, Mfn mfn)
+{
+    x86::pv::put_writable(frame_at(mfn));
+    frame_at(mfn).put();
+}
+
+Status write_hypercall_page(Domain& domain, Mfn mfn)
+{
+    if (!is_ram(mfn) || !frame_at(mfn).get(domain.id))
+        return Error::inval;
+    Frame& frame = frame_at(mfn);
+    Status s = x86::pv::get_writable(frame);
+    if (s) {
+        FrameView<u8> page(mfn);
+        __builtin_memset(page.get(), 0xcc, page_size);
+        for (u32 nr = 0; nr < page_size / ABI_HYPERCALL_SLOT_SIZE; nr++) {
+            u8* p = page.get() + nr * ABI_HYPERCALL_SLOT_SIZE;
+            if (nr == __HYPERVISOR_iret) {
+                static constexpr u8 code[] = {0x51, 0x41, 0x53, 0x50, 0xb8, __HYPERVISOR_iret, 0, 0, 0, 0x0f, 0x05};
+                __builtin_memcpy(p, code, sizeof code); // push rcx, r11, rax; mov $23, eax; syscall
+            } else {
+                const u8 code[] = {0x51, 0x41, 0x53, 0xb8, u8(nr), u8(nr >> 8), 0, 0, 0x0f, 0x05, 0x41, 0x5b, 0x59, 0xc3};
+                __builtin_memcpy(p, code, sizeof code); // push rcx, r11; mov $nr, eax; syscall; pop r11, rcx; ret
+            }
+        }
+        x86::pv::put_writable(frame, false);
+    }
+    frame.put();
+    return s;
+}
+
+std::span<const xen_e820_entry> memory_map(const Domain& domain)
+{
+    return {static_cast<const xen_e820_entry*>(domain.arch.e820), domain.arch.e820_count};
+}
+
+Status set_memory_map(Domain& domain, std::span<const xen_e820_entry> entries)
+{
+    auto* copy = static_cast<xen_e820_entry*>(heap::allocate(entries.size_bytes()));
+    if (!copy)
+        return Error::nomem;
+    __builtin_memcpy(copy, entries.data(), entries.size_bytes());
+    void* old = domain.arch.e820;
+    domain.arch.e820 = copy;
+    domain.arch.e820_count = u32(entries.size());
+    heap::free(old);
+    return success;
+}
+
+} // namespace tenon::arch

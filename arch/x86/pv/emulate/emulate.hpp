@@ -1,0 +1,45 @@
+// Instructions that a guest kernel executes although it runs in ring 3.
+#pragma once
+#include "../bounce.hpp"
+#include <tenon/domain/domain.hpp>
+
+namespace tenon::x86::pv {
+
+/// #GP: true when the instruction was emulated or an exception was delivered; false: deliver the #GP as it is.
+bool emulate_privileged(Vcpu& vcpu, Regs& regs);
+/// #UD: the forced-emulation prefix with CPUID.
+bool emulate_invalid_opcode(Vcpu& vcpu, Regs& regs);
+
+/// The bytes at rip, as many as can be read; `emulated` instructions advance rip by what they used.
+struct Code {
+    u8 byte[15];
+    unsigned count = 0, at = 0;
+    explicit Code(u64 rip);
+    bool next(u8& b)
+    {
+        if (at >= count)
+            return false;
+        b = byte[at++];
+        return true;
+    }
+};
+
+/// Register by its encoding number.
+u64& register_of(Regs& regs, unsigned number);
+/// Instruction done: rip moves on, a single step becomes #DB.
+void skip(Vcpu& vcpu, Regs& regs, unsigned bytes);
+
+bool read_guest_msr(Vcpu& vcpu, u32 index, u64& value);
+bool write_guest_msr(Vcpu& vcpu, u32 index, u64 value);
+void guest_cpuid(Vcpu& vcpu, u32 leaf, u32 subleaf, u32 out[4]);
+u64 read_guest_cr(Vcpu& vcpu, Regs& regs, unsigned number, bool& ok);
+bool write_guest_cr(Vcpu& vcpu, unsigned number, u64 value);
+
+/// Port I/O of a guest kernel (or of its user mode where the guest allowed it). False: not permitted.
+bool port_access_allowed(Vcpu& vcpu, u16 port, unsigned bytes);
+u32 guest_port_in(Vcpu& vcpu, u16 port, unsigned bytes);
+void guest_port_out(Vcpu& vcpu, u16 port, unsigned bytes, u32 value);
+/// IN, OUT, INS, OUTS after their prefixes. False: not one of them, or not permitted.
+bool emulate_port_io(Vcpu& vcpu, Regs& regs, Code& code, u8 opcode, unsigned operand, bool rep);
+
+} // namespace tenon::x86::pv

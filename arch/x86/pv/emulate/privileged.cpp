@@ -1,0 +1,256 @@
+// The #GP path: decode just enough, do what the guest kernel meant. [SDM 2; the list is in docs/abi/instructions.md]
+#include "emulate.hpp"
+#include "../../cpu/features.hpp"
+#include "../pin.hpp"
+#include "../update.hpp"
+#include "../vcpu.hpp"
+#include <abi/sched.h>
+#include <tenon/arch/guest_copy.hpp>
+#include <tenon_arch/cpu_ops.hpp>
+
+namespace tenon::x86::pv {
+
+Code::Code(u64 rip)
+{
+    GuestVa va{rip};
+    if (!arch::guest_range_ok(va, sizeof byte))
+        return;
+    count = unsigned(sizeof byte - arch::copy_from_guest(byte, va, sizeof byte));
+}
+
+u64& register_of(Regs& r, unsigned number)
+{
+    u64* const all[] = {&r.rax, &r.rcx, &r.rdx, &r.rbx, &r.rsp, &r.rbp, &r.rsi, &r.rdi, &r.r8, &r.r9, &r.r10, &r.r11, &r.r12, &r.r13, &r.r14, &r.r15};
+    return *all[number & 15];
+}
+
+void skip(Vcpu& vcpu, Regs& regs, unsigned bytes)
+{
+    regs.rip += bytes;
+    regs.rflags &= ~flag::rf;
+    if (regs.rflags & flag::tf) {
+        vcpu.arch.dr[6] |= bit(14) | 0xffff0ff0;
+        deliver_exception(vcpu, regs, 1);
+    }
+}
+
+u64 read_guest_cr(Vcpu& vcpu, Regs&, unsigned number, bool& ok)
+{
+    switch (number) {
+    case 0: return 0x80050033 | (vcpu.arch.task_switched ? cr0::ts : 0);
+    case 2: return vcpu.info->arch.cr2;
+    case 3: return vcpu.arch.kernel_table.raw() << page_shift;
+    case 4: return vcpu.arch.guest_cr4 | cr4::pae | cr4::mce | cr4::osfxsr | cr4::osxmmexcpt;
+    case 8: return 0;
+    }
+    ok = false;
+    return 0;
+}
+
+bool write_guest_cr(Vcpu& vcpu, unsigned number, u64 value)
+{
+    switch (number) {
+    case 0:
+        set_task_switched(vcpu, value & cr0::ts);
+        return true;
+    case 2:
+        vcpu.info->arch.cr2 = value;
+        return true;
+    case 3: {
+        Guard guard(vcpu.domain.arch.mm_lock);
+        return set_base(vcpu, vcpu.arch.kernel_table, Mfn{value >> page_shift}).ok();
+    }
+    case 4: {
+        u64 visible = cr4::tsd | cr4::de | (features.xsave ? cr4::osxsave : 0) | (features.fsgsbase ? cr4::fsgsbase : 0);
+        vcpu.arch.guest_cr4 = value & visible;
+        u64 hw = read_cr4() & ~(cr4::tsd | cr4::de);
+        this_cpu().guest_cr4_bits = value & (cr4::tsd | cr4::de);
+        write_cr4(hw | this_cpu().guest_cr4_bits);
+        return true;
+    }
+    case 8:
+        return true;
+    }
+    return false;
+}
+
+namespace {
+
+u64 hi_lo(const Regs& r) { return u64(u32(r.rdx)) << 32 | u32(r.rax); }
+void set_hi_lo(Regs& r, u64 v)
+{
+    r.rax = u32(v);
+    r.rdx = v >> 32;
+}
+
+bool set_guest_xcr0(Vcpu& vcpu, Regs& r)
+{
+    u64 v = hi_lo(r);
+    bool avx512 = (v & 0xe0) != 0;
+    if (!features.xsave || u32(r.rcx) != 0 || !(v & 1) || (v & ~features.xcr0_mask) || ((v & 4) && !(v & 2)) ||
+        (avx512 && ((v & 0xe0) != 0xe0 || !(v & 4))))
+        return false;
+    vcpu.arch.xcr0 = this_cpu().xcr0 = v;
+    asm volatile("xsetbv" ::"c"(0), "a"(u32(v)), "d"(u32(v >> 32)));
+    return true;
+}
+
+/// Two-byte opcodes, kernel mode only.
+bool two_byte(Vcpu& vcpu, Regs& regs, Code& code, unsigned rex)
+{
+    u8 op, modrm = 0;
+    if (!code.next(op))
+        return false;
+    switch (op) {
+    case 0x06: // clts
+        set_task_switched(vcpu, false);
+        return true;
+    case 0x08: // invd
+    case 0x09: // wbinvd
+        if (vcpu.domain.arch.has_hardware)
+            asm volatile("wbinvd" ::: "memory");
+        return true;
+    case 0x20: // mov cr, r
+    case 0x22: // mov r, cr
+    case 0x21: // mov dr, r
+    case 0x23: {
+        if (!code.next(modrm))
+            return false;
+        unsigned number = (modrm >> 3 & 7) | (rex & 4 ? 8 : 0);
+        u64& reg = register_of(regs, (modrm & 7) | (rex & 1 ? 8 : 0));
+        bool ok = true;
+        if (op == 0x20) {
+            u64 v = read_guest_cr(vcpu, regs, number, ok);
+            if (ok)
+                reg = v;
+        } else if (op == 0x22)
+            ok = write_guest_cr(vcpu, number, reg);
+        else if (number > 7)
+            ok = false;
+        else if (op == 0x21)
+            reg = vcpu.arch.dr[number == 4 || number == 5 ? number + 2 : number];
+        else
+            ok = set_debugreg(vcpu, number, reg).ok();
+        return ok;
+    }
+    case 0x30: // wrmsr
+        return write_guest_msr(vcpu, u32(regs.rcx), hi_lo(regs));
+    case 0x32: { // rdmsr
+        u64 v;
+        if (!read_guest_msr(vcpu, u32(regs.rcx), v))
+            return false;
+        set_hi_lo(regs, v);
+        return true;
+    }
+    case 0x31: // rdtsc under CR4.TSD
+        set_hi_lo(regs, read_tsc());
+        return true;
+    case 0x33: // rdpmc
+        return false;
+    case 0x01:
+        if (!code.next(modrm))
+            return false;
+        if (modrm == 0xd1) // xsetbv
+            return set_guest_xcr0(vcpu, regs);
+        if (modrm == 0xf9) { // rdtscp
+            set_hi_lo(regs, read_tsc());
+            regs.rcx = u32(vcpu.arch.tsc_aux);
+            return true;
+        }
+        if ((modrm >> 3 & 7) == 7 && modrm >> 6 != 3) { // invlpg: of everything, which is always enough
+            load_tables(vcpu);
+            unsigned rm = modrm & 7, mod = modrm >> 6;
+            u8 sib = 0;
+            if (rm == 4 && !code.next(sib))
+                return false;
+            unsigned disp = mod == 1 ? 1 : mod == 2 || (mod == 0 && (rm == 5 || (rm == 4 && (sib & 7) == 5))) ? 4 : 0;
+            code.at += disp;
+            return code.at <= code.count;
+        }
+        return false;
+    }
+    return false;
+}
+
+/// INT n through a gate that the CPU keeps for ring 0.
+bool software_interrupt(Vcpu& vcpu, Regs& regs)
+{
+    Code code(regs.rip);
+    if (code.count < 2 || code.byte[0] != 0xcd)
+        return false;
+    const TrapGate& gate = vcpu.arch.traps[code.byte[1]];
+    if (gate.address == 0 || gate.dpl == 0 || (!vcpu.arch.in_kernel && gate.dpl < 3)) {
+        deliver_exception(vcpu, regs, 13, code.byte[1] * 8u + 2); // some emulators give another number here
+        return true;
+    }
+    regs.rip += 2;
+    deliver(vcpu, regs, {gate.address, gate.masks});
+    return true;
+}
+
+} // namespace
+
+bool emulate_privileged(Vcpu& vcpu, Regs& regs)
+{
+    if (regs.error_code & 2)
+        return software_interrupt(vcpu, regs);
+    if (regs.error_code != 0)
+        return false;
+    Code code(regs.rip);
+    unsigned operand = 4, rex = 0;
+    bool rep = false;
+    u8 op;
+    for (;;) {
+        if (!code.next(op))
+            return false;
+        if (op == 0x66)
+            operand = 2;
+        else if (op == 0xf3 || op == 0xf2)
+            rep = true;
+        else if (op != 0x2e && op != 0x36 && op != 0x3e && op != 0x26 && op != 0x64 && op != 0x65 && op != 0xf0)
+            break;
+    }
+    if ((op & 0xf0) == 0x40 && (regs.cs & 0xffff) != guest_cs32) {
+        rex = op & 0xf;
+        if (!code.next(op))
+            return false;
+    }
+    if (emulate_port_io(vcpu, regs, code, op, operand, rep))
+        return true;
+    if (!vcpu.arch.in_kernel)
+        return false;
+    bool done = false;
+    switch (op) {
+    case 0xfa: // cli: must not mask events, see docs/abi/instructions.md
+    case 0xfb: // sti
+        done = true;
+        break;
+    case 0x0f:
+        done = two_byte(vcpu, regs, code, rex);
+        break;
+    }
+    if (!done)
+        return false;
+    skip(vcpu, regs, code.at);
+    return true;
+}
+
+bool emulate_invalid_opcode(Vcpu& vcpu, Regs& regs)
+{
+    static constexpr u8 forced_cpuid[] = {0x0f, 0x0b, 'x', 'e', 'n', 0x0f, 0xa2};
+    u8 bytes[sizeof forced_cpuid];
+    GuestVa va{regs.rip};
+    if (!arch::guest_range_ok(va, sizeof bytes) || arch::copy_from_guest(bytes, va, sizeof bytes) != 0 ||
+        __builtin_memcmp(bytes, forced_cpuid, sizeof bytes) != 0)
+        return false;
+    u32 out[4];
+    guest_cpuid(vcpu, u32(regs.rax), u32(regs.rcx), out);
+    regs.rax = out[0];
+    regs.rbx = out[1];
+    regs.rcx = out[2];
+    regs.rdx = out[3];
+    skip(vcpu, regs, sizeof bytes);
+    return true;
+}
+
+} // namespace tenon::x86::pv

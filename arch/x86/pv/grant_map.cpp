@@ -1,0 +1,77 @@
+// Grants as page-table entries of the current vCPU's domain.
+#include "flush.hpp"
+#include "update.hpp"
+#include <tenon/arch/memory.hpp>
+#include <tenon/grant/table.hpp>
+
+namespace tenon::arch {
+
+using namespace x86;
+using namespace x86::pv;
+
+namespace {
+
+constexpr unsigned available_shift = 16; // GNTMAP_guest_avail bits -> entry bits 9-11
+
+/// The level-1 entry that host_addr names, with a type reference on its table.
+Result<EntryPlace> place_of(Vcpu& vcpu, u64 host_addr, u32 flags)
+{
+    if (!(flags & GNTMAP_contains_pte)) {
+        if (!arch::guest_range_ok(GuestVa{host_addr}, 1))
+            return Error::inval;
+        return find_l1(vcpu.arch.kernel_table, GuestVa{host_addr});
+    }
+    Mfn mfn = frame_of(MachineAddr{host_addr});
+    if (host_addr & 7 || !is_ram(mfn))
+        return Error::inval;
+    TypeWord word = frame_at(mfn).type_word();
+    if (frame_at(mfn).owner_id() != vcpu.domain.id || word.type() != FrameType::l1 || word.count() == 0 || word.partial())
+        return Error::inval;
+    return EntryPlace{mfn, unsigned((host_addr & page_mask) / 8)};
+}
+
+} // namespace
+
+s16 map_grant(Vcpu& vcpu, u64 host_addr, u32 flags, Mfn mfn, DomainId owner)
+{
+    Domain& domain = vcpu.domain;
+    Guard guard(domain.arch.mm_lock);
+    if (!finish_deferred(vcpu, domain))
+        return GNTST_eagain;
+    auto place = place_of(vcpu, host_addr, flags);
+    if (!place.ok())
+        return GNTST_bad_virt_addr;
+    u64 bits = Pte::present | Pte::accessed | Pte::dirty | Pte::user | Pte::no_execute;
+    bits |= flags & GNTMAP_readonly ? 0 : Pte::writable;
+    bits |= u64(flags >> available_shift & 7) << 9;
+    return write_entry(vcpu, domain, frame_at(place->table), place->index, Pte::of(mfn, bits), 1, owner, AdBits::replace).ok()
+               ? GNTST_okay
+               : GNTST_general_error;
+}
+
+s16 unmap_grant(Vcpu& vcpu, u64 host_addr, u32 flags, Mfn mfn)
+{
+    Domain& domain = vcpu.domain;
+    Guard guard(domain.arch.mm_lock);
+    if (!finish_deferred(vcpu, domain))
+        return GNTST_eagain;
+    auto place = place_of(vcpu, host_addr, flags);
+    if (!place.ok())
+        return GNTST_general_error;
+    Pte now;
+    {
+        FrameView<Pte> table(place->table);
+        now = table[place->index];
+    }
+    if (!now.is_present() || now.mfn() != mfn)
+        return GNTST_general_error;
+    return write_entry(vcpu, domain, frame_at(place->table), place->index, {}, 1, domain.id, AdBits::replace).ok() ? GNTST_okay
+                                                                                                                   : GNTST_general_error;
+}
+
+void flush_after_unmap(Vcpu& vcpu)
+{
+    arch::flush_tlb_older_than(arch::tlb_stamp(), cpus_of(vcpu.domain));
+}
+
+} // namespace tenon::arch

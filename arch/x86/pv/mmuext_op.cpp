@@ -1,0 +1,144 @@
+// HYPERVISOR_mmuext_op: pins, base pointers, flushes, LDT. [public header xen.h]
+#include "descriptors.hpp"
+#include "flush.hpp"
+#include "pin.hpp"
+#include "update.hpp"
+#include <abi/mmu.h>
+#include <tenon/arch/memory.hpp>
+#include <tenon/hypercall/arch_calls.hpp>
+#include <tenon_arch/cpu_ops.hpp>
+
+namespace tenon::x86::pv {
+
+namespace {
+
+Status page_op(Domain& domain, Mfn to, Mfn from, bool copy)
+{
+    if (!is_ram(to) || !frame_at(to).get(domain.id))
+        return Error::inval;
+    Frame& target = frame_at(to);
+    Status s = get_writable(target);
+    if (s) {
+        if (copy && (!is_ram(from) || !frame_at(from).get(domain.id)))
+            s = Error::inval;
+        else if (copy) {
+            FrameView<u8> a(to), b(from);
+            __builtin_memcpy(a.get(), b.get(), page_size);
+            frame_at(from).put();
+        } else
+            arch::clear_frame(to);
+        put_writable(target, false);
+    }
+    target.put();
+    return s;
+}
+
+Status one_op(Call& call, Domain& domain, const mmuext_op& op)
+{
+    Vcpu& vcpu = call.vcpu;
+    Mfn mfn{op.arg1.mfn};
+    GuestVa va{op.arg1.linear_addr};
+    bool own = &domain == &call.domain;
+    switch (op.cmd) {
+    case MMUEXT_PIN_L1_TABLE:
+    case MMUEXT_PIN_L2_TABLE:
+    case MMUEXT_PIN_L3_TABLE:
+    case MMUEXT_PIN_L4_TABLE:
+        return pin(domain, mfn, op.cmd - MMUEXT_PIN_L1_TABLE + 1);
+    case MMUEXT_UNPIN_TABLE:
+        return unpin(domain, mfn);
+    case MMUEXT_CLEAR_PAGE:
+    case MMUEXT_COPY_PAGE:
+        return page_op(domain, mfn, Mfn{op.arg2.src_mfn}, op.cmd == MMUEXT_COPY_PAGE);
+    }
+    if (!own)
+        return Error::perm;
+    switch (op.cmd) {
+    case MMUEXT_NEW_BASEPTR:
+        return set_base(vcpu, vcpu.arch.kernel_table, mfn);
+    case MMUEXT_NEW_USER_BASEPTR:
+        return set_base(vcpu, vcpu.arch.user_table, mfn.raw() ? mfn : invalid_mfn);
+    case MMUEXT_TLB_FLUSH_LOCAL:
+        flush_local(FlushWhat::all, va);
+        return success;
+    case MMUEXT_INVLPG_LOCAL:
+        flush_local(FlushWhat::page, va);
+        return success;
+    case MMUEXT_TLB_FLUSH_MULTI:
+    case MMUEXT_INVLPG_MULTI:
+        return flush_vcpus(vcpu, GuestPtr<u64>(op.arg2.vcpumask), op.cmd == MMUEXT_INVLPG_MULTI ? FlushWhat::page : FlushWhat::all, va);
+    case MMUEXT_TLB_FLUSH_ALL:
+        return flush_vcpus(vcpu, {}, FlushWhat::all, va);
+    case MMUEXT_INVLPG_ALL:
+        return flush_vcpus(vcpu, {}, FlushWhat::page, va);
+    case MMUEXT_FLUSH_CACHE:
+    case MMUEXT_FLUSH_CACHE_GLOBAL:
+        if (!domain.arch.has_hardware)
+            return Error::access;
+        asm volatile("wbinvd" ::: "memory");
+        return success;
+    case MMUEXT_SET_LDT:
+        return set_ldt(vcpu, va, op.arg2.nr_ents);
+    default:
+        note_refused(call, op.cmd, Error::nosys);
+        return Error::nosys;
+    }
+}
+
+} // namespace
+} // namespace tenon::x86::pv
+
+namespace tenon::hypercall {
+
+using namespace x86::pv;
+
+CallResult mmuext_op(Call& call, u64 ops, u32 count, u64 done_at, u32 domid)
+{
+    constexpr u32 continued = bit(31);
+    GuestPtr<struct mmuext_op> list(ops);
+    GuestPtr<u32> done_ptr(done_at);
+    u32 done = 0;
+    if (count & continued) {
+        count &= ~continued;
+        if (!done_ptr.is_null())
+            done = TRY(done_ptr.read());
+    }
+    if (u16(domid) != dom_self.raw() && u16(domid) != call.domain.id.raw() && !call.domain.is_privileged)
+        return Error::perm;
+    DomainRef target = domains::find_for(call.vcpu, DomainId{u16(domid)});
+    if (!target)
+        return Error::srch;
+    Status result = success;
+    u32 i = 0;
+    for (; i < count; i++) {
+        auto op = (list + i).read();
+        if (!op.ok()) {
+            result = op.error();
+            break;
+        }
+        Guard guard(target->arch.mm_lock);
+        result = finish_deferred(call.vcpu, *target);
+        if (!result)
+            break;
+        result = one_op(call, *target, *op);
+        if (!result)
+            break;
+        if (call.vcpu.deferred_table != invalid_mfn && !finish_deferred(call.vcpu, *target)) {
+            i++;
+            result = Error::restart;
+            break;
+        }
+    }
+    done += i;
+    if (!done_ptr.is_null())
+        TRY(done_ptr.write(done));
+    if (!result && result.error() == Error::restart) {
+        call.args[0] = (list + i).va().raw();
+        return call.restart_with(1, (count - i) | continued);
+    }
+    if (!result)
+        return result.error();
+    return s64{0};
+}
+
+} // namespace tenon::hypercall

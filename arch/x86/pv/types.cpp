@@ -1,0 +1,268 @@
+// Frame types: taking, validating, releasing. Validation and release can stop after any entry; what is left to do is then in the frame:
+//   count 0, partial: entries [0, progress) hold references, a general reference keeps the frame; anyone may resume or release.
+//   count 1, partial: being released by the holder of the last reference, who comes back.
+#include "types.hpp"
+#include "../mm/paging.hpp"
+#include <tenon/arch/memory.hpp>
+#include <tenon/log.hpp>
+
+namespace tenon::x86::pv {
+
+namespace {
+
+struct DeviceRange {
+    u64 first, end;
+};
+constinit DeviceRange forbidden[64]{};
+constinit unsigned forbidden_count = 0;
+
+/// Checked once per table; the window lets interrupts in and says when to stop.
+bool out_of_time(unsigned entry) { return entry % 64 == 63 && arch::should_yield(); }
+
+void retype_flush(Frame& frame) { arch::flush_tlb_older_than(frame.stamp, arch::online_cpus()); }
+
+bool is_hypervisor_slot(unsigned level, unsigned index) { return level == 4 && index >= first_slot && index <= last_slot; }
+
+Status validate(Domain& domain, Frame& frame, unsigned level);
+
+/// Releases entries [0, progress), last first. On restart progress says what is still held.
+Status release_entries(Domain& domain, Frame& frame, unsigned level)
+{
+    FrameView<Pte> table(mfn_of(frame));
+    for (unsigned i = frame.progress; i > 0; i--) {
+        if (!is_hypervisor_slot(level, i - 1)) {
+            frame.progress = u16(i);
+            TRY(drop_entry(domain, table[i - 1], level));
+        }
+        if (out_of_time(i - 1) && i > 1) {
+            frame.progress = u16(i - 1);
+            return Error::restart;
+        }
+    }
+    frame.progress = 0;
+    return success;
+}
+
+} // namespace
+
+bool may_map_device(const Domain& domain, Mfn mfn)
+{
+    if (!domain.arch.has_hardware)
+        return false;
+    for (unsigned i = 0; i < forbidden_count; i++)
+        if (mfn.raw() >= forbidden[i].first && mfn.raw() < forbidden[i].end)
+            return false;
+    return true;
+}
+
+void forbid_device(Mfn first, u64 count)
+{
+    ASSERT(forbidden_count < 64);
+    forbidden[forbidden_count++] = {first.raw(), first.raw() + count};
+}
+
+Status get_writable(Frame& frame)
+{
+    u64 old = frame.type.load(std::memory_order_relaxed);
+    for (;;) {
+        TypeWord word{old};
+        if (word.type() != FrameType::writable) {
+            if (word.count() != 0 || word.partial())
+                return Error::inval;
+            if (word.type() != FrameType::none)
+                retype_flush(frame);
+        } else if (word.count() >= Frame::refs_limit)
+            return Error::inval;
+        u64 next = TypeWord::of(FrameType::writable, word.count() + 1, old & TypeWord::kept_bits).raw;
+        if (frame.type.compare_exchange_weak(old, next, std::memory_order_acq_rel))
+            return success;
+    }
+}
+
+void put_writable(Frame& frame, bool mapped)
+{
+    // The stamp comes first: whoever sees count 0 sees it.
+    if (mapped)
+        frame.stamp = arch::tlb_stamp();
+    frame.type.fetch_sub(1, std::memory_order_acq_rel);
+}
+
+Status take_entry(Domain& domain, Pte& entry, unsigned level, DomainId from)
+{
+    if (!entry.is_present())
+        return success;
+    Mfn mfn = entry.mfn();
+    if (entry.raw & Pte::frame_bits & ~((u64{1} << domain.arch.physical_width) - 1))
+        return Error::inval;
+    entry.raw = (entry.raw | Pte::user) & ~Pte::global;
+    if (level == 1) {
+        if (!is_ram(mfn))
+            return may_map_device(domain, mfn) ? Status(success) : Status(Error::inval);
+        Frame& frame = frame_at(mfn);
+        if (!frame.get(from))
+            return Error::inval;
+        if (entry.is_writable())
+            if (Status s = get_writable(frame); !s) {
+                frame.put();
+                return s;
+            }
+        return success;
+    }
+    if (entry.raw & Pte::large || !is_ram(mfn))
+        return Error::inval;
+    Frame& frame = frame_at(mfn);
+    if (!frame.get(domain.id))
+        return Error::inval;
+    Status s = get_table(domain, frame, level - 1);
+    if (!s)
+        frame.put();
+    return s;
+}
+
+Status drop_entry(Domain& domain, Pte entry, unsigned level)
+{
+    if (!entry.is_present() || !is_ram(entry.mfn()))
+        return success;
+    Frame& frame = frame_at(entry.mfn());
+    if (level > 1)
+        TRY(put_table(domain, frame));
+    else if (entry.is_writable())
+        put_writable(frame);
+    frame.put();
+    return success;
+}
+
+namespace {
+
+Status validate(Domain& domain, Frame& frame, unsigned level)
+{
+    FrameView<Pte> table(mfn_of(frame));
+    for (unsigned i = frame.progress; i < entries_per_table; i++) {
+        if (is_hypervisor_slot(level, i))
+            continue;
+        Pte entry = table[i];
+        if (entry.is_present()) {
+            frame.progress = u16(i);
+            if (Status s = take_entry(domain, entry, level, domain.id); !s)
+                return s;
+            if (entry != table[i])
+                table[i] = entry;
+        }
+        if (out_of_time(i) && i + 1 < entries_per_table) {
+            frame.progress = u16(i + 1);
+            return Error::restart;
+        }
+    }
+    frame.progress = entries_per_table;
+    if (level == 4)
+        install_slots(mfn_of(frame), domain.arch.slot_l3);
+    return success;
+}
+
+/// Leaves a table with count 0 whose entries [0, progress) hold references; a general reference keeps it.
+void leave_partial(Frame& frame, unsigned level)
+{
+    frame.refs.fetch_add(1, std::memory_order_relaxed);
+    frame.type.store(TypeWord::of(table_type(level), 0, (frame.type.load() & TypeWord::kept_bits) | TypeWord::partial_bit).raw,
+                     std::memory_order_release);
+}
+
+} // namespace
+
+Status release_partial(Domain& domain, Frame& frame)
+{
+    TypeWord word = frame.type_word();
+    if (!word.partial() || word.count() != 0)
+        return success;
+    TRY(release_entries(domain, frame, level_of(word.type())));
+    frame.stamp = arch::tlb_stamp();
+    frame.type.fetch_and(~TypeWord::partial_bit, std::memory_order_release);
+    frame.put();
+    return success;
+}
+
+Status get_table(Domain& domain, Frame& frame, unsigned level)
+{
+    FrameType want = table_type(level);
+    u64 old = frame.type.load(std::memory_order_acquire);
+    for (;;) {
+        TypeWord word{old};
+        if (word.count() != 0) {
+            if (word.type() != want || !word.validated() || word.partial() || word.count() >= Frame::refs_limit)
+                return Error::inval;
+            if (frame.type.compare_exchange_weak(old, old + 1, std::memory_order_acq_rel))
+                return success;
+            continue;
+        }
+        bool resume = word.partial() && word.type() == want;
+        if (word.partial() && !resume) {
+            TRY(release_partial(domain, frame));
+            old = frame.type.load(std::memory_order_acquire);
+            continue;
+        }
+        if (!resume && word.type() != FrameType::none)
+            retype_flush(frame);
+        u64 next = TypeWord::of(want, 1, old & TypeWord::kept_bits).raw;
+        if (!frame.type.compare_exchange_weak(old, next, std::memory_order_acq_rel))
+            continue;
+        if (resume)
+            frame.refs.fetch_sub(1, std::memory_order_relaxed); // the caller holds one
+        else
+            frame.progress = 0;
+        break;
+    }
+    Status s = validate(domain, frame, level);
+    if (s) {
+        frame.type.fetch_or(TypeWord::validated_bit, std::memory_order_release);
+        domain.arch.page_tables++;
+        return success;
+    }
+    if (s.error() == Error::restart || !release_entries(domain, frame, level)) {
+        leave_partial(frame, level);
+        return s;
+    }
+    frame.stamp = arch::tlb_stamp();
+    frame.type.fetch_sub(1, std::memory_order_release);
+    return s;
+}
+
+Status put_table(Domain& domain, Frame& frame)
+{
+    TypeWord word = frame.type_word();
+    if (word.count() > 1) {
+        frame.type.fetch_sub(1, std::memory_order_acq_rel);
+        return success;
+    }
+    if (!word.partial()) {
+        frame.progress = entries_per_table;
+        frame.type.fetch_or(TypeWord::partial_bit, std::memory_order_relaxed);
+    }
+    TRY(release_entries(domain, frame, level_of(word.type())));
+    domain.arch.page_tables--;
+    frame.stamp = arch::tlb_stamp();
+    frame.type.store(TypeWord::of(word.type(), 0, word.raw & TypeWord::kept_bits).raw, std::memory_order_release);
+    return success;
+}
+
+Status finish_deferred(Vcpu& vcpu, Domain& tables)
+{
+    if (vcpu.deferred_table == invalid_mfn) [[likely]]
+        return success;
+    Frame& frame = frame_at(vcpu.deferred_table);
+    Status s = put_table(tables, frame);
+    while (!s && &vcpu.domain != &tables)
+        s = put_table(tables, frame);
+    TRY(s);
+    vcpu.deferred_table = invalid_mfn;
+    frame.put();
+    return success;
+}
+
+} // namespace tenon::x86::pv
+
+namespace tenon::arch {
+
+bool get_writable(Frame& frame) { return x86::pv::get_writable(frame).ok(); }
+void put_writable(Frame& frame) { x86::pv::put_writable(frame); }
+
+} // namespace tenon::arch

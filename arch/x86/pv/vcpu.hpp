@@ -1,0 +1,24 @@
+// State of a PV vCPU: creation, contexts, what is loaded when it runs.
+#pragma once
+#include "../cpu/per_cpu.hpp"
+#include <abi/arch_x86.h>
+
+namespace tenon::x86::pv {
+
+bool is_canonical(u64 address);
+bool is_guest_address(u64 address);
+Status set_trap(Vcpu& vcpu, const trap_info& trap);
+/// Virtual CR0.TS of the current vCPU.
+void set_task_switched(Vcpu& vcpu, bool set);
+/// Error::inval for a reserved register or bit. Loads it when the vCPU is current.
+Status set_debugreg(Vcpu& vcpu, unsigned reg, u64 value);
+/// Loads a selector into the user half's GS; a bad one becomes null.
+void load_user_gs(u16 selector);
+/// The guest-visible registers of a vCPU that is not running, at the top of its own stack.
+void read_saved_regs(Vcpu& vcpu, Regs& regs);
+void write_saved_regs(Vcpu& vcpu, const Regs& regs);
+/// Saves and loads what lives in the CPU: FPU, segments, debug registers.
+void save_cpu_state(Vcpu& vcpu);
+void load_cpu_state(Vcpu& vcpu);
+
+} // namespace tenon::x86::pv

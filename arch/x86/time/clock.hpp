@@ -1,0 +1,53 @@
+// Time from the TSC: its frequency, found once at boot, and nanoseconds since then.
+#pragma once
+#include <tenon/lib/types.hpp>
+
+namespace tenon::clock {
+
+/// Ticks to nanoseconds as the guest ABI's pvclock does it: ns = ((ticks << shift) * mul) >> 32, a negative shift to the right.
+struct TscScale {
+    u32 mul = 0;
+    s8 shift = 0;
+};
+/// The scale that turns `from_hz` ticks a second into `to_hz`. [both below 2^63]
+constexpr TscScale make_scale(u64 from_hz, u64 to_hz = 1'000'000'000)
+{
+    TscScale s;
+    while (to_hz >> 31) { // the quotient below must fit 64 bits
+        to_hz >>= 1;
+        from_hz >>= 1;
+    }
+    while (from_hz > 2 * to_hz) {
+        from_hz >>= 1;
+        s.shift--;
+    }
+    while (from_hz <= to_hz) {
+        from_hz <<= 1;
+        s.shift++;
+    }
+    s.mul = u32((to_hz << 32) / from_hz);
+    return s;
+}
+constexpr u64 scale_ticks(u64 ticks, TscScale s)
+{
+    ticks = s.shift < 0 ? ticks >> -s.shift : ticks << s.shift;
+    return u64((static_cast<unsigned __int128>(ticks) * s.mul) >> 32);
+}
+
+/// Finds the TSC's frequency and the time of day. Boot CPU, after acpi::init (which may have failed) and with map_device usable.
+void init();
+/// Lets a new CPU prove for a millisecond that its TSC agrees with that of the boot CPU, which meanwhile waits and looks at the clock.
+void check_this_cpu();
+/// All CPUs are up: from now on the clock is as cheap as the TSCs allow.
+void cpus_are_up();
+
+u64 tsc_hz();
+TscScale tsc_scale();
+/// The TSC value at now_ns() == 0.
+u64 tsc_base();
+/// The TSC value at which now_ns() will be `ns`.
+u64 tsc_at(u64 ns);
+/// Unix time (ns) at now_ns() == 0; 0 when the machine has no clock.
+u64 boot_wallclock_ns();
+
+} // namespace tenon::clock

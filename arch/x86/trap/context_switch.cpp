@@ -1,0 +1,228 @@
+// From one vCPU to another: what lives in the CPU is saved and loaded, tables and stack change in one step.
+#include "../cpu/features.hpp"
+#include "../cpu/per_cpu.hpp"
+#include "../mm/paging.hpp"
+#include "../pv/descriptors.hpp"
+#include "../pv/vcpu.hpp"
+#include "entry.hpp"
+#include <tenon/arch/guest.hpp>
+#include <tenon/arch/memory.hpp>
+#include <tenon/sched/scheduler.hpp>
+#include <tenon_arch/cpu_ops.hpp>
+
+namespace tenon::x86::pv {
+
+namespace {
+
+void* fpu_area(Vcpu& vcpu) { return reinterpret_cast<void*>(vcpu_area(vcpu.id.raw()) + area_fpu * page_size); }
+
+void set_xcr0(PerCpu& cpu, u64 value)
+{
+    if (cpu.xcr0 == value)
+        return;
+    cpu.xcr0 = value;
+    asm volatile("xsetbv" ::"c"(0), "a"(u32(value)), "d"(u32(value >> 32)));
+}
+
+void save_fpu(PerCpu& cpu, Vcpu& vcpu)
+{
+    asm volatile("clts");
+    if (features.xsave) {
+        set_xcr0(cpu, features.xcr0_mask);
+        asm volatile("xsave64 (%0)" ::"r"(fpu_area(vcpu)), "a"(~0u), "d"(~0u) : "memory");
+    } else
+        asm volatile("fxsave64 (%0)" ::"r"(fpu_area(vcpu)) : "memory");
+}
+
+void load_fpu(PerCpu& cpu, Vcpu& vcpu)
+{
+    asm volatile("clts");
+    if (features.xsave) {
+        set_xcr0(cpu, features.xcr0_mask);
+        asm volatile("xrstor64 (%0)" ::"r"(fpu_area(vcpu)), "a"(~0u), "d"(~0u) : "memory");
+        set_xcr0(cpu, vcpu.arch.xcr0);
+    } else
+        asm volatile("fxrstor64 (%0)" ::"r"(fpu_area(vcpu)) : "memory");
+    if (vcpu.arch.task_switched)
+        write_cr0(read_cr0() | cr0::ts);
+}
+
+/// Loads a data segment register; a selector that faults becomes null.
+#define LOAD_SEGMENT(reg, selector)                                                                                    \
+    do {                                                                                                               \
+        u32 value_ = selector;                                                                                         \
+        asm volatile("1: mov %k0, %%" #reg "\n"                                                                        \
+                     "   jmp 2f\n"                                                                                     \
+                     "3: xor %k0, %k0\n"                                                                               \
+                     "   jmp 1b\n"                                                                                     \
+                     "2:\n"                                                                                            \
+                     ".pushsection .fixups, \"a\"\n"                                                                   \
+                     ".long 1b - ., 3b - .\n"                                                                          \
+                     ".popsection"                                                                                     \
+                     : "+r"(value_));                                                                                  \
+    } while (0)
+#define READ_SEGMENT(reg)                                                                                              \
+    ({                                                                                                                 \
+        u16 value_;                                                                                                    \
+        asm volatile("mov %%" #reg ", %0" : "=r"(value_));                                                             \
+        value_;                                                                                                        \
+    })
+
+void load_breakpoints(PerCpu& cpu, Vcpu& vcpu)
+{
+    u64 seven = vcpu.arch.dr[7];
+    if (seven & 0xff) {
+        asm volatile("mov %0, %%dr0" ::"r"(vcpu.arch.dr[0]));
+        asm volatile("mov %0, %%dr1" ::"r"(vcpu.arch.dr[1]));
+        asm volatile("mov %0, %%dr2" ::"r"(vcpu.arch.dr[2]));
+        asm volatile("mov %0, %%dr3" ::"r"(vcpu.arch.dr[3]));
+    } else
+        seven = 0x400;
+    if (cpu.dr7 != seven) {
+        cpu.dr7 = seven;
+        asm volatile("mov %0, %%dr7" ::"r"(seven));
+    }
+}
+
+} // namespace
+
+void save_cpu_state(Vcpu& vcpu)
+{
+    PerCpu& cpu = this_cpu();
+    ArchVcpu& a = vcpu.arch;
+    save_fpu(cpu, vcpu);
+    a.ds = READ_SEGMENT(ds);
+    a.es = READ_SEGMENT(es);
+    a.fs = READ_SEGMENT(fs);
+    a.gs = READ_SEGMENT(gs);
+    a.fs_base = read_msr(msr::fs_base);
+    u64 active = read_msr(msr::gs_base), other = read_msr(msr::kernel_gs_base);
+    a.gs_base_kernel = a.in_kernel ? active : other;
+    a.gs_base_user = a.in_kernel ? other : active;
+}
+
+void load_cpu_state(Vcpu& vcpu)
+{
+    PerCpu& cpu = this_cpu();
+    ArchVcpu& a = vcpu.arch;
+    load_gdt(vcpu_area(vcpu.id.raw()));
+    load_ldt(vcpu);
+    LOAD_SEGMENT(ds, a.ds);
+    LOAD_SEGMENT(es, a.es);
+    LOAD_SEGMENT(fs, a.fs);
+    LOAD_SEGMENT(gs, a.gs);
+    write_msr(msr::fs_base, a.fs_base);
+    write_msr(msr::gs_base, a.in_kernel ? a.gs_base_kernel : a.gs_base_user);
+    write_msr(msr::kernel_gs_base, a.in_kernel ? a.gs_base_user : a.gs_base_kernel);
+    load_fpu(cpu, vcpu);
+    load_breakpoints(cpu, vcpu);
+    u64 bits = a.guest_cr4 & (cr4::tsd | cr4::de);
+    if (bits != cpu.guest_cr4_bits) {
+        cpu.guest_cr4_bits = bits;
+        write_cr4((read_cr4() & ~(cr4::tsd | cr4::de)) | bits);
+    }
+    if (features.rdtscp && a.tsc_aux != cpu.tsc_aux) {
+        cpu.tsc_aux = a.tsc_aux;
+        write_msr(msr::tsc_aux, a.tsc_aux);
+    }
+}
+
+void load_user_gs(u16 selector)
+{
+    asm volatile("swapgs");
+    LOAD_SEGMENT(gs, selector);
+    if (selector <= 3)
+        write_msr(msr::gs_base, 0); // some CPUs keep the base when null is loaded
+    asm volatile("swapgs");
+}
+
+void set_task_switched(Vcpu& vcpu, bool set)
+{
+    vcpu.arch.task_switched = set;
+    if (set)
+        write_cr0(read_cr0() | cr0::ts);
+    else
+        asm volatile("clts");
+}
+
+Status set_debugreg(Vcpu& vcpu, unsigned reg, u64 value)
+{
+    ArchVcpu& a = vcpu.arch;
+    if (reg == 4 || reg == 5)
+        reg += 2;
+    if (reg > 7)
+        return Error::inval;
+    if (reg < 4) {
+        if (!is_guest_address(value))
+            return Error::inval;
+        a.dr[reg] = value;
+    } else if (reg == 6)
+        a.dr[6] = (value & 0xe00f) | 0xffff0ff0;
+    else {
+        value = (value & 0xffff03ff) | 0x400; // GD and reserved bits off
+        for (unsigned i = 0; i < 4; i++)
+            if ((value >> (16 + 4 * i) & 3) == 2)
+                return Error::inval; // I/O breakpoints need CR4.DE and are the machine's
+        a.dr[7] = value;
+    }
+    if (&vcpu == &arch::current_vcpu() && (reg == 7 || a.dr[7] & 0xff)) {
+        this_cpu().dr7 = 0;
+        load_breakpoints(this_cpu(), vcpu);
+    }
+    return success;
+}
+
+} // namespace tenon::x86::pv
+
+namespace tenon::x86 {
+
+namespace {
+
+bool is_idle(const Vcpu& vcpu) { return vcpu.domain.id == dom_idle; }
+
+void after_switch()
+{
+    PerCpu& cpu = this_cpu();
+    if (!is_idle(*cpu.current))
+        pv::load_cpu_state(*cpu.current);
+    scheduler::finish_switch(*cpu.previous);
+}
+
+} // namespace
+
+extern "C" void finish_first_switch() { after_switch(); }
+
+} // namespace tenon::x86
+
+namespace tenon::arch {
+
+using namespace x86;
+
+Vcpu& current_vcpu() { return *x86::this_cpu().current; }
+CpuId this_cpu_id() { return x86::this_cpu().id; }
+
+void switch_to(Vcpu& prev, Vcpu& next)
+{
+    PerCpu& cpu = this_cpu();
+    if (!is_idle(prev))
+        pv::save_cpu_state(prev);
+    u64 own_area = percpu_area(cpu.id.raw()) + gdt_offset - reserved_gdt_page * page_size;
+    load_gdt(own_area); // always mapped, also while the tables change
+    u64 top = vcpu_stack_top(next.id.raw()), cr3;
+    if (is_idle(next))
+        cr3 = root_table.raw() << page_shift;
+    else {
+        cr3 = next.arch.in_kernel ? next.arch.kernel_cr3 : next.arch.user_cr3;
+        FrameView<Pte> area(next.arch.area_table);
+        area[area_gdt + reserved_gdt_page] = *find_entry(root_table, percpu_area(cpu.id.raw()) + gdt_offset, false);
+    }
+    cpu.previous = &prev;
+    cpu.current = &next;
+    cpu.stack_top = cpu.tss.rsp[0] = frame_end(top);
+    cpu.cr3 = cr3;
+    cpu.flushed_at.store(tlb_clock(), std::memory_order_release);
+    switch_stacks(&prev.arch.saved_sp, next.arch.saved_sp, cr3, &cpu, reinterpret_cast<void*>(frame_end(top)));
+    after_switch();
+}
+
+} // namespace tenon::arch

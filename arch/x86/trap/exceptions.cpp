@@ -1,0 +1,213 @@
+// Who gets which exception: us, a fix-up, or the guest. And what happens on the way back into a guest.
+#include "../cpu/features.hpp"
+#include "../cpu/smp.hpp"
+#include "../irq/vectors.hpp"
+#include "../pv/bounce.hpp"
+#include "../pv/descriptors.hpp"
+#include "../pv/emulate/emulate.hpp"
+#include "../pv/writable_tables.hpp"
+#include "entry.hpp"
+#include "interrupts.hpp"
+#include <tenon/arch/guest_copy.hpp>
+#include <tenon/event/channels.hpp>
+#include <tenon/hypercall/call.hpp>
+#include <tenon/log.hpp>
+#include <tenon/sched/scheduler.hpp>
+#include <tenon_arch/cpu_ops.hpp>
+
+namespace tenon::x86 {
+
+namespace {
+
+constexpr u64 pf_present = 1, pf_write = 2, pf_user = 4, pf_reserved = 8, pf_fetch = 16;
+extern "C" char guest_iret[];
+
+struct Fixup {
+    s32 from, to; // relative to the field itself
+};
+extern "C" const Fixup fixups_start[], fixups_end[];
+
+/// A guest's own frame made IRET fault: its registers are in `regs`, the frame lies where the guest's Regs ends.
+[[noreturn]] void iret_failed(const Regs& regs)
+{
+    Vcpu& vcpu = arch::current_vcpu();
+    Regs fixed = regs;
+    Regs& guest = guest_regs(vcpu);
+    fixed.rip = guest.rip;
+    fixed.cs = guest.cs;
+    fixed.rflags = guest.rflags;
+    fixed.rsp = guest.rsp;
+    fixed.ss = guest.ss;
+    guest = fixed;
+    pv::deliver(vcpu, guest, {vcpu.arch.failsafe.address, vcpu.arch.failsafe.masks, false, 0, true});
+    asm volatile("mov %0, %%rsp; jmp entry_exit" ::"r"(&guest));
+    __builtin_unreachable();
+}
+
+void hypervisor_fault(Regs& regs)
+{
+    if (regs.entry_vector == 1) { // single step that a guest carried in through SYSENTER
+        regs.rflags &= ~flag::tf;
+        return;
+    }
+    if (regs.rip == u64(guest_iret))
+        iret_failed(regs);
+    if (u64 to = find_fixup(regs.rip); to) {
+        regs.rip = to;
+        return;
+    }
+    if (regs.entry_vector == 14 && this_cpu().current && pv::fault_in_ldt(*this_cpu().current, read_cr2()))
+        return;
+    panic_with_registers(regs);
+}
+
+void page_fault(Vcpu& vcpu, Regs& regs)
+{
+    u64 address = read_cr2();
+    u32 error = regs.error_code;
+    if (!(error & pf_user)) {
+        if (pv::fault_in_ldt(vcpu, address))
+            return;
+        // At CPL 3 only descriptor tables are read as supervisor, unless the CPU model is wrong about IRET.
+        if (features.smap && (error & pf_present) && (read_cr4() & cr4::smap) && arch::guest_range_ok(GuestVa{address}, 1)) {
+            give_up_smap();
+            return;
+        }
+    }
+    if (error & pf_reserved) {
+        pv::crash_guest(vcpu, regs, "a reserved bit in a page table");
+        return;
+    }
+    if (vcpu.arch.in_kernel && (error & (pf_write | pf_present)) == (pf_write | pf_present) && pv::emulate_table_write(vcpu, regs, address))
+        return;
+    pv::deliver_page_fault(vcpu, regs, address, error);
+}
+
+void guest_exception(Vcpu& vcpu, Regs& regs)
+{
+    switch (regs.entry_vector) {
+    case 1: {
+        u64 six;
+        asm volatile("mov %%dr6, %0" : "=r"(six));
+        asm volatile("mov %0, %%dr6" ::"r"(u64{0xffff0ff0}));
+        vcpu.arch.dr[6] = (vcpu.arch.dr[6] & ~u64{0xf}) | (six & 0xe00f) | 0xffff0ff0;
+        return pv::deliver_exception(vcpu, regs, 1);
+    }
+    case 6:
+        if (pv::emulate_invalid_opcode(vcpu, regs))
+            return;
+        break;
+    case 7:
+        if (!vcpu.arch.task_switched) {
+            asm volatile("clts");
+            return;
+        }
+        vcpu.arch.task_switched = false;
+        asm volatile("clts");
+        break;
+    case 13:
+        if (pv::emulate_privileged(vcpu, regs))
+            return;
+        break;
+    case 14:
+        return page_fault(vcpu, regs);
+    }
+    pv::deliver_exception(vcpu, regs, u8(regs.entry_vector), regs.error_code);
+}
+
+} // namespace
+
+u64 find_fixup(u64 rip)
+{
+    for (const Fixup* f = fixups_start; f < fixups_end; f++)
+        if (u64(&f->from) + u64(s64(f->from)) == rip)
+            return u64(&f->to) + u64(s64(f->to));
+    return 0;
+}
+
+extern "C" void handle_trap(Regs* regs)
+{
+    if (regs->entry_vector >= 32)
+        handle_interrupt(u8(regs->entry_vector));
+    else if (regs->cs & 3)
+        guest_exception(arch::current_vcpu(), *regs);
+    else
+        hypervisor_fault(*regs);
+}
+
+extern "C" void handle_ist_trap(Regs* regs)
+{
+    if (regs->entry_vector == 2)
+        handle_nmi(*regs);
+    else
+        panic_with_registers(*regs);
+}
+
+extern "C" void handle_syscall(Regs* regs)
+{
+    Vcpu& vcpu = arch::current_vcpu();
+    if (!vcpu.arch.in_kernel) {
+        pv::deliver(vcpu, *regs, {vcpu.arch.syscall.address, vcpu.arch.syscall.masks});
+        return;
+    }
+    if (u32(regs->rax) == 23)
+        return pv::guest_iret(vcpu, *regs);
+    Call call{vcpu, vcpu.domain, u32(regs->rax), {regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8, regs->r9}};
+    auto result = dispatch(call);
+    if (!result.ok() && result.error() == Error::restart) {
+        regs->rip -= 2; // executes SYSCALL again, with the saved position
+        regs->rdi = call.args[0];
+        regs->rsi = call.args[1];
+        regs->rdx = call.args[2];
+        regs->r10 = call.args[3];
+        regs->r8 = call.args[4];
+        return;
+    }
+    regs->rax = result.ok() ? u64(*result) : u64(-s64(result.error()));
+}
+
+extern "C" void handle_syscall32(Regs* regs)
+{
+    Vcpu& vcpu = arch::current_vcpu();
+    if (vcpu.arch.in_kernel || vcpu.arch.syscall32.address == 0)
+        return pv::deliver_exception(vcpu, *regs, 13, 0);
+    pv::deliver(vcpu, *regs, {vcpu.arch.syscall32.address, vcpu.arch.syscall32.masks});
+}
+
+extern "C" void handle_sysenter(Regs* regs)
+{
+    Vcpu& vcpu = arch::current_vcpu();
+    regs->rflags = (regs->rflags | flag::interrupt) & ~flag::tf;
+    if (vcpu.arch.in_kernel || vcpu.arch.sysenter.address == 0)
+        return pv::deliver_exception(vcpu, *regs, 13, 0);
+    pv::deliver(vcpu, *regs, {vcpu.arch.sysenter.address, vcpu.arch.sysenter.masks});
+}
+
+extern "C" void leave_to_guest(Regs* regs)
+{
+    for (;;) {
+        PerCpu& cpu = this_cpu();
+        if (cpu.requests.load(std::memory_order_acquire))
+            answer_requests();
+        if (scheduler::should_schedule(cpu.id)) {
+            scheduler::schedule();
+            continue;
+        }
+        Vcpu& vcpu = *cpu.current;
+        if (vcpu.mail.flags.load(std::memory_order_acquire)) {
+            deliver_mail(vcpu);
+            continue;
+        }
+        if (vcpu.arch.nmi_pending && vcpu.arch.traps[2].address) {
+            vcpu.arch.nmi_pending = false;
+            pv::deliver_exception(vcpu, *regs, 2);
+            continue;
+        }
+        if (vcpu.info->evtchn_upcall_pending && !vcpu.info->evtchn_upcall_mask && vcpu.arch.event.address)
+            pv::deliver(vcpu, *regs, {vcpu.arch.event.address, true});
+        if (!scheduler::should_schedule(this_cpu().id)) // a crash on the way in
+            return;
+    }
+}
+
+} // namespace tenon::x86

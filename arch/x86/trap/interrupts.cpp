@@ -1,0 +1,103 @@
+// Interrupt vectors on their way to who handles them: timer, messages between CPUs, devices; and NMIs.
+#include "interrupts.hpp"
+#include "../cpu/smp.hpp"
+#include "../debug/backtrace.hpp"
+#include "../irq/dispatch.hpp"
+#include "../irq/vectors.hpp"
+#include <config.hpp>
+#include <tenon/arch/cpu.hpp>
+#include <tenon/device/lapic.hpp>
+#include <tenon/log.hpp>
+#include <tenon/sched/scheduler.hpp>
+#include <tenon/time/timer.hpp>
+#include <tenon_arch/cpu_ops.hpp>
+
+namespace tenon::x86 {
+
+void handle_interrupt(u8 vector)
+{
+    switch (vector) {
+    case timer_vector:
+        lapic::eoi();
+        timers::run(arch::this_cpu_id(), arch::now_ns());
+        break;
+    case kick_vector: // the way into the guest looks at the scheduler and the mailbox
+        lapic::eoi();
+        break;
+    case request_vector:
+        lapic::eoi();
+        answer_requests();
+        break;
+    case error_vector:
+        log_once(LogLevel::warning, "local APIC error %x", lapic::take_errors());
+        lapic::eoi();
+        break;
+    case spurious_vector:
+        break;
+    default:
+        handle_device_interrupt(vector);
+    }
+}
+
+void handle_nmi(Regs& regs)
+{
+    if (is_panicking() || is_stopping()) {
+        for (;;)
+            asm volatile("cli; hlt");
+    }
+    PerCpu& cpu = this_cpu();
+    cpu.nmi_count++;
+    (void)regs;
+    // A machine's NMI is dom0's to explain.
+    if (Domain* dom0 = domains::dom0(); dom0 && dom0->vcpu(0))
+        notify_vcpu(*dom0->vcpu(0), mail_nmi);
+}
+
+} // namespace tenon::x86
+
+namespace tenon::arch {
+
+bool should_yield()
+{
+    x86::PerCpu& cpu = x86::this_cpu();
+    x86::interrupt_window();
+    if (cpu.requests.load(std::memory_order_acquire))
+        x86::answer_requests();
+    if (scheduler::should_schedule(cpu.id))
+        return true;
+    Vcpu& vcpu = *cpu.current;
+    return vcpu.mail.flags.load(std::memory_order_relaxed) != 0 && vcpu.info && !vcpu.info->evtchn_upcall_mask;
+}
+
+void spin_wait()
+{
+    if (x86::this_cpu().requests.load(std::memory_order_acquire))
+        x86::answer_requests();
+    x86::pause();
+}
+
+void kick_cpu(CpuId cpu)
+{
+    if (cpu != this_cpu_id())
+        lapic::send_ipi(x86::percpu(cpu).apic_id, x86::kick_vector);
+}
+
+const CpuSet& online_cpus() { return x86::online; }
+
+void lock_rank_enter(u8 rank)
+{
+    if constexpr (config::debug_locks) {
+        x86::PerCpu& cpu = x86::this_cpu();
+        if (cpu.held_ranks >> rank)
+            panic("lock order: taking rank %u while holding ranks %lx", rank, cpu.held_ranks);
+        cpu.held_ranks |= bit(rank);
+    }
+}
+
+void lock_rank_leave(u8 rank)
+{
+    if constexpr (config::debug_locks)
+        x86::this_cpu().held_ranks &= ~bit(rank);
+}
+
+} // namespace tenon::arch

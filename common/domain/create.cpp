@@ -1,0 +1,81 @@
+// How a domain comes into being.
+#include "domain_list.hpp"
+#include <tenon/arch/guest.hpp>
+#include <tenon/mm/heap.hpp>
+#include <tenon/time/guest_time.hpp>
+
+namespace tenon::domains {
+namespace {
+
+Status fill(Domain& domain, const CreateParams& params)
+{
+    domain.vcpus = make_array<Vcpu*>(params.max_vcpus);
+    if (!domain.vcpus)
+        return Error::nomem;
+    domain.max_vcpus = params.max_vcpus;
+    domain.shared = add_comm_page(domain);
+    if (!domain.shared)
+        return Error::nomem;
+    for (auto& info : domain.shared_page()->vcpu_info)
+        info.evtchn_upcall_mask = 1; // a guest that does not know of events yet gets none
+    guest_time::update_wallclock(domain);
+    TRY(grants::init(domain, params.grant_frames, params.maptrack_frames));
+    if (params.is_privileged)
+        TRY(pirqs::init(domain));
+    return arch::create_domain(domain);
+}
+
+} // namespace
+
+Result<DomainRef> create(const CreateParams& params)
+{
+    if (params.max_vcpus == 0 || params.max_vcpus > max_vcpus || params.max_event_port == 0)
+        return Error::inval;
+    bool choose = params.id == dom_invalid;
+    if (!choose && (params.id >= first_reserved_domain || !is_free(params.id)))
+        return params.id >= first_reserved_domain ? Error::inval : Error::exist;
+    reap();
+
+    Domain* domain;
+    for (;;) {
+        DomainId id = choose ? choose_id() : params.id;
+        domain = id != dom_invalid && prepare_slot(id.raw()) ? make<Domain>(id) : nullptr;
+        if (!domain)
+            return Error::nomem;
+        domain->refs = 0; // find() does not see it until it is complete
+        if (insert(*domain))
+            break;
+        tenon::destroy(domain); // somebody was faster
+        if (!choose)
+            return Error::exist;
+    }
+
+    domain->is_privileged = params.is_privileged;
+    domain->flags = params.flags;
+    domain->max_pages = ~u64{0};
+    domain->pause_count = domain->tool_pauses = 1;
+    domain->is_paused_by_tools = true;
+    domain->events.port_limit = u32(min(u64{params.max_event_port} + 1, u64{EventChannels::max_ports}));
+    __builtin_memcpy(domain->handle, params.handle, sizeof domain->handle);
+    Status done = fill(*domain, params);
+    domain->refs = 2; // until it is destroyed, and the caller's
+    DomainRef ref(domain);
+    if (!done.ok()) {
+        grants::free_tables(*domain);
+        free_comm_page(domain->shared);
+        domain->life.store(Life::dead, std::memory_order_release);
+        release_memory_claim(*domain);
+        return done.error();
+    }
+    return ref;
+}
+
+Status create_vcpus(Domain& domain)
+{
+    for (u32 i = 0; i < domain.max_vcpus; i++)
+        if (!domain.vcpus[i])
+            TRY(create_vcpu(domain, i));
+    return success;
+}
+
+} // namespace tenon::domains

@@ -1,0 +1,42 @@
+// memory_op's parts, one file a family. A long operation keeps its progress in the bits of the command word above the command:
+// the guest executes memory_op(command | done << command_bits, argument) again.
+#pragma once
+#include <abi/memory.h>
+#include <tenon/hypercall/table.hpp>
+
+namespace tenon::hypercall::memory {
+
+inline constexpr unsigned command_bits = 6; ///< the command's share of its word, as in Linux' and the tools' calls
+
+struct Operation {
+    Call& call;
+    u32 command;
+    u64 done;     ///< extents that an earlier turn finished
+    u64 argument;
+    static constexpr u64 max_extents = ~u32{0} >> command_bits;
+
+    template <class T> GuestPtr<T> as() const { return GuestPtr<T>(argument); }
+    Error restart_at(u64 extents) { return call.restart_with(0, command | extents << command_bits); }
+};
+
+/// Largest extent: its frames are handled without a pause. 2 MiB is also the largest that Linux exchanges.
+inline constexpr unsigned max_extent_order = 9;
+
+CallResult change_reservation(Operation& op);
+CallResult claim(Operation& op);
+CallResult exchange(Operation& op);
+CallResult memory_map(Operation& op);
+CallResult machine_memory_map(Operation& op);
+CallResult set_memory_map(Operation& op);
+CallResult machphys_mapping(Operation& op);
+CallResult machphys_mfn_list(Operation& op);
+CallResult acquire_resource(Operation& op);
+
+/// An extent of new frames for the domain, inside its limit.
+Result<Mfn> take_extent(Domain& domain, unsigned order, unsigned address_bits);
+/// Frees an extent that was allocated and never became part of a domain's memory.
+void drop_extent(Mfn first, unsigned order);
+/// Undoes take_extent, or gives back any frame the domain still holds the allocation of; the m2p entry goes with it.
+bool give_frame(Domain& domain, Mfn mfn);
+
+} // namespace tenon::hypercall::memory

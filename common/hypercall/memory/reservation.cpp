@@ -1,0 +1,142 @@
+// increase_reservation, decrease_reservation, populate_physmap: frames enter and leave a domain, a list of extents at a time.
+// The result is the number of extents done; what could not be done ends the list early.
+#include "operations.hpp"
+#include <tenon/arch/cpu.hpp>
+#include <tenon/arch/memory.hpp>
+#include <tenon/mm/frame_allocator.hpp>
+
+namespace tenon::hypercall::memory {
+namespace {
+
+constexpr u64 frames_between_yields = 128;
+
+struct Reservation {
+    Domain& domain;
+    GuestPtr<u64> list;
+    unsigned order, address_bits;
+    u64 frames() const { return u64{1} << order; }
+};
+
+void give_extent(Domain& domain, Mfn first, unsigned order)
+{
+    for (u64 i = 0; i < u64{1} << order; i++)
+        give_frame(domain, first + i);
+}
+
+bool decrease(const Reservation& r, u64 index)
+{
+    auto first = (r.list + index).read();
+    if (!first.ok() || *first > frame_table::end || frame_table::end - *first < r.frames())
+        return false;
+    for (u64 i = 0; i < r.frames(); i++)
+        if (!give_frame(r.domain, Mfn{*first + i}))
+            return false;
+    return true;
+}
+
+bool increase(const Reservation& r, u64 index)
+{
+    auto first = take_extent(r.domain, r.order, r.address_bits);
+    if (!first.ok())
+        return false;
+    if (r.list.is_null() || (r.list + index).write(first->raw()).ok())
+        return true;
+    give_extent(r.domain, *first, r.order);
+    return false;
+}
+
+bool populate(const Reservation& r, u64 index)
+{
+    auto pfn = (r.list + index).read();
+    if (!pfn.ok())
+        return false;
+    auto first = take_extent(r.domain, r.order, r.address_bits);
+    if (!first.ok())
+        return false;
+    for (u64 i = 0; i < r.frames(); i++)
+        arch::set_m2p(*first + i, *pfn + i);
+    if ((r.list + index).write(first->raw()).ok())
+        return true;
+    give_extent(r.domain, *first, r.order);
+    return false;
+}
+
+} // namespace
+
+void drop_extent(Mfn first, unsigned order)
+{
+    for (u64 i = 0; i < u64{1} << order; i++)
+        frame_at(first + i).put();
+}
+
+Result<Mfn> take_extent(Domain& domain, unsigned order, unsigned address_bits)
+{
+    if (order == 0)
+        return domains::add_page(domain, address_bits);
+    Mfn first = TRY(frame_allocator::allocate(domain.id, order, address_bits));
+    if (auto added = domains::add_block(domain, first, order); !added.ok()) {
+        drop_extent(first, order);
+        return added.error();
+    }
+    return first;
+}
+
+bool give_frame(Domain& domain, Mfn mfn)
+{
+    if (!frame_table::covers(mfn) || !is_ram(mfn))
+        return false;
+    // Our own reference keeps the frame from having another owner before its m2p entry is gone.
+    Frame& frame = frame_at(mfn);
+    if (!frame.get(domain.id))
+        return false;
+    bool given = domains::give_back(domain, mfn);
+    if (given)
+        arch::set_m2p(mfn, ~u64{0});
+    frame.put();
+    return given;
+}
+
+/// Whatever is wrong shows as a count that is too small: this is what callers check.
+CallResult change_reservation(Operation& op)
+{
+    auto read = op.as<xen_memory_reservation>().read();
+    auto target = read.ok() ? target_of(op.call, read->domid) : Error::fault;
+    if (!target.ok())
+        return s64(op.done);
+    const auto& request = *read;
+    Domain& domain = **target;
+    bool gives = op.command == XENMEM_decrease_reservation;
+    if (request.nr_extents > Operation::max_extents || op.done > request.nr_extents || request.extent_order > max_extent_order ||
+        request.mem_flags & XENMEMF_populate_on_demand || (!gives && domain.is_dying()))
+        return s64(op.done);
+    unsigned bits = XENMEMF_get_address_bits(request.mem_flags);
+    Reservation r{domain, GuestPtr<u64>(request.extent_start), request.extent_order, bits ? bits : 64};
+    auto step = gives ? decrease : op.command == XENMEM_increase_reservation ? increase : populate;
+    u64 work = 0;
+    for (u64 i = op.done; i < request.nr_extents; i++, work += r.frames()) {
+        if (work >= frames_between_yields) {
+            if (arch::should_yield())
+                return op.restart_at(i);
+            work = 0;
+        }
+        if (!step(r, i))
+            return s64(i);
+    }
+    return s64(request.nr_extents);
+}
+
+/// A claim is answered from what is free at this moment; nothing is set aside, the allocation itself may still fail.
+CallResult claim(Operation& op)
+{
+    TRY(PolicyCheck::control_domain(op.call.vcpu));
+    auto request = TRY(op.as<xen_memory_reservation>().read());
+    if (request.extent_start || request.extent_order || request.mem_flags)
+        return Error::inval;
+    DomainRef domain = TRY(target_of(op.call, request.domid));
+    u64 missing = request.nr_extents > domain->total_pages ? request.nr_extents - domain->total_pages : 0;
+    if (request.nr_extents && (request.nr_extents > domain->max_pages || missing > frame_allocator::stats().free))
+        return Error::nomem;
+    return s64{0};
+}
+
+} // namespace tenon::hypercall::memory

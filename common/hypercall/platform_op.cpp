@@ -1,0 +1,114 @@
+// platform_op: what the control domain asks of the machine below it: time of day, firmware, sleep, physical CPUs.
+// Anything Tenon has no use for is refused with the error that Linux takes for "not there".
+#include <abi/platform.h>
+#include <tenon/arch/machine.hpp>
+#include <tenon/device/acpi.hpp>
+#include <tenon/hypercall/call.hpp>
+#include <tenon/log.hpp>
+#include <tenon/time/guest_time.hpp>
+
+namespace tenon::hypercall {
+namespace {
+
+constexpr u64 ns_per_second = 1'000'000'000;
+
+/// The clock showed this time of day when system time was `system_time`.
+Status set_time(u64 seconds, u32 nanoseconds, u64 system_time)
+{
+    constexpr u64 latest = u64{1} << 33; // seconds; beyond it, nanoseconds would soon overflow
+    if (nanoseconds >= ns_per_second || seconds >= latest || system_time > seconds * ns_per_second)
+        return Error::inval;
+    guest_time::set_wallclock(seconds * ns_per_second + nanoseconds - system_time);
+    return success;
+}
+
+Status efi_info(xenpf_firmware_info& info)
+{
+    const arch::EfiInfo& efi = arch::efi_info();
+    auto& answer = info.u.efi_info;
+    if (!efi.config_table)
+        return Error::noent;
+    switch (info.index) {
+    case XEN_FW_EFI_VERSION:
+    case XEN_FW_EFI_RT_VERSION: answer.version = efi.revision; return success;
+    case XEN_FW_EFI_CONFIG_TABLE:
+        answer.cfg.addr = efi.config_table;
+        answer.cfg.nent = efi.config_entries;
+        return success;
+    case XEN_FW_EFI_VENDOR: {
+        u64 room = answer.vendor.bufsz / sizeof(u16), count = min(room, u64{efi.vendor.size()});
+        TRY(GuestPtr<u16>(answer.vendor.name).write_array(efi.vendor.data(), count));
+        if (count && count < efi.vendor.size()) // cut: the text still ends
+            TRY((GuestPtr<u16>(answer.vendor.name) + (count - 1)).write(0));
+        answer.vendor.revision = efi.vendor_revision;
+        return success;
+    }
+    default: return Error::inval;
+    }
+}
+
+Status firmware_info(xenpf_firmware_info& info)
+{
+    switch (info.type) {
+    case XEN_FW_EFI_INFO: return efi_info(info);
+    case XEN_FW_KBD_SHIFT_FLAGS:
+        info.u.kbd_shift_flags = arch::keyboard_shift_flags();
+        return success;
+    default: return Error::noent; // the loops over disks and displays end here
+    }
+}
+
+/// S5 only: the machine's other sleep states would need every CPU's state saved.
+Status enter_sleep(const xenpf_enter_acpi_sleep& sleep)
+{
+    constexpr u32 power_off = 5;
+    if (sleep.sleep_state != power_off || sleep.flags & ~u32{XENPF_ACPI_SLEEP_EXTENDED})
+        return Error::notsup;
+    log_info("the control domain powers the machine off");
+    TRY(acpi::enter_sleep(sleep.val_a, sleep.val_b, power_off, sleep.flags & XENPF_ACPI_SLEEP_EXTENDED));
+    return Error::io;
+}
+
+void cpu_info(xenpf_pcpuinfo& info)
+{
+    const CpuSet& online = arch::online_cpus();
+    u32 wanted = info.xen_cpuid;
+    info = {.xen_cpuid = wanted, .max_present = online.count() - 1, .flags = XEN_PCPU_FLAGS_INVALID, .apic_id = 0, .acpi_id = 0};
+    if (wanted >= max_cpus || !online.test(wanted))
+        return;
+    auto place = arch::cpu_place(CpuId{wanted});
+    info.flags = XEN_PCPU_FLAGS_ONLINE;
+    info.apic_id = place.apic_id;
+    info.acpi_id = place.acpi_id;
+}
+
+Status run(Call& call, xen_platform_op& op)
+{
+    switch (op.cmd) {
+    case XENPF_settime32: return set_time(op.u.settime32.secs, op.u.settime32.nsecs, op.u.settime32.system_time);
+    case XENPF_settime64:
+        if (op.u.settime64.mbz)
+            return Error::inval;
+        return set_time(op.u.settime64.secs, op.u.settime64.nsecs, op.u.settime64.system_time);
+    case XENPF_firmware_info: return firmware_info(op.u.firmware_info);
+    case XENPF_enter_acpi_sleep: return enter_sleep(op.u.enter_acpi_sleep);
+    case XENPF_get_cpuinfo: cpu_info(op.u.pcpu_info); return success;
+    case XENPF_read_memtype: return Error::inval; // no range registers are shown: the guest's loop ends here
+    default: note_refused(call, op.cmd, Error::nosys); return Error::nosys;
+    }
+}
+
+} // namespace
+
+CallResult platform_op(Call& call, Privileged, u64 argument)
+{
+    GuestPtr<xen_platform_op> handle(argument);
+    auto op = TRY(handle.read());
+    if (op.interface_version != XENPF_INTERFACE_VERSION)
+        return Error::access;
+    TRY(run(call, op));
+    TRY(handle.write(op));
+    return s64{0};
+}
+
+} // namespace tenon::hypercall

@@ -1,0 +1,157 @@
+// vcpu_op: starting and stopping vCPUs, their timers, and the areas they share with us.
+#include "singleshot.hpp"
+#include <abi/vcpu.h>
+#include <tenon/arch/guest.hpp>
+#include <tenon/hypercall/table.hpp>
+#include <tenon/mm/heap.hpp>
+#include <tenon/sched/scheduler.hpp>
+#include <tenon/time/guest_time.hpp>
+
+namespace tenon::hypercall {
+namespace {
+
+CallResult done(Status status)
+{
+    if (!status.ok())
+        return status.error();
+    return s64{0};
+}
+
+CallResult initialise(Vcpu& vcpu, GuestPtr<vcpu_guest_context> argument)
+{
+    if (vcpu.spare_info && !vcpu.info_registered)
+        return Error::inval; // it would have nowhere to receive events
+    if (vcpu.initialised || vcpu.context_busy.exchange(true, std::memory_order_acquire))
+        return Error::exist;
+    Status result = Error::nomem;
+    if (auto* context = make<vcpu_guest_context>()) {
+        result = argument.read_array(context, 1);
+        if (result.ok())
+            result = arch::set_vcpu_context(vcpu, *context);
+        destroy(context);
+    }
+    vcpu.context_busy.store(false, std::memory_order_release);
+    return done(result);
+}
+
+CallResult register_info(Call& call, Vcpu& vcpu, GuestPtr<vcpu_register_vcpu_info> argument)
+{
+    auto op = TRY(argument.read());
+    if (op.offset > page_size - sizeof(vcpu_info) || op.offset % alignof(vcpu_info) || vcpu.info_registered)
+        return Error::inval;
+    if (&vcpu != &call.vcpu && !(vcpu.pause & pause_down))
+        return Error::inval; // it may be using the old place at this moment
+    Mfn mfn{op.mfn};
+    vcpu_info* place = TRY(arch::map_vcpu_info(vcpu, mfn, op.offset));
+    {
+        Guard guard(call.domain.lock);
+        if (!vcpu.info_registered) {
+            *place = *vcpu.info;
+            vcpu.info = place;
+            vcpu.info_mfn = mfn;
+            vcpu.info_registered = true;
+            // The guest may have looked at the old place for the last time: let it look at everything once.
+            vcpu.mail.selector.store(~u64{0});
+            place = nullptr;
+        }
+    }
+    if (place) { // another vCPU of the domain was faster
+        arch::unmap_vcpu_info(vcpu, mfn);
+        return Error::inval;
+    }
+    notify_vcpu(vcpu, mail_upcall | mail_time);
+    return s64{0};
+}
+
+CallResult register_runstate(Vcpu& vcpu, GuestPtr<vcpu_register_runstate_memory_area> argument)
+{
+    auto op = TRY(argument.read());
+    GuestPtr<vcpu_runstate_info> area(op.addr.v);
+    TRY(area.write(guest_time::runstate_now(vcpu)));
+    vcpu.runstate_area = area;
+    notify_vcpu(vcpu, mail_runstate);
+    return s64{0};
+}
+
+CallResult register_time(Vcpu& vcpu, GuestPtr<vcpu_register_time_memory_area> argument)
+{
+    auto op = TRY(argument.read());
+    GuestPtr<vcpu_time_info> area(op.addr.v);
+    if (!area.is_null())
+        TRY(area.write(vcpu_time_info{}));
+    vcpu.time_area = area;
+    notify_vcpu(vcpu, mail_time);
+    return s64{0};
+}
+
+CallResult set_periodic(Vcpu& vcpu, u64 period)
+{
+    constexpr u64 shortest = 1'000'000, longest = u64{1} << 62;
+    if (period && (period < shortest || period > longest))
+        return Error::inval;
+    std::atomic_ref(vcpu.period_ns).store(period);
+    if (period)
+        timers::set(vcpu.periodic, arch::now_ns() + period, arch::this_cpu_id());
+    else
+        timers::cancel(vcpu.periodic);
+    return s64{0};
+}
+
+CallResult timer_call(Call& call, u32 command, Vcpu& vcpu, u64 argument)
+{
+    if (&vcpu != &call.vcpu)
+        return Error::inval;
+    if (command == VCPUOP_stop_singleshot_timer) {
+        timers::cancel(vcpu.singleshot);
+        return s64{0};
+    }
+    auto op = TRY(GuestPtr<vcpu_set_singleshot_timer>(argument).read());
+    if (op.flags & VCPU_SSHOTTMR_future && op.timeout_abs_ns < arch::now_ns())
+        return Error::time;
+    set_singleshot_timer(vcpu, op.timeout_abs_ns);
+    return s64{0};
+}
+
+CallResult up(Vcpu& vcpu)
+{
+    if (!vcpu.initialised)
+        return Error::inval;
+    resume_vcpu(vcpu, pause_down);
+    return s64{0};
+}
+
+} // namespace
+
+CallResult vcpu_op(Call& call, u32 command, u32 id, u64 argument)
+{
+    Vcpu* vcpu = call.domain.vcpu(id);
+    if (!vcpu)
+        return Error::noent; // guests probe ids in this way: not worth a line in the log
+    switch (command) {
+    case VCPUOP_initialise: return initialise(*vcpu, GuestPtr<vcpu_guest_context>(argument));
+    case VCPUOP_up: return up(*vcpu);
+    case VCPUOP_down: pause_vcpu_async(*vcpu, pause_down); return s64{0};
+    case VCPUOP_is_up: return s64{!(vcpu->pause & pause_down)};
+    case VCPUOP_get_runstate_info:
+        return done(GuestPtr<vcpu_runstate_info>(argument).write(guest_time::runstate_now(*vcpu)));
+    case VCPUOP_register_runstate_memory_area:
+        return register_runstate(*vcpu, GuestPtr<vcpu_register_runstate_memory_area>(argument));
+    case VCPUOP_set_periodic_timer:
+        return set_periodic(*vcpu, TRY(GuestPtr<vcpu_set_periodic_timer>(argument).read()).period_ns);
+    case VCPUOP_stop_periodic_timer: return set_periodic(*vcpu, 0);
+    case VCPUOP_set_singleshot_timer:
+    case VCPUOP_stop_singleshot_timer: return timer_call(call, command, *vcpu, argument);
+    case VCPUOP_register_vcpu_info: return register_info(call, *vcpu, GuestPtr<vcpu_register_vcpu_info>(argument));
+    case VCPUOP_send_nmi: notify_vcpu(*vcpu, mail_nmi); return s64{0};
+    case VCPUOP_register_vcpu_time_memory_area:
+        return register_time(*vcpu, GuestPtr<vcpu_register_time_memory_area>(argument));
+    case VCPUOP_get_physid: // the answer would change with every move: vCPUs are not pinned for their guest
+        note_refused(call, command, Error::inval);
+        return Error::inval;
+    default:
+        note_refused(call, command, Error::nosys);
+        return Error::nosys;
+    }
+}
+
+} // namespace tenon::hypercall

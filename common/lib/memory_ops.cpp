@@ -1,0 +1,118 @@
+// The memory functions that compilers call by name. Plain loops over words; the flag on each keeps the optimiser from
+// turning a loop back into a call of itself.
+#include <tenon/lib/types.hpp>
+
+#define NO_SELF_CALL [[gnu::optimize("no-tree-loop-distribute-patterns")]]
+#ifdef __clang__
+#undef NO_SELF_CALL
+#define NO_SELF_CALL [[clang::no_builtin]]
+#endif
+
+using std::size_t;
+
+namespace {
+using Word [[gnu::may_alias, gnu::aligned(1)]] = unsigned long;
+constexpr size_t word = sizeof(Word);
+} // namespace
+
+extern "C" {
+
+NO_SELF_CALL void* memcpy(void* __restrict to, const void* __restrict from, size_t n)
+{
+    auto* d = static_cast<unsigned char*>(to);
+    auto* s = static_cast<const unsigned char*>(from);
+    for (; n >= 4 * word; n -= 4 * word, d += 4 * word, s += 4 * word) {
+        auto *dw = reinterpret_cast<Word*>(d);
+        auto *sw = reinterpret_cast<const Word*>(s);
+        unsigned long a = sw[0], b = sw[1], c = sw[2], e = sw[3];
+        dw[0] = a, dw[1] = b, dw[2] = c, dw[3] = e;
+    }
+    for (; n >= word; n -= word, d += word, s += word)
+        *reinterpret_cast<Word*>(d) = *reinterpret_cast<const Word*>(s);
+    while (n--)
+        *d++ = *s++;
+    return to;
+}
+
+NO_SELF_CALL void* memmove(void* to, const void* from, size_t n)
+{
+    auto* d = static_cast<unsigned char*>(to);
+    auto* s = static_cast<const unsigned char*>(from);
+    if (size_t(d - s) >= n) { // also when d < s: an ascending copy reads each byte before it is overwritten
+        for (; n >= word; n -= word, d += word, s += word)
+            *reinterpret_cast<Word*>(d) = *reinterpret_cast<const Word*>(s);
+        while (n--)
+            *d++ = *s++;
+        return to;
+    }
+    for (; n >= word; n -= word)
+        *reinterpret_cast<Word*>(d + n - word) = *reinterpret_cast<const Word*>(s + n - word);
+    while (n--)
+        d[n] = s[n];
+    return to;
+}
+
+NO_SELF_CALL void* memset(void* to, int value, size_t n)
+{
+    auto* d = static_cast<unsigned char*>(to);
+    const unsigned long pattern = 0x0101010101010101ul * static_cast<unsigned char>(value);
+    for (; n >= 4 * word; n -= 4 * word, d += 4 * word) {
+        auto* dw = reinterpret_cast<Word*>(d);
+        dw[0] = pattern, dw[1] = pattern, dw[2] = pattern, dw[3] = pattern;
+    }
+    for (; n >= word; n -= word, d += word)
+        *reinterpret_cast<Word*>(d) = pattern;
+    while (n--)
+        *d++ = static_cast<unsigned char>(value);
+    return to;
+}
+
+NO_SELF_CALL int memcmp(const void* left, const void* right, size_t n)
+{
+    auto* a = static_cast<const unsigned char*>(left);
+    auto* b = static_cast<const unsigned char*>(right);
+    for (; n >= word && *reinterpret_cast<const Word*>(a) == *reinterpret_cast<const Word*>(b); n -= word)
+        a += word, b += word;
+    for (; n; n--, a++, b++)
+        if (*a != *b)
+            return *a - *b;
+    return 0;
+}
+
+NO_SELF_CALL void* memchr(const void* in, int value, size_t n)
+{
+    for (auto* p = static_cast<const unsigned char*>(in); n; n--, p++)
+        if (*p == static_cast<unsigned char>(value))
+            return const_cast<unsigned char*>(p);
+    return nullptr;
+}
+
+NO_SELF_CALL size_t strlen(const char* s)
+{
+    size_t n = 0;
+    while (s[n])
+        n++;
+    return n;
+}
+
+NO_SELF_CALL int strncmp(const char* a, const char* b, size_t n)
+{
+    for (; n; n--, a++, b++)
+        if (*a != *b || !*a)
+            return static_cast<unsigned char>(*a) - static_cast<unsigned char>(*b);
+    return 0;
+}
+
+int strcmp(const char* a, const char* b) { return strncmp(a, b, ~size_t{0}); }
+
+NO_SELF_CALL char* strchr(const char* s, int value)
+{
+    for (;; s++) {
+        if (*s == static_cast<char>(value))
+            return const_cast<char*>(s);
+        if (!*s)
+            return nullptr;
+    }
+}
+
+} // extern "C"

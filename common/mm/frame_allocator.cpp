@@ -1,0 +1,222 @@
+// Buddy lists per zone. Zone z holds the frames that need exactly 24 + z address bits (zone 0: at most 24), so an allocation with
+// an address limit looks at whole zones and never walks a list. Buddies of different zones do not merge.
+// Invariant: a free frame has refs 0, owner dom_invalid; the first of each free block has free_bit | order as its type word,
+// and is the only kind of frame that has free_bit.
+#include <tenon/arch/memory.hpp>
+#include <tenon/log.hpp>
+#include <tenon/mm/frame_allocator.hpp>
+#include <tenon/sync/spinlock.hpp>
+
+namespace tenon::frame_allocator {
+namespace {
+
+constexpr unsigned narrowest = 24 - page_shift, zones = 44 - 24 + 1; // frame numbers have 32 bits
+struct Zone {
+    u32 head[max_order + 1]; ///< first frame of each list, 0: empty
+    u32 orders;              ///< bit n: head[n] is not empty
+};
+Zone zone[zones];
+u64 total_frames, free_frames;
+SpinLock<Rank::allocator> lock;
+
+constexpr unsigned zone_of(u64 mfn) { return mfn >> narrowest ? log2_floor(mfn) + 1 - narrowest : 0; }
+Frame& at(u64 mfn) { return frame_at(Mfn{mfn}); }
+constexpr u64 head_word(unsigned order) { return TypeWord::free_bit | order; }
+
+void push(u64 mfn, unsigned order)
+{
+    Zone& z = zone[zone_of(mfn)];
+    Frame& frame = at(mfn);
+    frame.prev = 0;
+    frame.next = z.head[order];
+    if (frame.next)
+        at(frame.next).prev = u32(mfn);
+    z.head[order] = u32(mfn);
+    z.orders |= 1u << order;
+    frame.type.store(head_word(order), std::memory_order_relaxed);
+}
+
+void remove(u64 mfn, unsigned order)
+{
+    Zone& z = zone[zone_of(mfn)];
+    Frame& frame = at(mfn);
+    ASSERT(frame.type.load(std::memory_order_relaxed) == head_word(order));
+    if (frame.next)
+        at(frame.next).prev = frame.prev;
+    if (frame.prev)
+        at(frame.prev).next = frame.next;
+    else if (!(z.head[order] = frame.next))
+        z.orders &= ~(1u << order);
+    frame.next = frame.prev = Frame::unlisted;
+    frame.type.store(0, std::memory_order_relaxed);
+}
+
+/// Puts a block back and merges it with free buddies. Under the lock.
+void merge_and_push(u64 mfn, unsigned order)
+{
+    free_frames += u64{1} << order;
+    while (order < max_order) {
+        u64 buddy = mfn ^ u64{1} << order;
+        if (buddy + (u64{1} << order) > frame_table::end || zone_of(buddy) != zone_of(mfn) ||
+            at(buddy).type.load(std::memory_order_relaxed) != head_word(order))
+            break;
+        remove(buddy, order);
+        mfn = min(mfn, buddy);
+        order++;
+    }
+    push(mfn, order);
+}
+
+/// First frame of a block of this order, split off the smallest that fits, from the highest zone that may be used; 0: none.
+u64 take(unsigned order, unsigned address_bits)
+{
+    if (address_bits < page_shift)
+        return 0;
+    u64 limit = address_bits >= 64 ? ~u64{0} : u64{1} << (address_bits - page_shift);
+    int highest = int(min(zone_of(limit - 1), zones - 1));
+    for (int z = highest; z >= 0; z--) {
+        for (u32 orders = zone[z].orders >> order << order; orders; orders &= orders - 1) {
+            unsigned have = unsigned(__builtin_ctz(orders));
+            u64 mfn = zone[z].head[have];
+            while (mfn && mfn + (u64{1} << order) > limit) // only in zone 0, for limits below 16 MiB
+                mfn = at(mfn).next;
+            if (!mfn)
+                continue;
+            remove(mfn, have);
+            while (have > order) { // the upper half stays
+                have--;
+                push(mfn + (u64{1} << have), have);
+            }
+            free_frames -= u64{1} << order;
+            return mfn;
+        }
+    }
+    return 0;
+}
+
+void make_free(Frame& frame)
+{
+    frame.owner = dom_invalid.raw();
+    frame.progress = 0;
+    frame.next = frame.prev = Frame::unlisted;
+    frame.type.store(0, std::memory_order_relaxed);
+}
+
+} // namespace
+
+void add_range(Mfn first, u64 count)
+{
+    u64 mfn = max(first.raw(), u64{1}), end = min(first.raw() + count, min(frame_table::end, u64{1} << 32));
+    for (u64 i = mfn; i < end; i++) {
+        ASSERT(at(i).refs.load(std::memory_order_relaxed) == 0 && at(i).owner == dom_io.raw());
+        make_free(at(i));
+    }
+    Guard guard(lock);
+    while (mfn < end) {
+        unsigned order = min(min(unsigned(__builtin_ctzll(mfn)), log2_floor(end - mfn)), max_order);
+        total_frames += u64{1} << order;
+        merge_and_push(mfn, order);
+        mfn += u64{1} << order;
+    }
+}
+
+Result<Mfn> allocate(DomainId owner, unsigned order, unsigned address_bits, Contents contents)
+{
+    if (order > max_order)
+        return Error::nomem;
+    u64 first;
+    {
+        Guard guard(lock);
+        first = take(order, address_bits);
+    }
+    if (!first)
+        return Error::nomem;
+
+    // Nobody else can reach the block: its frames have no references and are in no list.
+    u64 newest = 0, count = u64{1} << order;
+    for (u64 i = 0; i < count; i++)
+        newest = max(newest, at(first + i).stamp);
+    if (newest)
+        arch::flush_tlb_older_than(newest, arch::online_cpus());
+    for (u64 i = 0; i < count; i++) {
+        Frame& frame = at(first + i);
+        if (contents == Contents::zeroed)
+            arch::clear_frame(Mfn{first + i});
+        frame.owner = owner.raw();
+        frame.stamp = 0;
+        frame.refs.store(1, std::memory_order_release); // pairs with the acquire in Frame::get
+    }
+    return Mfn{first};
+}
+
+void free(Mfn mfn)
+{
+    Frame& frame = frame_at(mfn);
+    ASSERT(frame.refs.load(std::memory_order_relaxed) == 0 && frame.owner != dom_invalid.raw());
+    make_free(frame);
+    Guard guard(lock);
+    merge_and_push(mfn.raw(), 0);
+}
+
+void free_block(Mfn first, unsigned order)
+{
+    u64 stamp = arch::tlb_stamp();
+    for (u64 i = 0; i < u64{1} << order; i++) {
+        Frame& frame = frame_at(first + i);
+        u32 was = frame.refs.exchange(0, std::memory_order_acq_rel);
+        ASSERT(was == 1 && frame.owner == dom_xen.raw());
+        frame.stamp = stamp;
+        make_free(frame);
+    }
+    Guard guard(lock);
+    merge_and_push(first.raw(), order);
+}
+
+MemoryStats stats()
+{
+    Guard guard(lock);
+    return {total_frames, free_frames};
+}
+
+int largest_free_order(unsigned address_bits)
+{
+    Guard guard(lock);
+    u64 limit = address_bits >= 64 ? ~u64{0} : u64{1} << (max(address_bits, 24u) - page_shift);
+    int best = -1;
+    for (unsigned z = 0; z <= min(zone_of(limit - 1), zones - 1); z++)
+        if (zone[z].orders)
+            best = max(best, int(log2_floor(zone[z].orders)));
+    return best;
+}
+
+void reset()
+{
+    for (Zone& z : zone)
+        z = {};
+    total_frames = free_frames = 0;
+}
+
+void audit()
+{
+    Guard guard(lock);
+    u64 listed = 0, seen = 0;
+    for (unsigned z = 0; z < zones; z++)
+        for (unsigned order = 0; order <= max_order; order++) {
+            u64 previous = 0;
+            for (u64 mfn = zone[z].head[order]; mfn; previous = mfn, mfn = at(mfn).next) {
+                ASSERT(at(mfn).type.load() == head_word(order) && at(mfn).prev == previous);
+                ASSERT(zone_of(mfn) == z && mfn % (u64{1} << order) == 0 && zone[z].orders >> order & 1);
+                listed += u64{1} << order;
+            }
+        }
+    for (u64 mfn = 1; mfn < frame_table::end; mfn++) {
+        Frame& frame = at(mfn);
+        if (frame.owner != dom_invalid.raw())
+            continue;
+        ASSERT(frame.refs.load() == 0);
+        seen++;
+    }
+    ASSERT(listed == free_frames && seen == free_frames);
+}
+
+} // namespace tenon::frame_allocator

@@ -1,0 +1,103 @@
+// Writes time into the areas that guests read without asking: the version is odd while an area is being written.
+#include <abi/mmu.h>
+#include <tenon/arch/clock.hpp>
+#include <tenon/time/guest_time.hpp>
+
+namespace tenon {
+namespace {
+
+constinit SpinLock<Rank::timer> wallclock_lock;
+constinit u64 wallclock_ns = 0; ///< at system time zero
+
+void fence() { std::atomic_thread_fence(std::memory_order_release); }
+
+/// Makes the version odd, lets `write` do its work, makes it even.
+template <class F> void versioned(u32& version, F&& write)
+{
+    std::atomic_ref shared(version);
+    u32 odd = shared.load(std::memory_order_relaxed) | 1;
+    shared.store(odd, std::memory_order_relaxed);
+    fence();
+    write();
+    shared.store(odd + 1, std::memory_order_release);
+}
+
+void fill(vcpu_time_info& to, const arch::GuestClock& clock)
+{
+    to.tsc_timestamp = clock.tsc;
+    to.system_time = clock.ns;
+    to.tsc_to_system_mul = clock.mul;
+    to.tsc_shift = clock.shift;
+    to.flags = 0; // TSC_STABLE would promise that no reader ever needs to compare with other CPUs
+}
+
+} // namespace
+
+void guest_time::update_clock(Vcpu& vcpu)
+{
+    arch::GuestClock clock = arch::clock_snapshot();
+    vcpu_time_info& primary = vcpu.info->time;
+    versioned(primary.version, [&] { fill(primary, clock); });
+    if (vcpu.time_area.is_null())
+        return;
+    vcpu_time_info copy{};
+    copy.version = primary.version - 1;
+    fill(copy, clock);
+    auto version = vcpu.time_area.at(&vcpu_time_info::version);
+    (void)version.write(copy.version); // an area that is not mapped is the guest's loss
+    fence();
+    (void)vcpu.time_area.write(copy);
+    fence();
+    (void)version.write(copy.version + 1);
+}
+
+void guest_time::update_runstate(Vcpu& vcpu)
+{
+    auto area = vcpu.runstate_area;
+    if (area.is_null())
+        return;
+    vcpu_runstate_info now = vcpu.runstate;
+    if (!(vcpu.domain.vm_assist & bit(VMASST_TYPE_runstate_update_flag))) {
+        (void)area.write(now);
+        return;
+    }
+    auto entry_time = area.at(&vcpu_runstate_info::state_entry_time);
+    now.state_entry_time |= XEN_RUNSTATE_UPDATE;
+    (void)entry_time.write(now.state_entry_time);
+    fence();
+    (void)area.write(now);
+    fence();
+    (void)entry_time.write(now.state_entry_time & ~XEN_RUNSTATE_UPDATE);
+}
+
+u64 guest_time::wallclock()
+{
+    Guard guard(wallclock_lock);
+    return wallclock_ns;
+}
+
+void guest_time::set_wallclock(u64 ns)
+{
+    {
+        Guard guard(wallclock_lock);
+        wallclock_ns = ns;
+    }
+    for (auto domain = domains::next(0); domain; domain = domains::next(domain->id.raw() + 1u))
+        update_wallclock(*domain);
+}
+
+void guest_time::update_wallclock(Domain& domain)
+{
+    Guard guard(wallclock_lock);
+    shared_info* shared = domain.shared_page();
+    if (!shared)
+        return;
+    u64 seconds = wallclock_ns / 1'000'000'000 + u64(domain.wallclock_offset);
+    versioned(shared->wc_version, [&] {
+        shared->wc_sec = u32(seconds);
+        shared->wc_sec_hi = u32(seconds >> 32);
+        shared->wc_nsec = u32(wallclock_ns % 1'000'000'000);
+    });
+}
+
+} // namespace tenon

@@ -1,0 +1,64 @@
+// VGA text mode: 80x25 cells of character and attribute. [VGA: CRTC registers 0x0e, 0x0f hold the cursor]
+#include "device.hpp"
+#include <tenon/device/io.hpp>
+#include <tenon/device/screen.hpp>
+#include <tenon_arch/layout.hpp>
+
+namespace tenon::screen {
+namespace {
+
+constexpr u32 columns = 80, rows = 25;
+constexpr u16 blank = 0x0720, crtc_index = 0x3d4, crtc_data = 0x3d5;
+constinit u16* cells = nullptr;
+constinit u16 shadow[columns * rows]; // reading video memory back is slow
+
+void refresh()
+{
+    for (u32 i = 0; i < columns * rows; i++)
+        io::write_at<u16>(cells, i * 2, shadow[i]);
+}
+
+void put(u32 column, u32 row, char c)
+{
+    const u32 i = row * columns + column;
+    shadow[i] = u16((blank & 0xff00) | u8(c));
+    io::write_at<u16>(cells, i * 2, shadow[i]);
+}
+
+void scroll()
+{
+    for (u32 i = 0; i < columns * (rows - 1); i++)
+        shadow[i] = shadow[i + columns];
+    for (u32 i = columns * (rows - 1); i < columns * rows; i++)
+        shadow[i] = blank;
+    refresh();
+}
+
+void clear()
+{
+    for (u16& cell : shadow)
+        cell = blank;
+    refresh();
+}
+
+void show_cursor(u32 column, u32 row)
+{
+    const u16 position = u16(row * columns + column);
+    io::out8(crtc_index, 0x0f);
+    io::out8(crtc_data, u8(position));
+    io::out8(crtc_index, 0x0e);
+    io::out8(crtc_data, u8(position >> 8));
+}
+
+} // namespace
+
+Status init_text()
+{
+    cells = static_cast<u16*>(x86::map_device(MachineAddr{0xb8000}, columns * rows * 2));
+    if (!cells)
+        return Error::nomem;
+    use({columns, rows, put, scroll, clear, show_cursor});
+    return success;
+}
+
+} // namespace tenon::screen

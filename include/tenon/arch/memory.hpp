@@ -1,0 +1,42 @@
+// What common code asks of the memory hardware: frame contents, TLBs, the machine-to-physical table.
+#pragma once
+#include <tenon/addr.hpp>
+#include <tenon/arch/cpu.hpp>
+#include <tenon/mm/frame.hpp>
+
+namespace tenon::arch {
+
+/// Zeroes a frame.
+void clear_frame(Mfn mfn);
+
+/// The TLB clock: advances at each stamp; a CPU whose last full flush is newer than a stamp holds nothing older than it.
+u64 tlb_stamp();
+/// The clock now.
+u64 tlb_clock();
+/// Flushes every CPU in the set that may still hold translations older than `stamp`.
+void flush_tlb_older_than(u64 stamp, const CpuSet& cpus);
+
+/// machine-to-phys entry of a frame (guest ABI): the owner's pfn, or ~0.
+void set_m2p(Mfn mfn, u64 pfn);
+u64 get_m2p(Mfn mfn);
+
+} // namespace tenon::arch
+
+namespace tenon {
+
+/// The only way to a frame's bytes. Short-lived; resolves to whatever mapping the address space design provides.
+template <class T = u8> class FrameView : Pinned {
+  public:
+    explicit FrameView(Mfn mfn);
+    ~FrameView();
+    T* get() const { return base_; }
+    T& operator[](std::size_t i) const { return base_[i]; }
+    T* operator->() const { return base_; }
+
+  private:
+    T* base_;
+};
+
+} // namespace tenon
+
+#include <tenon_arch/frame_view.hpp>

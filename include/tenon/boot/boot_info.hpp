@@ -1,0 +1,46 @@
+// What the boot loader told us, in plain data. Pointers lead into the loader's own memory, which stays untouched until dom0 is built.
+#pragma once
+#include <span>
+#include <tenon/lib/types.hpp>
+
+namespace tenon {
+
+struct BootModule {
+    u64 start = 0, bytes = 0;        ///< machine address
+    const char* command_line = "";
+};
+
+struct BootFramebuffer {
+    enum class Kind : u8 { none, indexed, rgb, text };
+    Kind kind = Kind::none;
+    u64 address = 0;
+    u32 pitch = 0, width = 0, height = 0; ///< text: width and height in characters
+    u8 bits_per_pixel = 0;
+    struct Channel {
+        u8 position = 0, size = 0;
+    } red, green, blue;              ///< rgb only
+};
+
+struct BootInfo {
+    const char* command_line = "";
+    const char* loader = "";
+    static constexpr unsigned max_modules = 16;
+    BootModule module_list[max_modules];
+    unsigned module_count = 0;
+    std::span<const BootModule> modules() const { return {module_list, module_count}; }
+
+    std::span<const u8> mmap;        ///< entries of {u64 base, u64 bytes, u32 e820 type, ...}
+    u32 mmap_entry_bytes = 0;
+    std::span<const u8> efi_map;     ///< descriptors of {u32 type, u64 start at 8, u64 virtual, u64 pages at 24, u64 attributes}
+    u32 efi_descriptor_bytes = 0, efi_descriptor_version = 0;
+    u32 lower_kib = 0, upper_kib = 0; ///< memory below 640 KiB and from 1 MiB on, when there is nothing better
+
+    BootFramebuffer framebuffer;
+    u8 rsdp[36]{};                   ///< copy of the ACPI root pointer
+    u32 rsdp_bytes = 0;              ///< 20 or 36; 0: none given
+    u64 efi_system_table = 0;        ///< 64-bit firmware only
+    bool efi_boot_services_active = false;
+    u64 load_base = 0;               ///< where the image was loaded; 0: not said
+};
+
+} // namespace tenon

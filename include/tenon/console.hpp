@@ -1,0 +1,42 @@
+// The console: a ring of everything written, sinks (serial, screen) that show it, and the keyboard's way to dom0 or to us.
+#pragma once
+#include <tenon/lib/types.hpp>
+#include <tenon/log.hpp>
+
+namespace tenon::console {
+
+/// Shows text; called with the console lock held, on any CPU. '\n' ends a line.
+using Sink = void (*)(const char* text, std::size_t length);
+/// Adds a sink (at most four) and shows it what was written so far. False when there is no room.
+bool add_sink(Sink sink);
+
+/// Least important level that is shown; LogLevel::error cannot be turned off.
+void set_thresholds(LogLevel own, LogLevel guest);
+
+/// From now on nothing waits for the console lock. Its holder may be the CPU that died.
+void enter_panic();
+/// Formats "<prefix><level><text>\n" and writes it.
+void write_line(LogLevel level, const char* format, va_list args);
+
+/// Positions in the ring only grow (modulo 2^32); what is older than the ring's size is gone.
+struct RingRead {
+    u32 count; ///< characters copied
+    u32 next;  ///< position behind them
+};
+/// Copies from position `from`, or from the oldest character when that one is gone (or was never written).
+RingRead read_ring(u32 from, char* to, u32 size);
+/// Position of the first character that was not cleared.
+u32 ring_start();
+/// Forgets what lies before `position`.
+void clear_ring(u32 position);
+
+/// A character came from the serial line. Ctrl-A three times switches the keyboard between dom0 and Tenon.
+void receive(char c);
+/// What dom0 reads by console_io: takes up to `size` characters.
+u32 read_input(char* to, u32 size);
+
+/// A key of Tenon's own. Handlers run in interrupt context on the CPU that owns the serial line.
+using KeyHandler = void (*)();
+bool add_key(char key, const char* what, KeyHandler handler);
+
+} // namespace tenon::console

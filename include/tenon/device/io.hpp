@@ -1,0 +1,69 @@
+// How a driver touches hardware: ports, memory-mapped registers, model-specific registers, time stamps.
+#pragma once
+#include <tenon/lib/types.hpp>
+
+namespace tenon::io {
+
+inline u8 in8(u16 port)
+{
+    u8 value;
+    asm volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
+    return value;
+}
+inline u16 in16(u16 port)
+{
+    u16 value;
+    asm volatile("inw %1, %0" : "=a"(value) : "Nd"(port));
+    return value;
+}
+inline u32 in32(u16 port)
+{
+    u32 value;
+    asm volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
+    return value;
+}
+inline void out8(u16 port, u8 value) { asm volatile("outb %0, %1" ::"a"(value), "Nd"(port) : "memory"); }
+inline void out16(u16 port, u16 value) { asm volatile("outw %0, %1" ::"a"(value), "Nd"(port) : "memory"); }
+inline void out32(u16 port, u32 value) { asm volatile("outl %0, %1" ::"a"(value), "Nd"(port) : "memory"); }
+
+template <class T> T read_at(const void* base, u64 offset)
+{
+    return *reinterpret_cast<const volatile T*>(static_cast<const u8*>(base) + offset);
+}
+template <class T> void write_at(void* base, u64 offset, T value)
+{
+    *reinterpret_cast<volatile T*>(static_cast<u8*>(base) + offset) = value;
+}
+
+inline u64 read_msr(u32 msr)
+{
+    u32 low, high;
+    asm volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr) : "memory");
+    return u64(high) << 32 | low;
+}
+inline void write_msr(u32 msr, u64 value)
+{
+    asm volatile("wrmsr" ::"c"(msr), "a"(u32(value)), "d"(u32(value >> 32)) : "memory");
+}
+
+struct CpuidLeaf {
+    u32 a, b, c, d;
+};
+inline CpuidLeaf cpuid(u32 leaf, u32 subleaf = 0)
+{
+    CpuidLeaf r;
+    asm volatile("cpuid" : "=a"(r.a), "=b"(r.b), "=c"(r.c), "=d"(r.d) : "a"(leaf), "c"(subleaf));
+    return r;
+}
+
+/// A time stamp that is taken after everything before it in program order. [SDM 2B RDTSC]
+inline u64 read_tsc()
+{
+    u32 low, high;
+    asm volatile("lfence; rdtsc" : "=a"(low), "=d"(high)::"memory");
+    return u64(high) << 32 | low;
+}
+
+inline void relax() { asm volatile("pause" ::: "memory"); }
+
+} // namespace tenon::io

@@ -1,0 +1,109 @@
+// One hypercall being executed, and how handlers are declared. A handler's parameters after Call& are decoded from the guest's
+// registers by type; a `Privileged` parameter makes the dispatcher refuse callers that are not the control domain.
+#pragma once
+#include <tenon/domain/domain.hpp>
+#include <tenon/guest/handle.hpp>
+#include <tenon/result.hpp>
+
+namespace tenon {
+
+/// Proof that the policy check was made. Only the check can make one.
+class Privileged {
+    friend struct PolicyCheck;
+    template <class T> friend class Result;
+    Privileged() = default;
+};
+
+struct PolicyCheck {
+    static Result<Privileged> control_domain(const Vcpu& caller);
+};
+
+struct Call {
+    Vcpu& vcpu;
+    Domain& domain;           ///< the caller's
+    u32 number;
+    u64 args[6];
+    /// Position-saving for long calls: store new argument values, then return Error::restart. The guest executes the same call
+    /// again with these arguments, after any pending event was delivered.
+    Error restart_with(unsigned index, u64 value)
+    {
+        args[index] = value;
+        return Error::restart;
+    }
+};
+
+using CallResult = Result<s64>;
+
+template <class T> struct ArgDecoder;
+template <> struct ArgDecoder<u64> { static u64 decode(u64 v) { return v; } };
+template <> struct ArgDecoder<s64> { static s64 decode(u64 v) { return s64(v); } };
+template <> struct ArgDecoder<u32> { static u32 decode(u64 v) { return u32(v); } };
+template <> struct ArgDecoder<s32> { static s32 decode(u64 v) { return s32(v); } };
+template <> struct ArgDecoder<u16> { static u16 decode(u64 v) { return u16(v); } };
+template <> struct ArgDecoder<GuestVa> { static GuestVa decode(u64 v) { return GuestVa{v}; } };
+template <> struct ArgDecoder<MachineAddr> { static MachineAddr decode(u64 v) { return MachineAddr{v}; } };
+template <class T> struct ArgDecoder<GuestPtr<T>> { static GuestPtr<T> decode(u64 v) { return GuestPtr<T>(v); } };
+
+/// One row of a call table.
+struct CallRow {
+    u32 number;
+    const char* name;
+    CallResult (*invoke)(Call&);
+    bool privileged;
+    const char* signature; ///< argument list as text, for docs and the fuzzer
+};
+
+namespace detail {
+template <auto handler, class... Args> struct Invoker;
+template <auto handler, class... Args> struct Invoker<handler, CallResult (*)(Call&, Args...)> {
+    static constexpr bool privileged = false;
+    template <std::size_t... I> static CallResult run(Call& call, std::index_sequence<I...>)
+    {
+        return handler(call, ArgDecoder<Args>::decode(call.args[I])...);
+    }
+    static CallResult invoke(Call& call) { return run(call, std::index_sequence_for<Args...>{}); }
+};
+template <auto handler, class... Args> struct Invoker<handler, CallResult (*)(Call&, Privileged, Args...)> {
+    static constexpr bool privileged = true;
+    template <std::size_t... I> static CallResult run(Call& call, Privileged proof, std::index_sequence<I...>)
+    {
+        return handler(call, proof, ArgDecoder<Args>::decode(call.args[I])...);
+    }
+    static CallResult invoke(Call& call)
+    {
+        auto proof = TRY(PolicyCheck::control_domain(call.vcpu));
+        return run(call, proof, std::index_sequence_for<Args...>{});
+    }
+};
+} // namespace detail
+
+template <auto handler> constexpr CallRow row(u32 number, const char* name, const char* signature)
+{
+    using Use = detail::Invoker<handler, decltype(handler)>;
+    return {number, name, &Use::invoke, Use::privileged, signature};
+}
+
+/// Runs one call: looks it up, refuses what is unknown (Error::nosys, logged once), counts.
+CallResult dispatch(Call& call);
+/// Logs a refused sub-operation once per (call, sub-operation).
+void note_refused(const Call& call, u32 sub_operation, Error error);
+
+/// Handlers, one file each in common/hypercall (or arch/x86/pv for the paging and register calls).
+namespace hypercall {
+CallResult memory_op(Call&, u32 command, u64 argument);
+CallResult multicall(Call&, u64 list, u32 count);
+CallResult set_timer_op(Call&, u64 deadline);
+CallResult event_channel_op(Call&, u32 command, u64 argument);
+CallResult xen_version(Call&, u32 command, u64 argument);
+CallResult console_io(Call&, u32 command, u32 count, u64 buffer);
+CallResult grant_table_op(Call&, u32 command, u64 operations, u32 count);
+CallResult vm_assist(Call&, u32 command, u32 type);
+CallResult vcpu_op(Call&, u32 command, u32 vcpu, u64 argument);
+CallResult sched_op(Call&, u32 command, u64 argument);
+CallResult physdev_op(Call&, u32 command, u64 argument);
+CallResult platform_op(Call&, Privileged, u64 argument);
+CallResult sysctl(Call&, Privileged, u64 argument);
+CallResult domctl(Call&, Privileged, u64 argument);
+} // namespace hypercall
+
+} // namespace tenon

@@ -1,0 +1,32 @@
+// The hypercall table by number, and what every call counts.
+#pragma once
+#include <abi/hypercall.h>
+#include <array>
+#include <tenon/hypercall/call.hpp>
+
+namespace tenon {
+
+using CallTable = std::array<CallRow, ABI_HYPERCALL_COUNT>;
+/// Rows without a handler have invoke == nullptr.
+extern const CallTable call_table;
+
+inline const CallRow* find_call(u64 number)
+{
+    return number < call_table.size() && call_table[number].invoke ? &call_table[number] : nullptr;
+}
+
+/// What the guest finds in its result register.
+inline s64 to_register(const CallResult& result) { return result.ok() ? result.value() : -s64(result.error()); }
+
+namespace call_counts {
+/// Calls of this number since boot, over all CPUs.
+u64 total(u32 number);
+/// Writes every number that was called to the log.
+void log_all();
+} // namespace call_counts
+
+/// dom_self and the caller's own id name the caller; any other domain needs the control domain's privilege.
+/// Error::srch when there is no such domain.
+Result<DomainRef> target_of(const Call& call, u16 domid);
+
+} // namespace tenon

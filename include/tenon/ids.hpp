@@ -1,0 +1,27 @@
+// Small identities: which domain, vCPU, CPU, port, interrupt.
+#pragma once
+#include <tenon/lib/strong.hpp>
+
+namespace tenon {
+
+using DomainId = Strong<struct DomainIdTag, u16>;
+using VcpuId = Strong<struct VcpuIdTag, u32>;
+using CpuId = Strong<struct CpuIdTag, u32>;
+using ApicId = Strong<struct ApicIdTag, u32>;
+using Port = Strong<struct PortTag, u32>;  ///< event channel port, 0 is never valid
+using Pirq = Strong<struct PirqTag, u32>;  ///< a guest's physical interrupt number
+using Gsi = Strong<struct GsiTag, u32>;    ///< ACPI global system interrupt
+using Vector = Strong<struct VectorTag, u8>;
+
+inline constexpr DomainId dom0_id{0};
+inline constexpr DomainId first_reserved_domain{0x7ff0};
+inline constexpr DomainId dom_self{0x7ff0};
+inline constexpr DomainId dom_io{0x7ff1};
+inline constexpr DomainId dom_xen{0x7ff2};   ///< frames that belong to the hypervisor itself
+inline constexpr DomainId dom_invalid{0x7ff4};
+inline constexpr DomainId dom_idle{0x7fff};
+
+inline constexpr unsigned max_cpus = 128;
+inline constexpr unsigned max_vcpus = 128;
+
+} // namespace tenon

@@ -1,0 +1,37 @@
+// Buddy allocator of machine frames. Every frame it hands out has refs == 1 and the owner asked for; contents are zeroed
+// before another owner sees them. Pure: memory contents and TLBs are reached through arch/memory.hpp.
+#pragma once
+#include <tenon/mm/frame_table.hpp>
+
+namespace tenon {
+
+struct MemoryStats {
+    u64 total, free; ///< frames
+};
+
+namespace frame_allocator {
+
+inline constexpr unsigned max_order = 18; // 1 GiB
+
+/// `any`: whatever was there before Tenon started. Only while no domain has run yet.
+enum class Contents : u8 { zeroed, any };
+
+/// Gives [first, first+count) to the allocator. Boot and tests. Frame 0 stays out: list links use its number as "none".
+void add_range(Mfn first, u64 count);
+/// 2^order contiguous, aligned frames with every machine address below 2^address_bits; fails with Error::nomem. Memory above
+/// 4 GiB is used first, and among what lies below, the highest.
+Result<Mfn> allocate(DomainId owner, unsigned order, unsigned address_bits = 64, Contents contents = Contents::zeroed);
+/// Takes back one frame whose refs are 0. Called by Frame::put; the owner's accounting is done already.
+void free(Mfn frame);
+/// Takes back a whole block of the hypervisor's own.
+void free_block(Mfn first, unsigned order);
+MemoryStats stats();
+/// Largest order for which a block is free below 2^address_bits, or -1.
+int largest_free_order(unsigned address_bits = 64);
+/// Empties the allocator. Tests.
+void reset();
+/// Recounts the free lists against the frame table; panics on a difference. Debugging and tests.
+void audit();
+
+} // namespace frame_allocator
+} // namespace tenon

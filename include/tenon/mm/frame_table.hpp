@@ -1,0 +1,24 @@
+// Mfn to Frame and back. The table covers [0, end) of machine memory; frames that are not RAM belong to dom_io.
+#pragma once
+#include <tenon/mm/frame.hpp>
+
+namespace tenon {
+
+namespace frame_table {
+extern Frame* base; ///< set once at boot
+extern u64 end;     ///< first frame number beyond the table
+inline bool covers(Mfn mfn) { return mfn.raw() < end; }
+/// Makes every record in [memory, memory + frames) one of a frame that is not RAM. Boot.
+void init(Frame* memory, u64 frames);
+/// RAM that Tenon uses itself from boot on: image, tables, per-CPU areas.
+void claim(Mfn first, u64 count);
+} // namespace frame_table
+
+/// True when the frame is memory that Tenon manages (RAM at boot), not a device or a firmware table.
+inline bool is_ram(Mfn mfn) { return frame_table::covers(mfn) && frame_table::base[mfn.raw()].owner != dom_io.raw(); }
+
+/// The record of a frame that the table covers.
+inline Frame& frame_at(Mfn mfn) { return frame_table::base[mfn.raw()]; }
+inline Mfn mfn_of(const Frame& frame) { return Mfn{u64(&frame - frame_table::base)}; }
+
+} // namespace tenon

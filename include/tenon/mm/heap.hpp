@@ -1,0 +1,51 @@
+// The hypervisor's own objects. Memory comes zeroed; make<T>() returns nullptr when there is none.
+#pragma once
+#include <new>
+#include <tenon/addr.hpp>
+#include <tenon/ids.hpp>
+#include <tenon/lib/types.hpp>
+#include <utility>
+
+namespace tenon {
+
+namespace heap {
+/// After the frame allocator has its memory, before the first allocate().
+bool init();
+void* allocate(std::size_t bytes); ///< aligned to min(16, power of two >= bytes); a page or more is page aligned
+void free(void* pointer);          ///< nullptr is allowed
+u64 pages_in_use();                ///< frames that the heap holds, communication pages included
+} // namespace heap
+
+template <class T, class... A> T* make(A&&... args)
+{
+    void* memory = heap::allocate(sizeof(T));
+    return memory ? new (memory) T(std::forward<A>(args)...) : nullptr;
+}
+template <class T> void destroy(T* object)
+{
+    if (object) {
+        object->~T();
+        heap::free(object);
+    }
+}
+template <class T> T* make_array(std::size_t count)
+{
+    std::size_t bytes;
+    void* memory = __builtin_mul_overflow(sizeof(T), count, &bytes) ? nullptr : heap::allocate(bytes);
+    return memory ? new (memory) T[count]() : nullptr;
+}
+
+/// A page that a domain may map by its frame number and the hypervisor reads and writes at a fixed address:
+/// shared_info, grant table frames. It carries references and bits, never a guest's data.
+struct CommPage {
+    Mfn mfn = invalid_mfn;
+    void* va = nullptr;
+    explicit operator bool() const { return va != nullptr; }
+    template <class T> T* as() const { return static_cast<T*>(va); }
+};
+/// A zeroed page owned by `owner` (not counted in its memory), with one reference of the hypervisor's.
+CommPage allocate_comm_page(DomainId owner);
+/// Drops the hypervisor's reference and its mapping; the frame is freed when nobody maps it any more.
+void free_comm_page(CommPage& page);
+
+} // namespace tenon

@@ -1,0 +1,3 @@
+// Result<T>, Status and TRY under the name that contracts use.
+#pragma once
+#include <tenon/lib/result.hpp>

@@ -1,0 +1,37 @@
+// Picks, switches, wakes. The switch itself is arch::switch_to; who runs next is FairPolicy's choice.
+#pragma once
+#include <tenon/domain/domain.hpp>
+
+namespace tenon::scheduler {
+
+bool init(unsigned cpus);
+/// Registers the idle vCPU of a CPU as its current one; it runs when nothing else can.
+void set_idle(CpuId cpu, Vcpu& idle);
+/// Gives a new vCPU a home CPU and full affinity; false without memory.
+bool add(Vcpu& vcpu);
+/// The vCPU is on no CPU and not runnable.
+void remove(Vcpu& vcpu);
+/// The vCPU became runnable.
+void wake(Vcpu& vcpu);
+/// Something about the vCPU changed: if it is running where it may not, its CPU decides anew.
+void poke(Vcpu& vcpu);
+/// Decides which vCPU runs next on this CPU and switches; returns when the caller's vCPU runs again.
+void schedule();
+/// The first thing on the new stack after a switch: `prev` may now run elsewhere.
+void finish_switch(Vcpu& prev);
+/// True when this CPU should call schedule() on its way into the guest.
+bool should_schedule(CpuId cpu);
+void request(CpuId cpu);
+/// The current vCPU gives way to others of this CPU once.
+void yield_current();
+/// Error::inval when no online CPU is in the set.
+Status set_affinity(Vcpu& vcpu, const CpuSet& hard);
+struct Params {
+    u16 weight, cap;
+};
+void set_params(Domain& domain, Params params);
+Params params(const Domain& domain);
+/// vCPUs that wait for this CPU (for reports).
+u32 waiting(CpuId cpu);
+
+} // namespace tenon::scheduler

@@ -1,0 +1,43 @@
+// Spin locks with ranks. Hypervisor code runs with interrupts off, so a lock never needs to disable them; while it waits,
+// a CPU answers what others ask of it (TLB flushes), which is what makes waiting with interrupts off safe.
+#pragma once
+#include <atomic>
+#include <tenon/arch/cpu.hpp>
+
+namespace tenon {
+
+/// The lock order: a lock may be taken only while all held locks have a lower rank.
+enum class Rank : u8 {
+    domain_list = 1, domctl, domain_build, mm, grant, event, pirq, irq, domain_pages, sched, timer, allocator, heap, window, console,
+};
+
+template <Rank rank> class SpinLock : Pinned {
+  public:
+    void lock()
+    {
+        arch::lock_rank_enter(u8(rank));
+        while (held_.exchange(true, std::memory_order_acquire))
+            while (held_.load(std::memory_order_relaxed))
+                arch::spin_wait();
+    }
+    void unlock()
+    {
+        held_.store(false, std::memory_order_release); // pairs with the acquire in lock()
+        arch::lock_rank_leave(u8(rank));
+    }
+
+  private:
+    std::atomic<bool> held_{false};
+};
+
+template <class Lock> class [[nodiscard]] Guard : Pinned {
+  public:
+    explicit Guard(Lock& lock) : lock_(lock) { lock_.lock(); }
+    ~Guard() { lock_.unlock(); }
+
+  private:
+    Lock& lock_;
+};
+template <class Lock> Guard(Lock&) -> Guard<Lock>;
+
+} // namespace tenon

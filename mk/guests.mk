@@ -1,0 +1,71 @@
+# Micro-guests: tests/guest/*.cpp, each a tiny PV kernel, plus the library they share. The same binaries boot on real Xen.
+#   make check-guests GUESTS="traps iret"        more options: tests/guest/run.py --help
+GUEST_DIR := tests/guest
+GUEST_OUT := $(BUILD)/guests
+GUEST_NAMES := $(patsubst $(GUEST_DIR)/%.cpp,%,$(wildcard $(GUEST_DIR)/*.cpp))
+GUEST_CXX ?= g++
+GUEST_FLAGS := -std=c++20 -O2 -g -ffreestanding -fno-exceptions -fno-rtti -fno-threadsafe-statics -fno-pic -fno-stack-protector \
+  -fno-asynchronous-unwind-tables -fno-strict-aliasing -fcf-protection=none -mgeneral-regs-only -mno-red-zone -mcmodel=kernel \
+  -Wall -Wextra -Werror -Iinclude -I$(GUEST_DIR) -MMD -MP
+GUEST_LIBRARY := $(patsubst $(GUEST_DIR)/lib/%,$(GUEST_OUT)/lib/%.o,$(filter-out %/name.cpp,$(wildcard $(GUEST_DIR)/lib/*.cpp $(GUEST_DIR)/lib/*.S)))
+GUEST_ELVES := $(GUEST_NAMES:%=$(GUEST_OUT)/%.elf)
+GUEST_XEN_PACKAGE := xen-hypervisor-4.17-amd64
+GUEST_XEN := $(BUILD)/cache/xen-4.17
+OPCOUNT := $(BUILD)/bench/opcount.so
+HYPERVISOR ?= tenon
+GUESTS ?=
+
+.PHONY: guests check-guests check-guests-xen bench-guests
+guests: $(GUEST_ELVES) ##  build the micro-guests
+
+check-guests: guests $(if $(filter tenon,$(HYPERVISOR)),$(BUILD)/tenon) ##  boot every micro-guest on Tenon; GUESTS="names or options of run.py"
+	$(Q)$(GUEST_DIR)/run.py --hypervisor $(HYPERVISOR) $(GUESTS)
+
+check-guests-xen: guests $(GUEST_XEN) ##  the same micro-guests on Debian's Xen 4.17, to compare
+	$(Q)$(GUEST_DIR)/run.py --hypervisor xen $(GUESTS)
+
+bench-guests: guests $(BUILD)/tenon $(GUEST_XEN) $(OPCOUNT) ##  hypervisor instructions per operation, Tenon and Xen side by side
+	$(Q)$(GUEST_DIR)/run.py --bench --hypervisor tenon --hypervisor xen $(GUESTS)
+
+$(GUEST_OUT)/lib/%.cpp.o: $(GUEST_DIR)/lib/%.cpp
+	@mkdir -p $(@D)
+	@echo "  GUEST $<"
+	$(Q)$(GUEST_CXX) $(GUEST_FLAGS) -c -o $@ $<
+
+$(GUEST_OUT)/lib/%.S.o: $(GUEST_DIR)/lib/%.S
+	@mkdir -p $(@D)
+	$(Q)$(GUEST_CXX) -MMD -MP -c -o $@ $<
+
+# legacy is entered the old way: with a hypercall page, and the p2m list beside the kernel.
+$(GUEST_OUT)/legacy.start.o: $(GUEST_DIR)/lib/start.S
+	@mkdir -p $(@D)
+	$(Q)$(GUEST_CXX) -DGUEST_LEGACY_NOTES -c -o $@ $<
+
+$(GUEST_OUT)/%.name.o: $(GUEST_DIR)/lib/name.cpp
+	@mkdir -p $(@D)
+	$(Q)$(GUEST_CXX) $(GUEST_FLAGS) -DGUEST_NAME='"$*"' -c -o $@ $<
+
+$(GUEST_OUT)/%.o: $(GUEST_DIR)/%.cpp
+	@mkdir -p $(@D)
+	@echo "  GUEST $<"
+	$(Q)$(GUEST_CXX) $(GUEST_FLAGS) -c -o $@ $<
+
+$(GUEST_ELVES): $(GUEST_OUT)/%.elf: $(GUEST_OUT)/%.o $(GUEST_OUT)/%.name.o $(GUEST_LIBRARY) $(GUEST_DIR)/lib/guest.ld
+	$(Q)$(LD) -static -nostdlib -z max-page-size=4096 --build-id=none --no-warn-rwx-segments -T $(GUEST_DIR)/lib/guest.ld -o $@ \
+	  $(filter %.o,$(if $(filter legacy,$*),$(filter-out %/start.S.o,$^),$^))
+$(GUEST_OUT)/legacy.elf: $(GUEST_OUT)/legacy.start.o
+
+# Real Xen comes as a Debian package; only the hypervisor's ELF is taken out of it.
+$(GUEST_XEN):
+	@mkdir -p $(@D)
+	@echo "  FETCH $(GUEST_XEN_PACKAGE)"
+	$(Q)ls $(@D)/$(GUEST_XEN_PACKAGE)_*.deb >/dev/null 2>&1 || \
+	  (cd $(@D) && apt-get download -qq -o APT::Sandbox::User=root $(GUEST_XEN_PACKAGE))
+	$(Q)dpkg-deb --fsys-tarfile $(@D)/$(GUEST_XEN_PACKAGE)_*.deb | tar -xO ./boot/xen-4.17-amd64.gz | gzip -dc >$@.new
+	$(Q)mv $@.new $@
+
+$(OPCOUNT): tests/bench/opcount.c
+	@mkdir -p $(@D)
+	$(Q)gcc -O2 -Wall -Wextra -Werror -fPIC -shared -o $@ $<
+
+-include $(wildcard $(GUEST_OUT)/*.d $(GUEST_OUT)/lib/*.d)

@@ -1,0 +1,183 @@
+// Frames as pages of one memory object, which the fake heap window can map a second time, as the real one does.
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fake/memory.hpp>
+#include <map>
+#include <mutex>
+#include <new>
+#include <sys/mman.h>
+#include <tenon/arch/heap.hpp>
+#include <tenon/arch/memory.hpp>
+#include <tenon/mm/frame_allocator.hpp>
+#include <unistd.h>
+#include <vector>
+
+namespace tenon::fake {
+namespace {
+
+constexpr u64 heap_window_bytes = u64{1} << 30;
+u64 frame_count;
+u8* bytes;
+int object = -1;
+u8* heap_window;
+std::map<u64, Mfn> heap_pages;
+std::vector<u64> m2p;
+std::map<u64, u64> guest_memory; // start -> bytes
+std::mutex mutex;
+std::atomic<u64> now{1}, flushes, newest, cleared;
+std::atomic<int> views;
+
+[[noreturn]] void die(const char* what)
+{
+    std::fprintf(stderr, "fake: %s\n", what);
+    std::abort();
+}
+
+void* reserve(u64 size, int protection, int fd)
+{
+    int flags = fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE : MAP_SHARED | MAP_NORESERVE;
+    void* p = mmap(nullptr, size, protection, flags, fd, 0);
+    return p == MAP_FAILED ? (die("out of address space"), nullptr) : p;
+}
+
+} // namespace
+
+void make_memory(u64 frames, u64 ram, bool empty)
+{
+    if (bytes) {
+        munmap(bytes, frame_count * page_size);
+        munmap(frame_table::base, frame_count * sizeof(Frame));
+        munmap(heap_window, heap_window_bytes);
+        close(object);
+        heap_pages.clear();
+    }
+    frame_count = frames;
+    object = memfd_create("machine", 0);
+    if (object < 0 || ftruncate(object, off_t(frames * page_size)) != 0)
+        die("no memory object");
+    bytes = static_cast<u8*>(reserve(frames * page_size, PROT_READ | PROT_WRITE, object));
+    heap_window = static_cast<u8*>(reserve(heap_window_bytes, PROT_NONE, -1));
+    m2p.assign(frames, ~u64{0});
+    frame_allocator::reset();
+    frame_table::init(static_cast<Frame*>(reserve(frames * sizeof(Frame), PROT_READ | PROT_WRITE, -1)), frames);
+    flushes = newest = cleared = 0;
+    if (!empty)
+        frame_allocator::add_range(Mfn{1}, ram - 1);
+}
+
+u8* frame_bytes(Mfn mfn) { return mfn.raw() < frame_count ? bytes + mfn.raw() * page_size : (die("frame out of range"), nullptr); }
+
+u8* open_frame(Mfn mfn)
+{
+    views++;
+    return frame_bytes(mfn);
+}
+void close_frame() { views--; }
+int open_views() { return views; }
+u64 tlb_flushes() { return flushes; }
+u64 newest_flush() { return newest; }
+u64 cleared_frames() { return cleared; }
+
+void add_guest_memory(void* start, u64 size)
+{
+    std::lock_guard lock(mutex);
+    guest_memory[reinterpret_cast<u64>(start)] = size;
+}
+void remove_guest_memory(void* start)
+{
+    std::lock_guard lock(mutex);
+    guest_memory.erase(reinterpret_cast<u64>(start));
+}
+
+/// How many bytes from `address` on can be accessed, at most `wanted`.
+static u64 accessible(u64 address, u64 wanted)
+{
+    std::lock_guard lock(mutex);
+    auto it = guest_memory.upper_bound(address);
+    if (it == guest_memory.begin())
+        return 0;
+    --it;
+    u64 end = it->first + it->second;
+    return address < end ? min(wanted, end - address) : 0;
+}
+
+} // namespace tenon::fake
+
+namespace tenon::arch {
+using namespace fake;
+
+void clear_frame(Mfn mfn)
+{
+    std::memset(frame_bytes(mfn), 0, page_size);
+    cleared++;
+}
+
+u64 tlb_stamp() { return now++; }
+u64 tlb_clock() { return now; }
+
+void flush_tlb_older_than(u64 stamp, const CpuSet&)
+{
+    flushes++;
+    u64 seen = newest;
+    while (seen < stamp && !newest.compare_exchange_weak(seen, stamp))
+        ;
+}
+
+void set_m2p(Mfn mfn, u64 pfn) { m2p.at(mfn.raw()) = pfn; }
+u64 get_m2p(Mfn mfn) { return m2p.at(mfn.raw()); }
+
+bool guest_range_ok(GuestVa va, u64 size)
+{
+    constexpr u64 low_end = u64{1} << 47, hole_end = 0xffff'8800'0000'0000;
+    u64 last;
+    if (size == 0)
+        return true;
+    if (__builtin_add_overflow(va.raw(), size - 1, &last))
+        return false;
+    return last < low_end || va.raw() >= hole_end;
+}
+
+u64 copy_from_guest(void* to, GuestVa from, u64 size)
+{
+    u64 n = accessible(from.raw(), size);
+    if (n) // also of a null address, nothing may be copied
+        std::memcpy(to, reinterpret_cast<const void*>(from.raw()), n);
+    return size - n;
+}
+
+u64 copy_to_guest(GuestVa to, const void* from, u64 size)
+{
+    u64 n = accessible(to.raw(), size);
+    if (n)
+        std::memcpy(reinterpret_cast<void*>(to.raw()), from, n);
+    return size - n;
+}
+
+HostVa heap_start() { return HostVa{reinterpret_cast<u64>(heap_window)}; }
+u64 heap_bytes() { return heap_window_bytes; }
+
+Status heap_map(HostVa va, Mfn mfn)
+{
+    std::lock_guard lock(mutex);
+    if (!heap_pages.emplace(va.raw(), mfn).second)
+        die("heap page mapped twice");
+    void* p = mmap(reinterpret_cast<void*>(va.raw()), page_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, object,
+                   off_t(mfn.raw() * page_size));
+    return p == MAP_FAILED ? Status(Error::nomem) : Status(success);
+}
+
+Mfn heap_unmap(HostVa va)
+{
+    std::lock_guard lock(mutex);
+    auto it = heap_pages.find(va.raw());
+    if (it == heap_pages.end())
+        die("heap page unmapped that was not mapped");
+    Mfn mfn = it->second;
+    heap_pages.erase(it);
+    mmap(reinterpret_cast<void*>(va.raw()), page_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    return mfn;
+}
+
+} // namespace tenon::arch

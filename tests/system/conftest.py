@@ -1,0 +1,78 @@
+# Fixtures of the system tests: stock Debian kernels on the hypervisor under test, in QEMU.
+#   pytest --hypervisor tenon|xen|PATH --accel auto|tcg|kvm
+# Each machine's serial log is kept in build/system/, also when its test passes.
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools/qemu"))
+
+import kvm  # noqa: E402
+from boot import dom0_iso, hypervisor_path, is_xen  # noqa: E402
+from machine import Machine  # noqa: E402
+from paths import BUILD  # noqa: E402
+from qemu import Config  # noqa: E402
+
+READY = r"TENON-DOM0: [^\n]* ready"
+
+
+def pytest_addoption(parser):
+    parser.addoption("--hypervisor", default="tenon", help="tenon, xen (Debian's Xen 4.17, to compare) or a path")
+    parser.addoption("--accel", default="auto", choices=["auto", "tcg", "kvm"])
+
+
+def pytest_configure(config):
+    config.accel, why = kvm.choose(config.getoption("--accel"))
+    config.accel_reason = why
+
+
+def pytest_report_header(config):
+    return f"hypervisor: {config.getoption('--hypervisor')}; QEMU with {config.accel} ({config.accel_reason})"
+
+
+def pytest_sessionstart(session):
+    subprocess.run([ROOT / "tools/qemu/fetch"], check=True)
+    path = hypervisor_path(session.config.getoption("--hypervisor"))
+    if not path.exists():
+        pytest.exit(f"{path} is missing: build it first", returncode=2)
+
+
+@pytest.fixture(scope="session")
+def hypervisor(request) -> str:
+    return request.config.getoption("--hypervisor")
+
+
+@pytest.fixture(scope="session")
+def on_xen(hypervisor) -> bool:
+    return is_xen(hypervisor)
+
+
+@pytest.fixture(scope="class")
+def boot(request, hypervisor, on_xen):
+    """boot(kernel=, options=, dom0_options=, gfx=, limit=, wait=, **Config) starts a machine, waits for dom0's shell
+    (unless wait=False), and ends it after the test."""
+    machines: list[Machine] = []
+
+    def start(kernel="6.1", options="", dom0_options="", gfx=False, limit=240, wait=True, iso=None, **settings):
+        settings.setdefault("accel", request.config.accel)
+        settings.setdefault("cpu", "Haswell-noTSX" if on_xen else "max")
+        if on_xen and settings["cpu"] in ("EPYC", "max") and settings["accel"] == "tcg":
+            settings["cpu"] += ",-smap"  # real Xen does not survive SMAP as TCG does it
+        name = request.node.nodeid.split("::", 1)[-1].replace("/", "-").replace("::", ".")
+        config = Config(iso=iso or dom0_iso(hypervisor, kernel, options, dom0_options, gfx), **settings)
+        config.log = BUILD / "system" / f"{name}{len(machines) or ''}.log"
+        machine = Machine(config, limit)
+        machines.append(machine)
+        machine.__enter__()
+        if wait:
+            machine.expect(READY)
+            machine.expect("dom0# ")
+            machine.shell("dmesg -n 1")
+        return machine
+
+    yield start
+    for machine in machines:
+        machine.__exit__()

@@ -1,0 +1,119 @@
+# dom0 runs the machine with its own drivers: two machines full of devices, one with each Debian kernel, each booted
+# once for all tests of this file. The order of the tests matters at the end: the last one ends the machine.
+import os
+import re
+import time
+
+import pytest
+
+from host import Sink, Source, md5
+
+MIB = 1 << 20
+DISKS = {"virtio": "vda", "ahci": "sda", "nvme": "nvme0n1"}
+NICS = {"e1000": (0, "e1000"), "virtio": (1, "virtio_net")}
+MACHINES = {
+    "q35-bios-max-6.1": dict(machine="q35", firmware="bios", cpu="max", smp=2, memory=1024, kernel="6.1"),
+    "pc-uefi-haswell-6.12": dict(machine="pc", firmware="uefi", cpu="Haswell-noTSX", smp=4, memory=2048,
+                                 kernel="6.12"),
+}
+LOG_TROUBLE = re.compile(r"WARNING: |Oops|BUG:|Call Trace|unhandled|assertion|panic|backtrace", re.I)
+
+
+@pytest.fixture(scope="class", params=MACHINES)
+def machine(request, boot, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("disks")
+    disks = []
+    for kind in DISKS:
+        image = folder / f"{kind}.img"
+        image.write_bytes(os.urandom(16 * MIB))
+        os.truncate(image, 64 * MIB)
+        disks.append((kind, image))
+    started = boot(disks=disks, nics=list(NICS), usb=True, limit=400,
+                   options="frobnicate=1 dom0_max_vcpus=many", dom0_options="tenon.nobridge", **MACHINES[request.param])
+    started.clock_samples = [sample_clock(started)]
+    return started
+
+
+def sample_clock(machine) -> tuple[float, float]:
+    """(host, dom0) in seconds, of the quickest of several questions."""
+    machine.send("clock-check now\n")
+    machine.expect(r"now\s*\n", 20)
+    best = None
+    for _ in range(12):
+        before = time.time_ns()
+        machine.send("\n")
+        dom0 = int(machine.expect(r"now=(\d+)\.", 20).group(1))
+        after = time.time_ns()
+        if best is None or after - before < best[0]:
+            best = (after - before, (before + after) / 2e9, dom0 / 1e9)
+    machine.send("q\n")
+    machine.expect("dom0# ", 20)
+    return best[1], best[2]
+
+
+class TestDom0:
+    def test_all_cpus_run(self, machine):
+        machine.shell(f"sh /tests/check-cpus.sh {machine.config.smp}")
+
+    @pytest.mark.parametrize("kind", DISKS)
+    def test_disk(self, machine, kind):
+        image = dict(machine.config.disks)[kind]
+        with open(image, "rb") as file:
+            before = md5(file.read(16 * MIB))
+        said = machine.shell(f"sh /tests/check-disk.sh /dev/{DISKS[kind]} 16 {before}", timeout=120)
+        with open(image, "rb") as file:
+            file.seek(16 * MIB)
+            assert f"wrote={md5(file.read(16 * MIB))}" in said, "the host's image has other data than dom0 wrote"
+
+    @pytest.mark.parametrize("kind", NICS)
+    def test_nic(self, machine, kind):
+        number, driver = NICS[kind]
+        with Source(8 * MIB) as source, Sink() as sink:
+            said = machine.shell(f"sh /tests/check-nic.sh 52:54:00:12:34:{0x56 + number:02x} 10.0.{2 + number} "
+                                 f"{sink.port} {source.port} 8 {source.sum}", timeout=120)
+            assert f"driver={driver}" in said
+            assert f"sent={sink.take()}" in said
+
+    def test_interrupts_pci_rtc_usb(self, machine):
+        said = machine.shell(f"sh /tests/check-devices.sh {machine.config.machine}")
+        rtc = int(re.search(r"rtc=(\d+)", said).group(1))
+        assert abs(rtc - time.time()) < 10, "the RTC is not the host's time"
+
+    def test_usb_keyboard_types(self, machine):
+        machine.shell("sh -c 'cat /dev/input/event* >/tmp/keys 2>/dev/null &'")
+        machine.shell("for e in /dev/input/event*; do (timeout 20 cat $e >>/tmp/keys) & done 2>/dev/null")
+        time.sleep(1)
+        for key in ("a", "b", "c"):
+            machine.command("send-key", keys=[{"type": "qcode", "data": key}])
+            time.sleep(0.3)
+        machine.shell("sleep 1; [ $(wc -c </tmp/keys) -ge 144 ]")
+
+    def test_wrong_options_are_named(self, machine, on_xen):
+        if on_xen:
+            pytest.skip("real Xen does not name them on the serial line")
+        early = machine.log[:machine.log.index("Linux version")]
+        for wrong in ("frobnicate", "dom0_max_vcpus"):
+            assert re.search(rf"^(?!.*(?:command line|GRUB)).*{wrong}", early, re.M | re.I), f"{wrong} is not named"
+
+    def test_time_never_goes_back(self, machine):
+        said = machine.shell("clock-check walk 10", timeout=60)
+        assert f"cpus={machine.config.smp} " in said
+
+    def test_time_agrees_with_host(self, machine):
+        first = machine.clock_samples[0]
+        time.sleep(max(0, 60 - (time.time() - first[0])))
+        last = sample_clock(machine)
+        host, dom0 = last[0] - first[0], last[1] - first[1]
+        assert host >= 60
+        assert abs(dom0 - host) / host < 0.001, f"dom0's clock went {dom0:.3f} s in {host:.3f} s of the host's"
+        assert abs(last[1] - last[0]) < 5, "dom0's date is not the host's"
+
+    def test_logs_are_clean(self, machine):
+        machine.shell("sh /tests/check-logs.sh")
+        bad = [line for line in machine.log.splitlines() if LOG_TROUBLE.search(line) and "frobnicate" not in line]
+        assert not bad, "the log has:\n" + "\n".join(bad)
+
+    def test_power_off_or_reboot_ends_the_machine(self, machine):
+        machine.send("reboot -f\n" if machine.config.machine == "q35" else "poweroff -f\n")
+        machine.wait_end(60)
+        assert machine.child.exitstatus == 0

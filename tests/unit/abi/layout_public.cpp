@@ -1,0 +1,39 @@
+// The layout as the distribution's public headers (libxen-dev) describe it.
+#include "layout.hpp"
+
+#include <cerrno> // io/xs_wire.h lists its error names only when this came first
+
+#define __XEN_TOOLS__  // makes them show the control interface
+#undef __STRICT_ANSI__ // lets them use unnamed members
+#include <xen/xen.h>
+
+#include <xen/arch-x86/cpuid.h>
+#include <xen/arch-x86/xen-mca.h>
+#include <xen/callback.h>
+#include <xen/domctl.h>
+#include <xen/elfnote.h>
+#include <xen/errno.h>
+#include <xen/event_channel.h>
+#include <xen/features.h>
+#include <xen/grant_table.h>
+#include <xen/io/console.h>
+#include <xen/io/xenbus.h>
+#include <xen/io/xs_wire.h>
+#include <xen/memory.h>
+#include <xen/nmi.h>
+#include <xen/physdev.h>
+#include <xen/platform.h>
+#include <xen/sched.h>
+#include <xen/sysctl.h>
+#include <xen/vcpu.h>
+#include <xen/version.h>
+
+#include "layout_collect.hpp"
+
+Layout public_layout()
+{
+    Layout layout = collect_layout();
+    for (const struct xsd_errors& error : xsd_errors)
+        layout.store_errors.push_back(error.errstring);
+    return layout;
+}

@@ -1,0 +1,167 @@
+// Life and death of domains, and that the dead give everything back.
+#include <tenon/domain/domain.hpp>
+#include <fake/world.hpp>
+#include <tenon/arch/memory.hpp>
+
+using namespace tenon;
+using fake::World;
+
+namespace {
+
+TEST(Domain, IdsAscendAndAreNotUsedAgainAtOnce)
+{
+    World world;
+    auto first = world.make();
+    u16 id = first->id.raw();
+    auto second = world.make();
+    EXPECT_EQ(second->id.raw(), id + 1);
+    World::finish(*second);
+    second = DomainRef();
+    EXPECT_FALSE(domains::find(DomainId(u16(id + 1))));
+    EXPECT_EQ(world.make()->id.raw(), id + 2);
+    domains::CreateParams params;
+    params.id = first->id;
+    EXPECT_EQ(domains::create(params).error(), Error::exist);
+    params.id = DomainId{0x7ff0};
+    EXPECT_EQ(domains::create(params).error(), Error::inval);
+    params.id = DomainId{300};
+    params.max_vcpus = 0;
+    EXPECT_EQ(domains::create(params).error(), Error::inval);
+}
+
+TEST(Domain, IsFoundByIdAndByOrder)
+{
+    World world;
+    auto a = world.make(1, 7), b = world.make(1, 3000);
+    EXPECT_EQ(&*domains::find(DomainId{7}), &*a);
+    EXPECT_FALSE(domains::find(DomainId{8}));
+    EXPECT_FALSE(domains::find(dom_io));
+    EXPECT_EQ(&*domains::next(0), &*a);
+    EXPECT_EQ(&*domains::next(8), &*b);
+    EXPECT_FALSE(domains::next(3001));
+    EXPECT_EQ(&*domains::find_for(*a->vcpu(0), dom_self), &*a);
+}
+
+TEST(Domain, PausesCount)
+{
+    World world;
+    auto domain = world.start();
+    Vcpu& vcpu = *domain->vcpu(0);
+    World::settle();
+    EXPECT_TRUE(vcpu.is_on_cpu);
+    EXPECT_TRUE(domains::pause_by_tools(*domain).ok());
+    EXPECT_FALSE(vcpu.is_on_cpu) << "it has left when the call returns";
+    domains::pause(*domain);
+    EXPECT_TRUE(domains::unpause_by_tools(*domain).ok());
+    EXPECT_FALSE(vcpu.is_runnable());
+    EXPECT_EQ(domains::unpause_by_tools(*domain).error(), Error::inval);
+    domains::unpause(*domain);
+    EXPECT_TRUE(vcpu.is_runnable());
+}
+
+TEST(Domain, AShutdownStopsItAndTellsTheControlDomain)
+{
+    World world;
+    auto dom0 = world.start(1, 0, true), guest = world.start(2);
+    u32 port = *events::bind_virq(*dom0, VIRQ_DOM_EXC, 0);
+    domains::shut_down(*guest, 3);
+    EXPECT_TRUE(guest->is_shut_down);
+    EXPECT_EQ(guest->shutdown_code, 3u);
+    EXPECT_TRUE(events::is_pending(*dom0, port));
+    World::settle();
+    guest->for_each_vcpu([](Vcpu& v) { EXPECT_FALSE(v.is_on_cpu); });
+    domains::shut_down(*guest, 1);
+    EXPECT_EQ(guest->shutdown_code, 3u) << "the first word counts";
+    EXPECT_TRUE(domains::resume(*guest).ok());
+    EXPECT_EQ(domains::resume(*guest).error(), Error::inval);
+    EXPECT_TRUE(guest->vcpu(0)->is_runnable());
+    EXPECT_EQ(guest->shutdown_code, ~0u);
+}
+
+TEST(Ownership, CountsAndLimits)
+{
+    World world;
+    auto domain = world.make();
+    domain->max_pages = 20;
+    std::vector<Mfn> pages;
+    for (unsigned i = 0; i < 4; i++)
+        pages.push_back(*domains::add_page(*domain));
+    Mfn block = *frame_allocator::allocate(domain->id, 4);
+    EXPECT_TRUE(domains::add_block(*domain, block, 4).ok());
+    EXPECT_EQ(domain->total_pages, 20u);
+    u64 free = frame_allocator::stats().free;
+    EXPECT_EQ(domains::add_page(*domain).error(), Error::nomem);
+    EXPECT_EQ(frame_allocator::stats().free, free);
+    EXPECT_TRUE(domains::give_back(*domain, pages[1]));
+    EXPECT_FALSE(domains::give_back(*domain, pages[1])) << "once only";
+    EXPECT_EQ(domain->total_pages, 19u);
+    Frame& frame = frame_at(pages[2]);
+    ASSERT_TRUE(frame.get(domain->id));
+    EXPECT_TRUE(domains::give_back(*domain, pages[2]));
+    EXPECT_FALSE(domains::give_back(*domain, pages[2]));
+    EXPECT_EQ(domain->total_pages, 19u) << "somebody still uses it";
+    frame.put();
+    EXPECT_EQ(domain->total_pages, 18u);
+}
+
+TEST(Destruction, GivesEverythingBackAHundredTimes)
+{
+    World world(2);
+    auto dom0 = world.start(2, 0, true);
+    u64 free = frame_allocator::stats().free;
+    for (unsigned i = 0; i < 100; i++) {
+        auto guest = world.start(1 + i % 3);
+        for (unsigned n = 0; n < 50; n++)
+            ASSERT_TRUE(domains::add_page(*guest).ok());
+        u32 port = *events::alloc_unbound(*guest, dom0->id);
+        u32 ours = *events::bind_interdomain(*dom0, *guest, port);
+        EXPECT_TRUE(events::bind_virq(*guest, VIRQ_TIMER, 0).ok());
+        timers::set(guest->vcpu(0)->singleshot, arch::now_ns() + 1000, CpuId{1});
+        World::settle();
+        fake::yield_after(i % 5);
+        World::finish(*guest);
+        EXPECT_EQ(guest->total_pages, 0u);
+        EXPECT_EQ(dom0->events.find(ours)->state, ChannelState::unbound);
+        EXPECT_TRUE(events::close(*dom0, ours).ok());
+        guest = DomainRef();
+        ASSERT_EQ(frame_allocator::stats().free, free);
+        EXPECT_EQ(events::count_in_use(*dom0), 0u);
+    }
+}
+
+TEST(Destruction, AZombieKeepsItsIdUntilItsLastFrameGoes)
+{
+    World world;
+    u64 free = frame_allocator::stats().free;
+    auto guest = world.start();
+    DomainId id = guest->id;
+    Mfn mfn = *domains::add_page(*guest), shared = guest->shared.mfn;
+    ASSERT_TRUE(domains::add_page(*guest).ok());
+    ASSERT_TRUE(frame_at(mfn).get(id));
+    ASSERT_TRUE(frame_at(shared).get(id)); // a foreign mapping of shared_info counts, too
+    World::finish(*guest);
+    EXPECT_EQ(guest->life, Life::dead);
+    EXPECT_EQ(guest->total_pages, 1u);
+    guest = DomainRef();
+    EXPECT_TRUE(domains::find(id));
+    EXPECT_FALSE(domains::add_page(*domains::find(id)).ok());
+    frame_at(mfn).put();
+    EXPECT_TRUE(domains::find(id));
+    frame_at(shared).put();
+    EXPECT_FALSE(domains::find(id));
+    EXPECT_EQ(frame_allocator::stats().free, free);
+}
+
+TEST(Destruction, AnUnfinishedDomainLeavesNothing)
+{
+    World world;
+    u64 free = frame_allocator::stats().free;
+    domains::CreateParams params;
+    params.id = dom_invalid;
+    params.grant_frames = 0;
+    EXPECT_EQ(domains::create(params).error(), Error::inval);
+    EXPECT_EQ(frame_allocator::stats().free, free);
+    EXPECT_FALSE(domains::next(0));
+}
+
+} // namespace

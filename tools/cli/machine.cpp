@@ -1,0 +1,62 @@
+// tenon dmesg, tenon info: straight from the hypervisor, so they work without the daemon.
+#include "../lib/hypervisor.hpp"
+#include "commands.hpp"
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+namespace tenon::tools {
+
+namespace {
+
+void info(bool as_json)
+{
+    Hypervisor hypervisor;
+    auto version = hypervisor.version();
+    auto machine = hypervisor.machine();
+    auto mib = [](std::uint64_t pages) { return pages >> 8; };
+    nlohmann::ordered_json facts{
+        {"version", fmt::format("{}.{}{}", version.major, version.minor, version.extra)},
+        {"capabilities", version.capabilities},
+        {"compiler", version.compiler},
+        {"compile_date", version.compile_date},
+        {"changeset", version.changeset},
+        {"command_line", version.command_line},
+        {"cpus", machine.cpus},
+        {"cpu_mhz", machine.cpu_khz / 1000},
+        {"nodes", machine.nodes},
+        {"total_memory_mib", mib(machine.total_pages)},
+        {"free_memory_mib", mib(machine.free_pages)},
+        {"domains", hypervisor.domains().size()},
+    };
+    if (as_json) {
+        fmt::print("{}\n", facts.dump(2));
+        return;
+    }
+    for (const auto& [key, value] : facts.items())
+        fmt::print("{:<18}: {}\n", key, value.is_string() ? value.get<std::string>() : value.dump());
+}
+
+} // namespace
+
+void add_dmesg(CLI::App& app)
+{
+    auto clear = std::make_shared<bool>(false);
+    auto command = app.add_subcommand("dmesg", "Show the hypervisor's log");
+    command->add_flag("-c,--clear", *clear, "Clear it afterwards");
+    command->callback([clear] {
+        auto log = Hypervisor().console_log(*clear);
+        std::fwrite(log.data(), 1, log.size(), stdout);
+    });
+}
+
+void add_info(CLI::App& app)
+{
+    auto as_json = std::make_shared<bool>(false);
+    auto command = app.add_subcommand("info", "Show what the machine and the hypervisor are");
+    command->add_flag("--json", *as_json, "As JSON, for programs");
+    command->callback([as_json] { info(*as_json); });
+}
+
+} // namespace tenon::tools

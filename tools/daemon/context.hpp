@@ -1,0 +1,22 @@
+// Context: the parts of the daemon that a guest is made of and with.
+#pragma once
+
+#include "../lib/hypervisor.hpp"
+#include "worker.hpp"
+#include "xenstore/server.hpp"
+
+namespace tenon::tools {
+
+struct Context {
+    Loop& loop;
+    Hypervisor& hypervisor;
+    EventChannels& events;
+    GrantDevice& grants;
+    xenstore::Server& xenstore;
+    Worker& worker;
+    std::string log_directory;
+
+    xenstore::Store& store() const { return xenstore.store(); }
+};
+
+} // namespace tenon::tools

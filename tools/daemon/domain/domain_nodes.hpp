@@ -1,0 +1,13 @@
+// The nodes that every domain has in the store, beside its devices.
+#pragma once
+
+#include "../xenstore/store.hpp"
+#include "builder.hpp"
+
+namespace tenon::tools {
+
+void write_own_nodes(xenstore::Store& store);
+void write_domain_nodes(xenstore::Store& store, const DomainConfig& config, const BuiltDomain& domain);
+void remove_domain_nodes(xenstore::Store& store, const DomainConfig& config, DomainId id);
+
+} // namespace tenon::tools

@@ -1,0 +1,61 @@
+# From "this hypervisor, that kernel, these options" to an ISO, with caching: an ISO is made again only when
+# something that goes into it changed.
+import hashlib
+import os
+import subprocess
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
+from pathlib import Path
+
+from paths import BUILD, cache_dir, hypervisor_path, is_xen
+
+HERE = Path(__file__).resolve().parent
+XEN_OPTIONS = "console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all bootscrub=0"
+TENON_OPTIONS = "console=com1 com1=115200,8n1 loglvl=info"
+DOM0_OPTIONS = "console=hvc0 rdinit=/init"
+
+
+def load_script(name: str):
+    """A script of this folder as a module."""
+    loader = SourceFileLoader(name.replace("-", "_"), str(HERE / name))
+    module = module_from_spec(spec_from_loader(loader.name, loader))
+    loader.exec_module(module)
+    return module
+
+
+def default_options(hypervisor: str) -> str:
+    return XEN_OPTIONS if is_xen(hypervisor) else TENON_OPTIONS
+
+
+def dom0_image(kernel: str = "6.1") -> Path:
+    """dom0's initramfs for a kernel of the cache; made when it is older than what it is made of."""
+    output = BUILD / "images" / f"dom0-{kernel}.initrd"
+    sources = [HERE / "dom0-image", HERE / "initramfs.py", BUILD / "tools/tenon", BUILD / "tools/tenond",
+               cache_dir() / "kernel" / kernel / "release", cache_dir() / "kernel/cloud/release",
+               *(HERE / "image").rglob("*"), *(HERE.parents[1] / "tests/system/dom0").rglob("*")]
+    newest = max(path.stat().st_mtime for path in sources if path.exists())
+    if not output.exists() or output.stat().st_mtime < newest:
+        subprocess.run([HERE / "dom0-image", output, "--kernel", kernel], check=True)
+    return output
+
+
+def make_iso(hypervisor: Path, options: str, modules: list[tuple[str, Path, str]], gfx: bool = False) -> Path:
+    key = hashlib.sha256(repr((options, [(n, o) for n, _, o in modules], gfx)).encode())
+    for path in [HERE / "iso", hypervisor, *(file for _, file, _ in modules)]:
+        state = os.stat(path)
+        key.update(repr((str(path), state.st_size, state.st_mtime_ns)).encode())
+    output = BUILD / "images" / f"boot-{key.hexdigest()[:16]}.iso"
+    if not output.exists():
+        load_script("iso").make(output, hypervisor, options, modules, gfx)
+        for old in sorted(output.parent.glob("boot-*.iso"), key=lambda p: p.stat().st_mtime)[:-8]:
+            old.unlink()
+    return output
+
+
+def dom0_iso(hypervisor: str = "tenon", kernel: str = "6.1", options: str = "", dom0_options: str = "",
+             gfx: bool = False) -> Path:
+    """The usual ISO: `options` and `dom0_options` come after the defaults."""
+    path = cache_dir() / "kernel" / kernel / "vmlinuz" if not Path(kernel).exists() else Path(kernel)
+    name = kernel if (cache_dir() / "kernel" / kernel).exists() else "6.1"
+    modules = [("vmlinuz", path, f"{DOM0_OPTIONS} {dom0_options}".strip()), ("initrd", dom0_image(name), "")]
+    return make_iso(hypervisor_path(hypervisor), f"{default_options(hypervisor)} {options}".strip(), modules, gfx)
