@@ -2,7 +2,7 @@
 # build machine, under AddressSanitizer and UndefinedBehaviorSanitizer.
 
 TOOLS_CXX      ?= g++
-TOOLS_FLAGS    := -std=c++20 -Wall -Wextra -Werror -Iinclude -MMD -MP
+TOOLS_FLAGS    := -std=c++20 -Wall -Wextra -Werror -I. -Iinclude -MMD -MP
 TOOLS_CXXFLAGS := $(TOOLS_FLAGS) -O2 -g1
 TEST_CXXFLAGS  := $(TOOLS_FLAGS) -O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=undefined
 # Everything that has a static library is linked statically: dom0's image is small.
@@ -43,3 +43,12 @@ build/unit/tools_test: $(TOOLS_TEST_OBJ)
 	$(TOOLS_CXX) -fsanitize=address,undefined $^ -lgtest -lgtest_main -lfmt -lzstd -llzma -llz4 -lz -o $@
 
 -include $(TOOLS_LIB_OBJ:.o=.d) $(TOOLS_DAEMON_OBJ:.o=.d) $(TOOLS_CLI_OBJ:.o=.d) $(TOOLS_TEST_OBJ:.o=.d)
+
+TOOLS_MAN := $(patsubst docs/man/%.scd,build/man/%,$(wildcard docs/man/*.scd))
+
+build/man/%: docs/man/%.scd
+	@mkdir -p $(@D)
+	scdoc < $< > $@
+
+.PHONY: man
+man: $(TOOLS_MAN)

@@ -105,6 +105,20 @@ bool give_back(Domain& domain, Mfn mfn)
     return held;
 }
 
+Frame* next_page(Domain& domain, Frame* after)
+{
+    Frame* found = nullptr;
+    {
+        Guard guard(domain.pages_lock);
+        for (u32 at = after ? after->next : domain.page_list; at && !found; at = frame_at(Mfn{at}).next)
+            if (frame_at(Mfn{at}).get(domain.id)) // otherwise it is going, and waits for the lock
+                found = &frame_at(Mfn{at});
+    }
+    if (after)
+        after->put();
+    return found;
+}
+
 CommPage add_comm_page(Domain& domain)
 {
     CommPage page = allocate_comm_page(domain.id);

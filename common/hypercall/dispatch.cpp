@@ -61,13 +61,13 @@ CallResult dispatch(Call& call)
 
 CallResult hypercall::unsupported(Call& call)
 {
-    note_refused(call, u32(call.args[0]), Error::nosys);
+    note_refused(call, call.args[0] < 0x1000 ? u32(call.args[0]) : 0, Error::nosys); // else it is an address
     return Error::nosys;
 }
 
 void note_refused(const Call& call, u32 sub_operation, Error error)
 {
-    // A number out of range is one entry, so that probing cannot fill the set; an address is no sub-operation.
+    // A number out of range is one entry, so that probing cannot fill the set.
     u32 number = min(call.number, u32{ABI_HYPERCALL_COUNT});
     u32 sub = number == ABI_HYPERCALL_COUNT || sub_operation > 0xffff ? 0xffff : sub_operation;
     if (!refusals.insert(u64(number + 1) << 32 | u64(sub) << 16 | u64(error)))

@@ -73,7 +73,10 @@ void cpu_info(xenpf_pcpuinfo& info)
 {
     const CpuSet& online = arch::online_cpus();
     u32 wanted = info.xen_cpuid;
-    info = {.xen_cpuid = wanted, .max_present = online.count() - 1, .flags = XEN_PCPU_FLAGS_INVALID, .apic_id = 0, .acpi_id = 0};
+    info = {};
+    info.xen_cpuid = wanted;
+    info.max_present = online.count() - 1;
+    info.flags = XEN_PCPU_FLAGS_INVALID;
     if (wanted >= max_cpus || !online.test(wanted))
         return;
     auto place = arch::cpu_place(CpuId{wanted});

@@ -82,7 +82,9 @@ CallResult xen_version(Call& call, u32 command, u64 argument)
         return s64{0};
     case XENVER_get_features: return give_features(call, argument);
     case XENVER_pagesize: return s64(page_size);
-    case XENVER_guest_handle: TRY(GuestPtr<u8>(argument).write_array(call.domain.handle, sizeof call.domain.handle)); return s64{0};
+    case XENVER_guest_handle:
+        TRY(GuestPtr<u8>(argument).write_array(call.domain.handle, sizeof call.domain.handle));
+        return s64{0};
     case XENVER_commandline:
         // Boot options are the control domain's business; others see an empty line.
         return give_text<ABI_COMMANDLINE_LEN>(argument, call.domain.is_privileged ? arch::command_line() : "");

@@ -126,9 +126,11 @@ void convert(Output& out, char conversion, Spec& spec, va_list& args)
         put_number(out, spec, unsigned_argument(spec, args), "", 10, false);
         break;
     case 'x':
-    case 'X':
-        put_number(out, spec, unsigned_argument(spec, args), spec.alternate ? "0x" : "", 16, conversion == 'X');
+    case 'X': {
+        u64 value = unsigned_argument(spec, args);
+        put_number(out, spec, value, spec.alternate && value ? "0x" : "", 16, conversion == 'X');
         break;
+    }
     case 'p':
         put_number(out, spec, va_arg(args, u64), "0x", 16, false);
         break;

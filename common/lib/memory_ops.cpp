@@ -11,7 +11,8 @@
 using std::size_t;
 
 namespace {
-using Word [[gnu::may_alias, gnu::aligned(1)]] = unsigned long;
+typedef unsigned long Word __attribute__((may_alias, aligned(1)));
+typedef const unsigned long ConstWord __attribute__((may_alias, aligned(1))); // `const Word` would lose the attributes
 constexpr size_t word = sizeof(Word);
 } // namespace
 
@@ -22,13 +23,13 @@ NO_SELF_CALL void* memcpy(void* __restrict to, const void* __restrict from, size
     auto* d = static_cast<unsigned char*>(to);
     auto* s = static_cast<const unsigned char*>(from);
     for (; n >= 4 * word; n -= 4 * word, d += 4 * word, s += 4 * word) {
-        auto *dw = reinterpret_cast<Word*>(d);
-        auto *sw = reinterpret_cast<const Word*>(s);
+        Word* dw = reinterpret_cast<Word*>(d); // not auto: it would lose the attributes
+        ConstWord* sw = reinterpret_cast<ConstWord*>(s);
         unsigned long a = sw[0], b = sw[1], c = sw[2], e = sw[3];
         dw[0] = a, dw[1] = b, dw[2] = c, dw[3] = e;
     }
     for (; n >= word; n -= word, d += word, s += word)
-        *reinterpret_cast<Word*>(d) = *reinterpret_cast<const Word*>(s);
+        *reinterpret_cast<Word*>(d) = *reinterpret_cast<ConstWord*>(s);
     while (n--)
         *d++ = *s++;
     return to;
@@ -40,13 +41,13 @@ NO_SELF_CALL void* memmove(void* to, const void* from, size_t n)
     auto* s = static_cast<const unsigned char*>(from);
     if (size_t(d - s) >= n) { // also when d < s: an ascending copy reads each byte before it is overwritten
         for (; n >= word; n -= word, d += word, s += word)
-            *reinterpret_cast<Word*>(d) = *reinterpret_cast<const Word*>(s);
+            *reinterpret_cast<Word*>(d) = *reinterpret_cast<ConstWord*>(s);
         while (n--)
             *d++ = *s++;
         return to;
     }
     for (; n >= word; n -= word)
-        *reinterpret_cast<Word*>(d + n - word) = *reinterpret_cast<const Word*>(s + n - word);
+        *reinterpret_cast<Word*>(d + n - word) = *reinterpret_cast<ConstWord*>(s + n - word);
     while (n--)
         d[n] = s[n];
     return to;
@@ -57,7 +58,7 @@ NO_SELF_CALL void* memset(void* to, int value, size_t n)
     auto* d = static_cast<unsigned char*>(to);
     const unsigned long pattern = 0x0101010101010101ul * static_cast<unsigned char>(value);
     for (; n >= 4 * word; n -= 4 * word, d += 4 * word) {
-        auto* dw = reinterpret_cast<Word*>(d);
+        Word* dw = reinterpret_cast<Word*>(d);
         dw[0] = pattern, dw[1] = pattern, dw[2] = pattern, dw[3] = pattern;
     }
     for (; n >= word; n -= word, d += word)
@@ -71,7 +72,7 @@ NO_SELF_CALL int memcmp(const void* left, const void* right, size_t n)
 {
     auto* a = static_cast<const unsigned char*>(left);
     auto* b = static_cast<const unsigned char*>(right);
-    for (; n >= word && *reinterpret_cast<const Word*>(a) == *reinterpret_cast<const Word*>(b); n -= word)
+    for (; n >= word && *reinterpret_cast<ConstWord*>(a) == *reinterpret_cast<ConstWord*>(b); n -= word)
         a += word, b += word;
     for (; n; n--, a++, b++)
         if (*a != *b)

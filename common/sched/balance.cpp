@@ -13,7 +13,7 @@ void move_home(Vcpu& vcpu, CpuId target)
 
 bool offer(const Vcpu& vcpu)
 {
-    unsigned idle = (idle_cpus & vcpu.sched.hard_affinity & arch::online_cpus()).next(0);
+    unsigned idle = (idle_cpus.snapshot() & vcpu.sched.hard_affinity & arch::online_cpus()).next(0);
     if (idle == max_cpus)
         return false;
     ask(CpuId{idle});

@@ -10,24 +10,22 @@ constinit std::atomic<u32> members{0}, placed{0};
 /// Waking must not need memory: every queue has room for every vCPU.
 bool make_room(u32 count)
 {
-    bool enough = true;
-    arch::online_cpus().for_each([&](unsigned cpu) {
+    for (unsigned cpu = 0; cpu < queue_count(); cpu++) { // those that are not online yet, too
         CpuQueue& queue = queue_of(CpuId{cpu});
-        if (!enough || queue.run.capacity() >= count)
-            return;
+        if (queue.run.capacity() >= count)
+            continue;
         u32 capacity = align_up(count, 64) * 2;
         Sched** array = make_array<Sched*>(capacity);
-        enough = array != nullptr;
-        if (!enough)
-            return;
+        if (!array)
+            return false;
         {
             Guard guard(queue.lock);
             if (queue.run.capacity() < capacity)
                 array = queue.run.adopt(array, capacity);
         }
         heap::free(array);
-    });
-    return enough;
+    }
+    return true;
 }
 
 } // namespace

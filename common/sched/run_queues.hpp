@@ -24,6 +24,7 @@ struct CpuQueue {
 };
 
 CpuQueue& queue_of(CpuId cpu);
+unsigned queue_count();
 inline CpuId home_of(const Vcpu& vcpu)
 {
     return std::atomic_ref(const_cast<CpuId&>(vcpu.cpu)).load(std::memory_order_acquire);
@@ -68,7 +69,34 @@ bool offer(const Vcpu& vcpu);
 /// Asks a CPU to call schedule().
 void ask(CpuId cpu);
 void set_throttle_handler(Vcpu& vcpu);
-/// CPUs that run their idle vCPU. A waker claims one by clearing its bit.
-extern CpuSet idle_cpus;
+
+/// CPUs that run their idle vCPU. A waker claims one by taking it out.
+class IdleCpus {
+  public:
+    bool claim(CpuId cpu) { return word(cpu).fetch_and(~mask(cpu)) & mask(cpu); }
+    void assign(CpuId cpu, bool idle)
+    {
+        if (bool(word(cpu).load(std::memory_order_relaxed) & mask(cpu)) != idle)
+            idle ? word(cpu).fetch_or(mask(cpu)) : word(cpu).fetch_and(~mask(cpu));
+    }
+    CpuSet snapshot() const
+    {
+        CpuSet now;
+        for (unsigned i = 0; i < CpuSet::words; i++)
+            now.set_word(i, words_[i].load(std::memory_order_relaxed));
+        return now;
+    }
+    void reset()
+    {
+        for (auto& w : words_)
+            w = 0;
+    }
+
+  private:
+    std::atomic<u64>& word(CpuId cpu) { return words_[cpu.raw() / 64]; }
+    static u64 mask(CpuId cpu) { return bit(cpu.raw() % 64); }
+    std::atomic<u64> words_[CpuSet::words]{};
+};
+extern IdleCpus idle_cpus;
 
 } // namespace tenon::scheduler

@@ -19,13 +19,13 @@ CpuId choose_home(const Vcpu& vcpu)
 {
     CpuId last = home_of(vcpu);
     const CpuSet& allowed = vcpu.sched.hard_affinity;
-    if (may_run_on(vcpu, last) && idle_cpus.atomic_test_and_clear(last.raw()))
+    if (may_run_on(vcpu, last) && idle_cpus.claim(last))
         return last;
-    CpuSet idle = idle_cpus & allowed & arch::online_cpus();
+    CpuSet idle = idle_cpus.snapshot() & allowed & arch::online_cpus();
     if (idle.any())
         for (unsigned from : {last.raw() + 1, 0u})
             for (unsigned cpu = idle.next(from); cpu < cpu_count; cpu = idle.next(cpu + 1))
-                if (idle_cpus.atomic_test_and_clear(cpu))
+                if (idle_cpus.claim(CpuId{cpu}))
                     return CpuId{cpu};
     if (may_run_on(vcpu, last))
         return last;
@@ -87,10 +87,9 @@ void commit(CpuQueue& queue, CpuId cpu, Vcpu& prev, Vcpu& next, u64 now)
     } else if (now >= next.sched.slice_end || next.sched.yielded) {
         FairPolicy::start(next.sched, now);
     }
-    if (idle_cpus.test(cpu.raw()) != (&next == queue.idle))
-        &next == queue.idle ? idle_cpus.atomic_set(cpu.raw()) : idle_cpus.atomic_clear(cpu.raw());
+    idle_cpus.assign(cpu, &next == queue.idle);
     queue.publish();
-    for (u32 i = 0; i < queue.run.size() && idle_cpus.any(); i++)
+    for (u32 i = 0; i < queue.run.size() && idle_cpus.snapshot().any(); i++)
         if (offer(*queue.run.at(i)->vcpu))
             break;
 
@@ -113,9 +112,10 @@ void commit(CpuQueue& queue, CpuId cpu, Vcpu& prev, Vcpu& next, u64 now)
 
 } // namespace
 
-CpuSet idle_cpus;
+constinit IdleCpus idle_cpus;
 
 CpuQueue& queue_of(CpuId cpu) { return queues[cpu.raw()]; }
+unsigned queue_count() { return cpu_count; }
 
 bool init(unsigned cpus)
 {
@@ -140,7 +140,7 @@ void set_idle(CpuId cpu, Vcpu& idle)
     idle.pause = 0;
     idle.is_on_cpu = true;
     queue.idle = queue.current = &idle;
-    idle_cpus.atomic_set(cpu.raw());
+    idle_cpus.assign(cpu, true);
 }
 
 void set_throttle_handler(Vcpu& vcpu)

@@ -1,5 +1,6 @@
-// What this is: nonsense, thrown at every hypercall: wild pointers in every argument, huge counts, unknown commands. Each call
-// must come back (with whatever answer), and afterwards the guest must find its world as it was.
+// What this is: nonsense, thrown at every hypercall: wild pointers in every argument, huge counts, unknown
+// commands. Each call must come back (with whatever answer), and afterwards the guest must find its world as
+// it was.
 #include "lib/check.hpp"
 #include "lib/clock.hpp"
 #include "lib/event.hpp"
@@ -32,9 +33,13 @@ bool is_legal_end(u64 nr, u64 first)
     case __HYPERVISOR_set_callbacks:
     case __HYPERVISOR_xenoprof_op: // Xen logs every one of them
         return true;
-    case __HYPERVISOR_update_va_mapping: return first >= page_size; // would change what the pointers below mean
+    case __HYPERVISOR_update_va_mapping:
+    case __HYPERVISOR_update_va_mapping_otherdomain:
+        return first >= page_size; // would change what the pointers below mean
     case __HYPERVISOR_console_io: return first == CONSOLEIO_write; // noise
-    case __HYPERVISOR_sched_op: return first == SCHEDOP_shutdown || first == SCHEDOP_block || first == SCHEDOP_remote_shutdown || first == SCHEDOP_poll;
+    case __HYPERVISOR_sched_op:
+        return first == SCHEDOP_shutdown || first == SCHEDOP_block || first == SCHEDOP_remote_shutdown ||
+               first == SCHEDOP_poll;
     case __HYPERVISOR_sched_op_compat: return true;
     case __HYPERVISOR_set_trap_table: return first == 0; // empties the table
     case __HYPERVISOR_vcpu_op: return first == VCPUOP_down || first == VCPUOP_send_nmi;
@@ -44,7 +49,8 @@ bool is_legal_end(u64 nr, u64 first)
 
 void check_still_alive(const char* after)
 {
-    if (xen_version(XENVER_version) != (4 << 16 | 17) || !catch_trap([] { asm volatile("ud2"); }).is(vector_ud))
+    if (xen_version(XENVER_version) != (4 << 16 | 17) ||
+        !catch_trap([] { asm volatile("ud2"); }).is(vector_ud))
         give_up("not well after %s", after);
 }
 
@@ -53,11 +59,25 @@ void check_pointers()
 {
     u64 hole = take_empty_va();
     auto page = static_cast<char*>(take_pages(2));
-    CHECK_EQ(update_va_mapping(number(page + page_size), 0), 0); // or long lists would run on from here through the guest
+    CHECK_EQ(update_va_mapping(number(page + page_size), 0),
+             0);                   // or long lists would run on from here through the guest
     memset(page, 0x5a, page_size); // no list of zeroes: multicall would find set_trap_table(0) there
     CHECK_EQ(make_ro(page), 0);
-    const u64 wild[] = {0, 1, 0xfff, hole, number(page), number(page) + 4093, hypervisor_start, hypervisor_start + (4ul << 39) + 8,
-                        hypervisor_end - 4, 0x0000'7fff'ffff'fff8, 0x0000'8000'0000'0000, 1ul << 63, ~0ul, ~0ul - 7, 0xffff'ffff'8000'0000 - 8};
+    const u64 wild[] = {0,
+                        1,
+                        0xfff,
+                        hole,
+                        number(page),
+                        number(page) + 4093,
+                        hypervisor_start,
+                        hypervisor_start + (4ul << 39) + 8,
+                        hypervisor_end - 4,
+                        0x0000'7fff'ffff'fff8,
+                        0x0000'8000'0000'0000,
+                        1ul << 63,
+                        ~0ul,
+                        ~0ul - 7,
+                        0xffff'ffff'8000'0000 - 8};
     u64 calls = 0;
     for (u64 nr = 0; nr < 64; nr++) {
         for (u64 command = 0; command < 32; command++) {
@@ -114,14 +134,49 @@ void check_random()
     // What a call may legally fill is a page with nothing behind it.
     auto scratch = static_cast<char*>(take_pages(2));
     CHECK_EQ(update_va_mapping(number(scratch + page_size), 0), 0);
-    const u64 interesting[] = {0, 1, 2, 7, 0xff, 0x7ff0, 0x7ff4, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff, 1ul << 63, ~0ul,
-                               number(scratch), hypervisor_start, mfn_of(scratch), maddr_of(scratch), boot_info->shared_info};
-    auto pick = [&] { return random() % 4 ? interesting[random() % (sizeof interesting / sizeof *interesting)] : random() >> (random() % 64); };
-    const u64 safe_calls[] = {__HYPERVISOR_memory_op, __HYPERVISOR_grant_table_op, __HYPERVISOR_event_channel_op, __HYPERVISOR_physdev_op,
-                              __HYPERVISOR_mmuext_op, __HYPERVISOR_mmu_update, __HYPERVISOR_update_descriptor, __HYPERVISOR_vcpu_op,
-                              __HYPERVISOR_set_debugreg, __HYPERVISOR_get_debugreg, __HYPERVISOR_vm_assist, __HYPERVISOR_callback_op,
-                              __HYPERVISOR_xsm_op, __HYPERVISOR_hvm_op, __HYPERVISOR_sysctl, __HYPERVISOR_domctl, __HYPERVISOR_xenpmu_op,
-                              __HYPERVISOR_dm_op, __HYPERVISOR_mca, __HYPERVISOR_update_va_mapping_otherdomain, __HYPERVISOR_argo_op};
+    const u64 interesting[] = {0,
+                               1,
+                               2,
+                               7,
+                               0xff,
+                               0x7ff0,
+                               0x7ff4,
+                               0xffff,
+                               0x7fffffff,
+                               0x80000000,
+                               0xffffffff,
+                               1ul << 63,
+                               ~0ul,
+                               number(scratch),
+                               hypervisor_start,
+                               mfn_of(scratch),
+                               maddr_of(scratch),
+                               boot_info->shared_info};
+    auto pick = [&] {
+        return random() % 4 ? interesting[random() % (sizeof interesting / sizeof *interesting)]
+                            : random() >> (random() % 64);
+    };
+    const u64 safe_calls[] = {__HYPERVISOR_memory_op,
+                              __HYPERVISOR_grant_table_op,
+                              __HYPERVISOR_event_channel_op,
+                              __HYPERVISOR_physdev_op,
+                              __HYPERVISOR_mmuext_op,
+                              __HYPERVISOR_mmu_update,
+                              __HYPERVISOR_update_descriptor,
+                              __HYPERVISOR_vcpu_op,
+                              __HYPERVISOR_set_debugreg,
+                              __HYPERVISOR_get_debugreg,
+                              __HYPERVISOR_vm_assist,
+                              __HYPERVISOR_callback_op,
+                              __HYPERVISOR_xsm_op,
+                              __HYPERVISOR_hvm_op,
+                              __HYPERVISOR_sysctl,
+                              __HYPERVISOR_domctl,
+                              __HYPERVISOR_xenpmu_op,
+                              __HYPERVISOR_dm_op,
+                              __HYPERVISOR_mca,
+                              __HYPERVISOR_update_va_mapping_otherdomain,
+                              __HYPERVISOR_argo_op};
     for (u32 round = 0; round < 3000; round++) {
         u64 nr = safe_calls[random() % (sizeof safe_calls / sizeof *safe_calls)], command = random() % 40;
         for (u64& word : buffer)
@@ -133,13 +188,15 @@ void check_random()
             buffer[0] = nr == __HYPERVISOR_mmu_update ? pick() | 1ul << 45 : command;
             if (nr == __HYPERVISOR_mmuext_op)
                 buffer[1] = random() | 1ul << 40;
-            if (nr == __HYPERVISOR_mmuext_op && (command == MMUEXT_SET_LDT || command == MMUEXT_NEW_USER_BASEPTR))
+            if (nr == __HYPERVISOR_mmuext_op &&
+                (command == MMUEXT_SET_LDT || command == MMUEXT_NEW_USER_BASEPTR))
                 continue;
             hypercall(nr, buffer, 1, nullptr, DOMID_SELF);
         } else if (nr == __HYPERVISOR_update_descriptor) {
             hypercall(nr, pick() | 1ul << 45, pick());
         } else if (nr == __HYPERVISOR_vcpu_op) {
-            if (command != VCPUOP_register_runstate_memory_area && command != VCPUOP_register_vcpu_time_memory_area)
+            if (command != VCPUOP_register_runstate_memory_area &&
+                command != VCPUOP_register_vcpu_time_memory_area)
                 hypercall(nr, command, pick() | 64, buffer);
         } else if (nr == __HYPERVISOR_memory_op) {
             // Giving frames back by accident is legal, too: keep the lists unreadable.
@@ -148,7 +205,8 @@ void check_random()
         } else if (nr == __HYPERVISOR_grant_table_op) {
             hypercall(nr, command, buffer, random() % 3);
         } else if (nr == __HYPERVISOR_sysctl || nr == __HYPERVISOR_domctl) {
-            // The right version, random everything else; no such domain, no hotplug, power management, tracing or debug keys.
+            // The right version, random everything else; no such domain, no hotplug, power management,
+            // tracing or debug keys.
             buffer[0] = command | 0x15ul << 32;
             if (nr == __HYPERVISOR_domctl)
                 buffer[1] = 0x7000 + random() % 0xff0;

@@ -1,5 +1,6 @@
-// What this is: single operations of the PV interface between marks; `run.py --bench` makes a table of what the hypervisor
-// executes for each. Run without the counting plugin it only shows that they work.
+// What this is: single operations of the PV interface between marks; `run.py --bench` makes a table of what
+// the hypervisor executes for each. Run without the counting plugin it only shows that they work.
+//
 // Run with: limit=120
 #include "lib/bench.hpp"
 #include "lib/check.hpp"
@@ -42,7 +43,8 @@ u64 table_entry(const void* page, u64 bits)
 void bench_plain()
 {
     bench<1>("null hypercall", 1000, [] { xen_version(XENVER_version); });
-    bench<2>("stack_switch", 1000, [] { must(hypercall(__HYPERVISOR_stack_switch, flat_ss, user_entry_stack_top())); });
+    bench<2>("stack_switch", 1000,
+             [] { must(hypercall(__HYPERVISOR_stack_switch, flat_ss, user_entry_stack_top())); });
     bench<3>("set_segment_base", 1000, [] { must(set_segment_base(SEGBASE_GS_USER, 0x1000)); });
     multicall_entry calls[4];
     for (auto& call : calls)
@@ -76,7 +78,8 @@ void bench_paging()
         requests[i] = {entry_maddr(vas[i]), on};
         requests[i + 16] = {entry_maddr(vas[i]), 0};
     }
-    bench<12>("mmu_update, each of 32", 100, [&] { must(mmu_updates(requests, 32)); }, 32);
+    bench<12>(
+        "mmu_update, each of 32", 100, [&] { must(mmu_updates(requests, 32)); }, 32);
     auto entry = reinterpret_cast<volatile u64*>(entry_of(va));
     must(hypercall(__HYPERVISOR_vm_assist, VMASST_CMD_enable, VMASST_TYPE_writable_pagetables));
     bench<13>("trapped page-table write", 500, [=, flip = false]() mutable {
@@ -112,7 +115,9 @@ void bench_traps()
     bench<20>("int3 and iret", 500, [] { asm volatile("int3" ::: "memory"); });
     trap_hooks[vector_pf] = skip_two_bytes;
     u64 hole = take_empty_va();
-    bench<21>("page fault and iret", 500, [=] { asm volatile("mov (%0), %%al" ::"D"(hole) : "rax", "memory"); });
+    bench<21>("page fault and iret", 500, [=] {
+        asm volatile("mov (%0), %%al" ::"D"(hole) : "rax", "memory");
+    });
     // Both loops below run in user mode; the marks are in the kernel's handlers.
     trap_hooks[callback_syscall] = [](Frame&) {
         static u64 calls;
@@ -192,9 +197,7 @@ void bench_grants()
 
 void bench_instructions()
 {
-    bench<50>("rdmsr FS_BASE", 500, [] {
-        asm volatile("rdmsr" ::"c"(0xc0000100) : "eax", "edx");
-    });
+    bench<50>("rdmsr FS_BASE", 500, [] { asm volatile("rdmsr" ::"c"(0xc0000100) : "eax", "edx"); });
     bench<51>("cpuid (forced)", 500, [] {
         u32 a = 1, c = 0;
         asm volatile(".byte 0x0f, 0x0b, 0x78, 0x65, 0x6e; cpuid" : "+a"(a), "+c"(c)::"ebx", "edx");

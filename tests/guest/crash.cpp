@@ -1,6 +1,9 @@
-// What this is: guest kernels that leave the hypervisor nothing to deliver to: each must end this domain, cleanly and with a word in
-// the log, and never the hypervisor. There is no verdict line; the runner wants to see the crash reported.
-// Run with: cases="no_handler bad_stack hypervisor_stack m2p_stack iret_frame iret_hypervisor_frame no_user_table asked_for" ends="crash"
+// What this is: guest kernels that leave the hypervisor nothing to deliver to: each must end this domain,
+// cleanly and with a word in the log, and never the hypervisor. There is no verdict line; the runner wants to
+// see the crash reported.
+//
+// Run with: cases="no_handler bad_stack hypervisor_stack m2p_stack iret_frame iret_hypervisor_frame
+// no_user_table asked_for" ends="crash"
 #include "lib/check.hpp"
 #include "lib/event.hpp"
 #include "lib/hypercall.hpp"
@@ -47,7 +50,8 @@ void guest::test()
         iret_with_stack(other);
     if (is("no_user_table")) {
         Frame frame{};
-        frame.rip = 0x400000, frame.rsp = 0x600000, frame.cs = flat_cs, frame.ss = flat_ss, frame.rflags = 0x202;
+        frame.rip = 0x400000, frame.rsp = 0x600000, frame.cs = flat_cs, frame.ss = flat_ss,
+        frame.rflags = 0x202;
         mmuext(MMUEXT_NEW_USER_BASEPTR, 0);
         enter_frame(&frame);
     }

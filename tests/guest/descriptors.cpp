@@ -1,5 +1,5 @@
-// What this is: the guest's GDT and LDT: which pages and which descriptors may be in them, loading selectors from them, and
-// update_descriptor.
+// What this is: the guest's GDT and LDT: which pages and which descriptors may be in them, loading selectors
+// from them, and update_descriptor.
 #include "lib/check.hpp"
 #include "lib/hypercall.hpp"
 #include "lib/paging.hpp"
@@ -42,7 +42,7 @@ void check_set_gdt()
     CHECK_EQ(set_gdt(frames, 16), -XEN_EINVAL); // mapped writable
     CHECK_EQ(make_ro(gdt), 0);
     CHECK_EQ(set_gdt(frames, 16), 0);
-    CHECK_EQ(make_rw(gdt), -XEN_EBUSY);
+    CHECK_REFUSED(make_rw(gdt), -XEN_EBUSY);
     CHECK(loads(3 * 8 | 3));
     CHECK(loads(5 * 8 | 3));  // DPL 0 is raised: otherwise RPL 3 could not load it
     CHECK(!loads(7 * 8 | 3)); // nothing there
@@ -50,7 +50,8 @@ void check_set_gdt()
     // As code, by a far return to the next instruction.
     for (u64 selector : {2ul * 8 | 3, 4ul * 8 | 3}) {
         Trap trap = catch_trap([=] {
-            asm volatile("push %0; lea 1f(%%rip), %%rax; push %%rax; lretq; 1: ud2" ::"r"(selector) : "rax", "memory");
+            asm volatile("push %0; lea 1f(%%rip), %%rax; push %%rax; lretq; 1: ud2" ::"r"(selector)
+                         : "rax", "memory");
         });
         CHECK(trap.is(vector_ud));
         CHECK_EQ(trap.frame.cs & 0xffff, selector & ~3ul); // RPL 0 says kernel
@@ -145,9 +146,10 @@ void check_ldt()
     CHECK(loads(512 * 8 | 7));
     CHECK(!loads(4 * 8 | 7));
     CHECK(!loads(1000 * 8 | 7)); // beyond the limit
-    CHECK_EQ(make_rw(table), -XEN_EBUSY);
+    CHECK_REFUSED(make_rw(table), -XEN_EBUSY);
     Trap trap = catch_trap([] {
-        asm volatile("push %0; lea 1f(%%rip), %%rax; push %%rax; lretq; 1: ud2" ::"r"(2ul * 8 | 7) : "rax", "memory");
+        asm volatile("push %0; lea 1f(%%rip), %%rax; push %%rax; lretq; 1: ud2" ::"r"(2ul * 8 | 7)
+                     : "rax", "memory");
     });
     CHECK(trap.is(vector_ud));
     CHECK_EQ(trap.frame.cs & 0xffff, 2 * 8 | 4);
@@ -159,7 +161,8 @@ void check_ldt()
     CHECK_EQ(make_rw(table + 512), 0);
 }
 
-/// An LDT page is looked at when it is first used: a writable one, a missing one, one with bad descriptors are of no use.
+/// An LDT page is looked at when it is first used: a writable one, a missing one, one with bad descriptors
+/// are of no use.
 void check_refused_ldt()
 {
     auto table = static_cast<u64*>(take_page());

@@ -1,5 +1,5 @@
-// What this is: two-level event channels: every kind of binding, pending and mask bits, upcalls, status, limits, and the
-// scheduler calls that wait for events.
+// What this is: two-level event channels: every kind of binding, pending and mask bits, upcalls, status,
+// limits, and the scheduler calls that wait for events.
 #include "lib/event.hpp"
 
 #include "lib/check.hpp"
@@ -165,7 +165,8 @@ void check_limit()
 
 void check_bind_vcpu()
 {
-    long port = alloc_unbound(), ipi = bind_ipi(), virq = bind_virq(VIRQ_DEBUG), global = bind_virq(VIRQ_CONSOLE);
+    long port = alloc_unbound(), ipi = bind_ipi(), virq = bind_virq(VIRQ_DEBUG),
+         global = bind_virq(VIRQ_CONSOLE);
     CHECK_EQ(bind_vcpu(port, 0), 0);
     CHECK_EQ(bind_vcpu(global, 0), 0);
     CHECK_EQ(bind_vcpu(ipi, 0), -XEN_EINVAL);

@@ -1,5 +1,5 @@
-// What this is: the FIFO form of event channels: control block, array pages, linking and priorities. A hypervisor without it says so
-// at INIT_CONTROL, and the two-level form goes on working.
+// What this is: the FIFO form of event channels: control block, array pages, linking and priorities. A
+// hypervisor without it says so at INIT_CONTROL, and the two-level form goes on working.
 #include "lib/check.hpp"
 #include "lib/event.hpp"
 #include "lib/hypercall.hpp"
@@ -35,7 +35,8 @@ u32 take(unsigned queue)
 {
     u32 port = control->head[queue];
     control->head[queue] = words[port] & EVTCHN_FIFO_LINK_MASK;
-    words[port] = words[port] & ~(1u << EVTCHN_FIFO_LINKED | EVTCHN_FIFO_LINK_MASK | 1u << EVTCHN_FIFO_PENDING);
+    words[port] =
+        words[port] & ~(1u << EVTCHN_FIFO_LINKED | EVTCHN_FIFO_LINK_MASK | 1u << EVTCHN_FIFO_PENDING);
     return port;
 }
 

@@ -1,5 +1,5 @@
-// What this is: the grant table, with this domain on both ends: setup, mapping by address and by page-table entry, unmapping,
-// copying, and every status that a bad request earns.
+// What this is: the grant table, with this domain on both ends: setup, mapping by address and by page-table
+// entry, unmapping, copying, and every status that a bad request earns.
 #include "lib/check.hpp"
 #include "lib/hypercall.hpp"
 #include "lib/paging.hpp"
@@ -110,7 +110,9 @@ void check_map_by_entry()
     page[0] = 0x3333;
     grant(free_ref, page);
     u64 va = take_empty_va();
-    auto op = map(entry_maddr(va), GNTMAP_host_map | GNTMAP_contains_pte | GNTMAP_application_map | 1u << _GNTMAP_guest_avail0, free_ref);
+    auto op = map(entry_maddr(va),
+                  GNTMAP_host_map | GNTMAP_contains_pte | GNTMAP_application_map | 1u << _GNTMAP_guest_avail0,
+                  free_ref);
     CHECK_EQ(op.status, GNTST_okay);
     CHECK_EQ(*reinterpret_cast<volatile u64*>(va), 0x3333);
     CHECK_EQ(*entry_of(va) >> 9 & 7, 1); // guest_avail0
@@ -119,11 +121,11 @@ void check_map_by_entry()
     CHECK_EQ(*entry_of(va), 0);
     // An entry that is not in an L1.
     op = map(maddr_of(current_l4() + 300), GNTMAP_host_map | GNTMAP_contains_pte, free_ref);
-    CHECK_EQ(op.status, GNTST_general_error);
+    CHECK_REFUSED(op.status, GNTST_general_error);
     op = map(maddr_of(page + 8), GNTMAP_host_map | GNTMAP_contains_pte, free_ref);
-    CHECK_EQ(op.status, GNTST_general_error);
+    CHECK_REFUSED(op.status, GNTST_general_error);
     op = map(0x000ffffffffff000, GNTMAP_host_map | GNTMAP_contains_pte, free_ref);
-    CHECK_EQ(op.status, GNTST_general_error);
+    CHECK_REFUSED(op.status, GNTST_general_error);
     CHECK_EQ(table[free_ref].flags, GTF_permit_access);
     // An entry that says something else by the time it is unmapped: refused, and still mapped.
     op = map(entry_maddr(va), GNTMAP_host_map | GNTMAP_contains_pte, free_ref);
@@ -142,8 +144,7 @@ void check_refused_maps()
     u64 va = take_empty_va();
     auto refused = [&](u32 flags, u32 ref, int status, u16 domain = 0, u64 address = 0) {
         auto op = map(address ? address : va, flags, ref, domain);
-        if (!CHECK_EQ(op.status, status))
-            print("  flags %x ref %u entry %x frame %x\n", flags, ref, table[free_ref].flags, table[free_ref].frame);
+        CHECK_REFUSED(op.status, status);
         CHECK_EQ(*entry_of(va), 0);
     };
     refused(GNTMAP_host_map, free_ref, GNTST_general_error); // not granted
@@ -163,7 +164,7 @@ void check_refused_maps()
     refused(GNTMAP_host_map, free_ref, GNTST_bad_domain, 99);
     refused(GNTMAP_host_map, free_ref, GNTST_bad_domain, DOMID_SELF); // granters are named by number
     grant(free_ref, page);
-    refused(GNTMAP_host_map, free_ref, GNTST_general_error, 0, 0x1000);             // no L1 there
+    refused(GNTMAP_host_map, free_ref, GNTST_general_error, 0, 0x1000); // no L1 there
     refused(GNTMAP_host_map, free_ref, GNTST_general_error, 0, hypervisor_start);
     refused(GNTMAP_host_map, free_ref, GNTST_general_error, 0, 1ul << 63);
     CHECK_EQ(table[free_ref].flags, GTF_permit_access);
@@ -180,7 +181,8 @@ void check_refused_maps()
     CHECK_EQ(table[free_ref].flags, 0);
 }
 
-/// A mapping that the guest overwrote by itself: the reference must neither leak into a new owner nor crash anything.
+/// A mapping that the guest overwrote by itself: the reference must neither leak into a new owner nor crash
+/// anything.
 void check_overwritten_mapping()
 {
     auto page = static_cast<u64*>(take_page());
@@ -229,7 +231,8 @@ void check_copy()
     CHECK_EQ(copy(copy_op(mfn_of(from), 10, free_ref + 1, 100, 50, GNTCOPY_dest_gref)), GNTST_okay);
     CHECK_EQ(memcmp(from + 10, to + 100, 50), 0);
     CHECK_EQ(to[99] | to[150], 0);
-    CHECK_EQ(copy(copy_op(free_ref, 1, free_ref + 1, 0, 4095, GNTCOPY_source_gref | GNTCOPY_dest_gref)), GNTST_okay);
+    CHECK_EQ(copy(copy_op(free_ref, 1, free_ref + 1, 0, 4095, GNTCOPY_source_gref | GNTCOPY_dest_gref)),
+             GNTST_okay);
     CHECK_EQ(memcmp(from + 1, to, 4095), 0);
     CHECK_EQ(copy(copy_op(mfn_of(from), 0, mfn_of(to), 0, 0, 0)), GNTST_okay);
     CHECK_EQ(table[free_ref].flags, GTF_permit_access);
@@ -269,7 +272,8 @@ void check_batches_and_pointers()
     CHECK_EQ(ops[149].status, GNTST_okay);
     CHECK_EQ(ops[150].status, GNTST_bad_copy_arg);
     CHECK_EQ(ops[299].status, GNTST_okay);
-    for (u32 command : {GNTTABOP_map_grant_ref, GNTTABOP_unmap_grant_ref, GNTTABOP_setup_table, GNTTABOP_copy, GNTTABOP_query_size}) {
+    for (u32 command : {GNTTABOP_map_grant_ref, GNTTABOP_unmap_grant_ref, GNTTABOP_setup_table, GNTTABOP_copy,
+                        GNTTABOP_query_size}) {
         CHECK_EQ(grant_op(command, reinterpret_cast<void*>(1ul << 63), 1), -XEN_EFAULT);
         CHECK_EQ(grant_op(command, reinterpret_cast<void*>(take_empty_va()), 1), -XEN_EFAULT);
     }

@@ -1,4 +1,6 @@
-// What this is: the state a PV guest starts in: registers, selectors, flags, boot_info, initial mapping, console.
+// What this is: the state a PV guest starts in: registers, selectors, flags, boot_info, initial mapping,
+// console.
+//
 // Run with: arguments="color=blue"
 #include "lib/check.hpp"
 #include "lib/hypercall.hpp"
@@ -13,7 +15,8 @@ void check_registers()
 {
     const EntryState& r = entry_registers;
     CHECK_EQ(r.rsi, boot_info);
-    for (u64 value : {r.rax, r.rcx, r.rdx, r.rbx, r.rbp, r.rdi, r.r8, r.r9, r.r10, r.r11, r.r12, r.r13, r.r14, r.r15})
+    for (u64 value :
+         {r.rax, r.rcx, r.rdx, r.rbx, r.rbp, r.rdi, r.r8, r.r9, r.r10, r.r11, r.r12, r.r13, r.r14, r.r15})
         CHECK_EQ(value, 0);
     CHECK_EQ(r.rflags, 0x202);
     CHECK_EQ(entry_selectors.cs, flat_cs);
@@ -41,7 +44,8 @@ void check_start_info()
 /// Image, boot_info, page tables, boot stack, in this order, then at least 512 KiB up to a 4 MiB boundary.
 void check_layout()
 {
-    u64 info = number(boot_info), tables = boot_info->pt_base, table_end = tables + boot_info->nr_pt_frames * page_size;
+    u64 info = number(boot_info), tables = boot_info->pt_base,
+        table_end = tables + boot_info->nr_pt_frames * page_size;
     CHECK_EQ(info & (page_size - 1), 0);
     CHECK(info >= number(image_end));
     CHECK(tables > info);
@@ -61,8 +65,8 @@ void check_layout()
         if (va == number(shared))
             continue; // the framework's own change
         bool is_table = va >= tables && va < table_end;
-        if (mfn_of_pte(entry) != phys_to_machine[(va - kernel_base) >> page_shift] || !!(entry & pte_w) == is_table ||
-            !(entry & pte_u) || entry & pte_nx)
+        if (mfn_of_pte(entry) != phys_to_machine[(va - kernel_base) >> page_shift] ||
+            !!(entry & pte_w) == is_table || !(entry & pte_u) || entry & pte_nx)
             give_up("entry of %lx is %lx", va, entry);
     }
     CHECK_EQ(boot_info->nr_pt_frames, 3 + ((end - kernel_base) >> 21));

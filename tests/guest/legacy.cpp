@@ -1,5 +1,5 @@
-// What this is: a guest of the older kind: hypercalls through the page that the hypervisor fills, the p2m list inside the kernel's
-// own mapping, and iret by jumping into the page.
+// What this is: a guest of the older kind: hypercalls through the page that the hypervisor fills, the p2m
+// list inside the kernel's own mapping, and iret by jumping into the page.
 #include "lib/check.hpp"
 #include "lib/hypercall.hpp"
 #include "lib/paging.hpp"
@@ -31,7 +31,8 @@ void check_page()
     CHECK_EQ(call_page(62, 0, 0, 0), -XEN_ENOSYS);
     // A call keeps rcx and r11, too.
     u64 rcx = 0x1234, r11 = 0x5678;
-    asm volatile("mov %0, %%rcx; mov %1, %%r11; xor %%edi, %%edi; xor %%esi, %%esi; call *%2; mov %%rcx, %0; mov %%r11, %1"
+    asm volatile("mov %0, %%rcx; mov %1, %%r11; xor %%edi, %%edi; xor %%esi, %%esi; call *%2; mov %%rcx, %0; "
+                 "mov %%r11, %1"
                  : "+r"(rcx), "+r"(r11)
                  : "r"(hypercall_page + __HYPERVISOR_xen_version * 32)
                  : "rax", "rcx", "r11", "rdi", "rsi", "memory");
@@ -39,12 +40,14 @@ void check_page()
     CHECK_EQ(r11, 0x5678);
 }
 
-/// The iret slot is jumped to with flags, rip, cs, rflags, rsp, ss on the stack; it pushes what else the hypercall wants.
+/// The iret slot is jumped to with flags, rip, cs, rflags, rsp, ss on the stack; it pushes what else the
+/// hypercall wants.
 void check_iret()
 {
     u64 rax = 0xaaa, rcx = 0xccc, rsp_before, rsp_after;
     asm volatile("mov %%rsp, %[before]\n"
-                 "pushq $0xe02b; push %[before]; pushq $0x202; pushq $0xe030; lea 1f(%%rip), %%rdx; push %%rdx; pushq $0\n"
+                 "pushq $0xe02b; push %[before]; pushq $0x202; pushq $0xe030; lea 1f(%%rip), %%rdx; push "
+                 "%%rdx; pushq $0\n"
                  "mov %[entry], %%rdx; jmp *%%rdx\n"
                  "1: mov %%rsp, %[after]"
                  : "+a"(rax), "+c"(rcx), [after] "=&r"(rsp_after), [before] "=&r"(rsp_before)

@@ -65,7 +65,8 @@ void check_long_list()
 void check_bad_lists()
 {
     CHECK_EQ(run(reinterpret_cast<multicall_entry*>(1ul << 63), 1), -XEN_EFAULT);
-    CHECK_EQ(run(reinterpret_cast<multicall_entry*>(hypervisor_start), 1), -XEN_EFAULT); // readable, but not writable
+    CHECK_EQ(run(reinterpret_cast<multicall_entry*>(hypervisor_start), 1),
+             -XEN_EFAULT); // readable, but not writable
     CHECK_EQ(run(reinterpret_cast<multicall_entry*>(hypervisor_start + (4ul << 39)), 1), -XEN_EFAULT);
     CHECK_EQ(run(reinterpret_cast<multicall_entry*>(take_empty_va()), 1), -XEN_EFAULT);
     // The good part of a list is carried out.

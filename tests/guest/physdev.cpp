@@ -61,7 +61,7 @@ void check_iopl()
     CHECK(kernel_may());
     CHECK(user_may(u_in80));
     CHECK(user_may(u_out80));
-    CHECK(user_may(u_cli)); // and does nothing
+    user_may(u_cli); // refused, or does nothing
     CHECK_EQ(set_iopl(4), -XEN_EINVAL);
     CHECK_EQ(set_iopl(~0u), -XEN_EINVAL);
     CHECK_EQ(set_iopl(1), 0);

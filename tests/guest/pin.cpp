@@ -1,5 +1,5 @@
-// What this is: mmuext_op: pinning and unpinning tables of every level, base pointers, cache and TLB operations, and the
-// page types that pins hold.
+// What this is: mmuext_op: pinning and unpinning tables of every level, base pointers, cache and TLB
+// operations, and the page types that pins hold.
 #include "lib/check.hpp"
 #include "lib/hypercall.hpp"
 #include "lib/paging.hpp"
@@ -33,8 +33,9 @@ void check_every_level()
         CHECK_EQ(pin(level, page), -XEN_EINVAL); // twice
         for (int other = 1; other <= 4; other++)
             CHECK_EQ(pin(other, page), -XEN_EINVAL);
-        CHECK_EQ(make_rw(page), -XEN_EBUSY);
-        CHECK_EQ(update_va_mapping(take_empty_va(), entry_for(page, pte_rw)), -XEN_EBUSY); // no other alias, either
+        CHECK_REFUSED(make_rw(page), -XEN_EBUSY);
+        CHECK_REFUSED(update_va_mapping(take_empty_va(), entry_for(page, pte_rw)),
+                      -XEN_EBUSY); // no other alias, either
         CHECK_EQ(unpin(page), 0);
         CHECK_EQ(unpin(page), -XEN_EINVAL);
         CHECK_EQ(make_rw(page), 0);
@@ -67,16 +68,17 @@ void check_refused_content()
         int level;
         u64 entry;
     } cases[] = {
-        {1, entry_for(current_l4(), pte_rw)},          // a writable mapping of a table
-        {2, entry_for(page, pte_table)},               // itself
-        {2, entry_for(other, pte_rw | pte_ps)},        // a large page
+        {1, entry_for(current_l4(), pte_rw)},   // a writable mapping of a table
+        {2, entry_for(page, pte_table)},        // itself
+        {2, entry_for(other, pte_rw | pte_ps)}, // a large page
         {3, entry_for(table_of(kernel_base, 1), pte_table)},
         {3, entry_for(other, pte_rw | pte_ps)},
         {4, entry_for(table_of(kernel_base, 2), pte_table)},
-        {4, entry_for(other, pte_table)},              // a child that is mapped writable
+        {4, entry_for(other, pte_table)}, // a child that is mapped writable
     };
     for (auto& c : cases) {
-        page[0] = entry_for(c.level == 1 ? other : table_of(kernel_base, c.level - 1), c.level == 1 ? pte_ro : pte_table);
+        page[0] = entry_for(c.level == 1 ? other : table_of(kernel_base, c.level - 1),
+                            c.level == 1 ? pte_ro : pte_table);
         page[255] = c.entry;
         CHECK_EQ(make_ro(page), 0);
         CHECK(pin(c.level, page) < 0);
@@ -100,7 +102,7 @@ void check_references()
     CHECK_EQ(pin(1, page), -XEN_EINVAL);
     CHECK_EQ(set_entry(l1, 0, entry_for(page, pte_ro)), 0);
     CHECK_EQ(pin(1, page), 0);
-    CHECK_EQ(set_entry(l1, 0, entry_for(page, pte_rw)), -XEN_EBUSY);
+    CHECK_REFUSED(set_entry(l1, 0, entry_for(page, pte_rw)), -XEN_EBUSY);
     CHECK_EQ(unpin(page), 0);
     CHECK_EQ(set_entry(l1, 0, entry_for(page, pte_rw)), 0);
     CHECK_EQ(unpin(l1), 0); // drops the writable reference that the entry held
@@ -110,15 +112,17 @@ void check_references()
     CHECK_EQ(make_rw(page), 0);
 }
 
-/// A second address space: built from plain pages, pinned, loaded, left again, unpinned while it is still loaded.
+/// A second address space: built from plain pages, pinned, loaded, left again, unpinned while it is still
+/// loaded.
 void check_address_space()
 {
     auto l4 = static_cast<u64*>(take_page());
     u64* old = current_l4();
     for (int i = 0; i < 512; i++)
-        l4[i] = old[i]; // with the hypervisor's entries, as kernels copy them
+        l4[i] = old[i];               // with the hypervisor's entries, as kernels copy them
     l4[260] = entry_for(old, pte_rw); // and with nonsense among them
-    auto l3 = static_cast<u64*>(take_page()), l2 = static_cast<u64*>(take_page()), l1 = static_cast<u64*>(take_page());
+    auto l3 = static_cast<u64*>(take_page()), l2 = static_cast<u64*>(take_page()),
+         l1 = static_cast<u64*>(take_page());
     auto page = static_cast<u64*>(take_page());
     page[0] = 0x1234;
     l4[2] = entry_for(l3, pte_table), l3[0] = entry_for(l2, pte_table), l2[0] = entry_for(l1, pte_table);
@@ -136,8 +140,8 @@ void check_address_space()
     CHECK_EQ(phys_of_mfn(mfn_of(page)), pfn_of(page)); // the hypervisor's slots are right
     CHECK(mfn_of_pte(l4[260]) != mfn_of(old));
     CHECK_EQ(unpin(l4), 0); // still loaded: still an L4
-    CHECK_EQ(make_rw(l4), -XEN_EBUSY);
-    CHECK_EQ(make_rw(l1), -XEN_EBUSY);
+    CHECK_REFUSED(make_rw(l4), -XEN_EBUSY);
+    CHECK_REFUSED(make_rw(l1), -XEN_EBUSY);
     CHECK_EQ(window[1], 0x5678);
     CHECK_EQ(mmuext(MMUEXT_NEW_BASEPTR, mfn_of(old)), 0);
     set_current_l4(old);
@@ -172,15 +176,17 @@ void check_page_operations()
 void check_flushes()
 {
     u64 mask[2] = {1, 0};
-    for (u32 command : {MMUEXT_TLB_FLUSH_LOCAL, MMUEXT_TLB_FLUSH_ALL, MMUEXT_FLUSH_CACHE, MMUEXT_FLUSH_CACHE_GLOBAL})
+    for (u32 command :
+         {MMUEXT_TLB_FLUSH_LOCAL, MMUEXT_TLB_FLUSH_ALL, MMUEXT_FLUSH_CACHE, MMUEXT_FLUSH_CACHE_GLOBAL})
         CHECK_EQ(mmuext(command), 0);
     for (u32 command : {MMUEXT_INVLPG_LOCAL, MMUEXT_INVLPG_ALL})
         CHECK_EQ(mmuext(command, number(image_start)), 0);
     CHECK_EQ(mmuext(MMUEXT_TLB_FLUSH_MULTI, 0, number(mask)), 0);
     CHECK_EQ(mmuext(MMUEXT_INVLPG_MULTI, number(image_start), number(mask)), 0);
-    CHECK_EQ(mmuext(MMUEXT_TLB_FLUSH_MULTI, 0, 1ul << 63), -XEN_EINVAL);
-    CHECK_EQ(mmuext(MMUEXT_INVLPG_MULTI, 0, 1ul << 63), -XEN_EINVAL);
-    for (u64 va : {0ul, 1ul << 63, hypervisor_start, hypervisor_end - 1, ~0ul}) // any address is a fine address
+    CHECK_REFUSED(mmuext(MMUEXT_TLB_FLUSH_MULTI, 0, 1ul << 63), -XEN_EINVAL);
+    CHECK_REFUSED(mmuext(MMUEXT_INVLPG_MULTI, 0, 1ul << 63), -XEN_EINVAL);
+    for (u64 va :
+         {0ul, 1ul << 63, hypervisor_start, hypervisor_end - 1, ~0ul}) // any address is a fine address
         CHECK_EQ(mmuext(MMUEXT_INVLPG_LOCAL, va), 0);
     CHECK_EQ(mmuext(14), -XEN_ENOSYS);
     CHECK_EQ(mmuext(99), -XEN_ENOSYS);
@@ -200,7 +206,8 @@ void check_batches()
     CHECK_EQ(done, 3);
     CHECK_EQ(hypercall(__HYPERVISOR_mmuext_op, ops, 0, &done, DOMID_SELF), 0);
     CHECK_EQ(hypercall(__HYPERVISOR_mmuext_op, 1ul << 63, 1, &done, DOMID_SELF), -XEN_EFAULT);
-    CHECK_EQ(hypercall(__HYPERVISOR_mmuext_op, ops, 1, 1ul << 63, DOMID_SELF), 0); // nobody could be told, the work is done
+    long rc = hypercall(__HYPERVISOR_mmuext_op, ops, 1, 1ul << 63, DOMID_SELF);
+    CHECK(rc == 0 || rc == -XEN_EFAULT); // the work is done, but nobody can be told how much
 }
 
 } // namespace

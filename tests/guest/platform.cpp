@@ -1,4 +1,5 @@
-// What this is: the hardware domain's calls: console_io, platform_op, and the answers that calls get which are not offered.
+// What this is: the hardware domain's calls: console_io, platform_op, and the answers that calls get which
+// are not offered.
 #include "lib/check.hpp"
 #include "lib/clock.hpp"
 #include "lib/hypercall.hpp"
@@ -20,6 +21,7 @@ void check_console()
     memset(text, '.', sizeof text);
     for (int i = 79; i < 3000; i += 80)
         text[i] = '\n';
+    text[2999] = '\n';
     CHECK(console(CONSOLEIO_write, sizeof text, text) >= 0);
     CHECK_EQ(console(CONSOLEIO_write, 5, reinterpret_cast<void*>(1ul << 63)), -XEN_EFAULT);
     CHECK_EQ(console(CONSOLEIO_write, 5, reinterpret_cast<void*>(take_empty_va())), -XEN_EFAULT);
@@ -90,7 +92,8 @@ void check_not_offered()
 {
     for (u64 nr : {43ul, 47ul, 55ul, 62ul, 63ul, 64ul, 65ul, 1000ul, 0xfffffffful})
         CHECK_EQ(hypercall(nr), -XEN_ENOSYS);
-    CHECK_EQ(hypercall(17 | 1ul << 32), -XEN_ENOSYS); // the number is all of rax
+    long rc = hypercall(17 | 1ul << 32); // Xen looks at all of rax, the ABI says eax
+    CHECK(rc == -XEN_ENOSYS || rc == (4 << 16 | 17));
     CHECK(hypercall(__HYPERVISOR_hvm_op, 0, 0) < 0);
     CHECK(hypercall(__HYPERVISOR_tmem_op, 0) < 0);
     CHECK(hypercall(__HYPERVISOR_xsm_op, 0) < 0);
@@ -116,8 +119,9 @@ void check_registers()
     register u64 r15 asm("r15") = 15;
     u64 rsp_before, rsp_after, flags;
     asm volatile("mov %%rsp, %[before]; std; stc; syscall; pushf; pop %[flags]; cld; mov %%rsp, %[after]"
-                 : "+a"(rax), "+D"(rdi), "+S"(rsi), "+d"(rdx), "+b"(rbx), "+r"(r8), "+r"(r9), "+r"(r10), "+r"(r12), "+r"(r15),
-                   [before] "=&r"(rsp_before), [after] "=&r"(rsp_after), [flags] "=&r"(flags)
+                 : "+a"(rax), "+D"(rdi), "+S"(rsi), "+d"(rdx), "+b"(rbx), "+r"(r8), "+r"(r9), "+r"(r10),
+                   "+r"(r12),
+                   "+r"(r15), [before] "=&r"(rsp_before), [after] "=&r"(rsp_after), [flags] "=&r"(flags)
                  :
                  : "rcx", "r11", "memory", "cc");
     u64 kept[] = {r8, r9, r10, r12, r15}; // before any function call uses them

@@ -69,8 +69,9 @@ def build_iso(hypervisor: Path, elves: list) -> Path:
 
 
 def wishes(name: str) -> dict:
-    match = re.search(r"^// Run with: (.*)$", (SOURCES / f"{name}.cpp").read_text(), re.M)
-    return dict(word.split("=", 1) for word in shlex.split(match.group(1))) if match else {}
+    match = re.search(r"^// Run with: (.*(?:\n// .*)*)", (SOURCES / f"{name}.cpp").read_text(), re.M)
+    words = shlex.split(match.group(1).replace("\n//", "")) if match else []
+    return dict(word.split("=", 1) for word in words)
 
 
 def runs_of(name: str) -> list:
@@ -145,7 +146,8 @@ def run_guest(iso: Path, run: str, args, extra=(), env=None) -> Outcome:
 
 def report(outcome: Outcome) -> None:
     print(f"{'ok  ' if outcome.passed else 'FAIL'} {outcome.name:28} {outcome.seconds:5.1f} s  {outcome.why}", flush=True)
-    details = [l for l in outcome.lines if l.startswith(("CHECK ", "SKIP ")) and l != outcome.why]
+    found = (re.search(r"(CHECK|SKIP) .*", l) for l in outcome.lines)
+    details = [m.group() for m in found if m and m.group() != outcome.why]
     if not outcome.passed and not details:
         details = outcome.lines[-15:]
     for line in details[:40]:
@@ -193,7 +195,7 @@ def main() -> int:
     parser.add_argument("--hypervisor", action="append", help="tenon, xen or a path; twice with --bench for two columns")
     parser.add_argument("--cpu", default="Haswell-noTSX", help="QEMU CPU model")
     parser.add_argument("--options", default="", help="more options for the hypervisor's command line")
-    parser.add_argument("--limit", type=float, default=30, help="seconds a guest may take")
+    parser.add_argument("--limit", type=float, default=60, help="seconds a guest may take")
     parser.add_argument("--verbose", "-v", action="store_true", help="show the serial line")
     parser.add_argument("--bench", action="store_true", help="count instructions per operation instead")
     args = parser.parse_args()

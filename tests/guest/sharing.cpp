@@ -1,5 +1,6 @@
-// What this is: two domains that share: grants in both directions, event channels, and what is left when one of them dies while the other
-// still holds on.
+// What this is: two domains that share: grants in both directions, event channels, and what is left when one
+// of them dies while the other still holds on.
+//
 // Run with: limit=60
 #include "lib/check.hpp"
 #include "lib/child.hpp"
@@ -152,9 +153,12 @@ void check_to_child()
     CHECK_EQ(child_maps(ref, GNTMAP_host_map | GNTMAP_readonly), GNTST_okay);
     CHECK_EQ(own_table[ref].flags, GTF_permit_access | GTF_readonly | GTF_reading);
     // It may not make that mapping writable by itself, nor map the frame by its number.
-    CHECK(child.call(__HYPERVISOR_update_va_mapping, Child::slot_empty * page_size, mfn_of(const_cast<u64*>(page)) << page_shift | pte_rw, UVMF_INVLPG) < 0);
-    CHECK(child.call(__HYPERVISOR_update_va_mapping, (Child::slot_empty + 1) * page_size, mfn_of(const_cast<u64*>(page)) << page_shift | pte_ro, UVMF_INVLPG) < 0);
-    // Read through it: let the child write the page's first word to its console buffer... by copying it with a grant copy of its own.
+    CHECK(child.call(__HYPERVISOR_update_va_mapping, Child::slot_empty * page_size,
+                     mfn_of(const_cast<u64*>(page)) << page_shift | pte_rw, UVMF_INVLPG) < 0);
+    CHECK(child.call(__HYPERVISOR_update_va_mapping, (Child::slot_empty + 1) * page_size,
+                     mfn_of(const_cast<u64*>(page)) << page_shift | pte_ro, UVMF_INVLPG) < 0);
+    // Read through it: let the child write the page's first word to its console buffer... by copying it with
+    // a grant copy of its own.
     auto undo = child.argument<gnttab_unmap_grant_ref>(128);
     *undo = {child.entry_maddr(Child::slot_empty), 0, op->handle, 1};
     CHECK_EQ(child.call(__HYPERVISOR_grant_table_op, GNTTABOP_unmap_grant_ref, child.argument_va(128), 1), 0);

@@ -1,4 +1,5 @@
-// What this is: the single-shot timer of a vCPU, and the older set_timer_op: past and future, accuracy against the clock.
+// What this is: the single-shot timer of a vCPU, and the older set_timer_op: past and future, accuracy
+// against the clock.
 #include "lib/check.hpp"
 #include "lib/clock.hpp"
 #include "lib/event.hpp"
@@ -45,7 +46,7 @@ void check_future()
         worst = late > worst ? late : worst;
     }
     print("latest by %lu us\n", worst / 1000);
-    CHECK(worst < 20_ms); // an emulator with other work is not punctual
+    CHECK(worst < 100_ms); // an emulator with other work is not punctual
     // It fires once.
     u32 count = port_count[port];
     fired_at = 0;

@@ -1,5 +1,5 @@
-// What this is: guest user mode: the ways out of it (syscall, int 0x80, exceptions, events), the frames they leave, the
-// segment bases of both modes, and that user mode has no hypercalls and no kernel memory.
+// What this is: guest user mode: the ways out of it (syscall, int 0x80, exceptions, events), the frames they
+// leave, the segment bases of both modes, and that user mode has no hypercalls and no kernel memory.
 #include "lib/check.hpp"
 #include "lib/event.hpp"
 #include "lib/hypercall.hpp"
@@ -12,8 +12,8 @@ using namespace guest;
 
 namespace {
 
-extern "C" char u_syscall[], u_syscall_end[], u_int80[], u_int80_end[], u_ud[], u_read[], u_write[], u_spin[], u_gs[], u_fs[],
-    u_bp[], u_bp_end[], u_int13[], u_cpuid[], u_cli[];
+extern "C" char u_syscall[], u_syscall_end[], u_int80[], u_int80_end[], u_ud[], u_read[], u_write[], u_spin[],
+    u_gs[], u_fs[], u_bp[], u_bp_end[], u_int13[], u_cpuid[], u_cli[];
 asm(R"(
     .pushsection .user, "ax"
 u_syscall:
@@ -53,7 +53,8 @@ UserStart at(const char* label)
 void check_user_frame(const Trap& trap, u64 vector, u64 error, const char* rip)
 {
     if (!CHECK(trap.is(vector)))
-        print("  vector %lu error %lx rip %lx cs %lx\n", trap.frame.vector, trap.frame.error, trap.frame.rip, trap.frame.cs);
+        print("  vector %lu error %lx rip %lx cs %lx\n", trap.frame.vector, trap.frame.error, trap.frame.rip,
+              trap.frame.cs);
     CHECK_EQ(trap.frame.error, error);
     CHECK_EQ(trap.frame.rip, user_address(rip));
     CHECK_EQ(trap.frame.cs, flat_cs);
@@ -126,11 +127,12 @@ void check_exceptions()
     CHECK_EQ(trap.cr2, 0);
 }
 
-/// Neither the guest kernel nor the hypervisor can be seen. (Xen lets user mode read the machine-to-phys table, unless the
-/// m2p_strict assist is on; Tenon never does.)
+/// Neither the guest kernel nor the hypervisor can be seen. (Xen lets user mode read the machine-to-phys
+/// table, unless the m2p_strict assist is on; Tenon never does.)
 void check_isolation()
 {
-    for (u64 va : {number(image_start), number(boot_info), hypervisor_start, hypervisor_start + (4ul << 39), hypervisor_end - 8}) {
+    for (u64 va : {number(image_start), number(boot_info), hypervisor_start, hypervisor_start + (4ul << 39),
+                   hypervisor_end - 8}) {
         for (const char* code : {(const char*)u_read, (const char*)u_write}) {
             if (va == hypervisor_start && code == u_read && !on_tenon())
                 continue;
@@ -188,7 +190,8 @@ void check_segment_bases()
     CHECK_EQ(rdmsr(0xc0000102), user_stack);
     CHECK_EQ(rdmsr(0xc0000100), user_stack + 8);
     auto wrmsr = [](u32 msr, u64 value) {
-        asm volatile("wrmsr" ::"c"(msr), "a"(static_cast<u32>(value)), "d"(static_cast<u32>(value >> 32)) : "memory");
+        asm volatile("wrmsr" ::"c"(msr), "a"(static_cast<u32>(value)), "d"(static_cast<u32>(value >> 32))
+                     : "memory");
     };
     wrmsr(0xc0000102, user_stack + 8);
     CHECK_EQ(run_user(at(u_gs)).frame.rax, 0xf5f5);
@@ -234,7 +237,8 @@ void check_event()
 
 void check_stack_switch()
 {
-    CHECK_EQ(hypercall(__HYPERVISOR_stack_switch, 0x18, user_entry_stack_top() - 64), 0); // an RPL 0 selector is put right
+    CHECK_EQ(hypercall(__HYPERVISOR_stack_switch, 0x18, user_entry_stack_top() - 64),
+             0); // an RPL 0 selector is put right
     CHECK_EQ(run_user(at(u_ud)).entry_rsp, user_entry_stack_top() - 64 - 7 * 8);
     CHECK_EQ(hypercall(__HYPERVISOR_stack_switch, flat_ss, user_entry_stack_top() - 8), 0); // aligned down
     CHECK_EQ(run_user(at(u_ud)).entry_rsp, user_entry_stack_top() - 16 - 7 * 8);

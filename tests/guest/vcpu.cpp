@@ -1,4 +1,6 @@
-// What this is: vcpu_op: bringing a second vCPU up and down, the areas it registers, and events between the two.
+// What this is: vcpu_op: bringing a second vCPU up and down, the areas it registers, and events between the
+// two.
+//
 // Run with: smp=2 hypervisor="dom0_max_vcpus=2"
 #include "lib/check.hpp"
 #include "lib/clock.hpp"
@@ -29,7 +31,8 @@ void check_is_up()
     CHECK_EQ(vcpu_op(99, 0), -XEN_ENOSYS);
 }
 
-/// What the second vCPU does: say how it was entered, count, sleep until told, count again, go down when told.
+/// What the second vCPU does: say how it was entered, count, sleep until told, count again, go down when
+/// told.
 void ap_main(void* argument)
 {
     u64 flags, gs;
@@ -59,7 +62,7 @@ void check_register_vcpu_info()
     vcpu_register_vcpu_info bad{0xfffffff, 0, 0};
     CHECK_EQ(vcpu_op(VCPUOP_register_vcpu_info, 1, &bad), -XEN_EINVAL);
     bad = {mfn_of(page), 4096 - 32, 0};
-    CHECK_EQ(vcpu_op(VCPUOP_register_vcpu_info, 1, &bad), -XEN_ENXIO);
+    CHECK_REFUSED(vcpu_op(VCPUOP_register_vcpu_info, 1, &bad), -XEN_ENXIO);
     bad = {mfn_of(page), 8192, 0};
     CHECK(vcpu_op(VCPUOP_register_vcpu_info, 1, &bad) < 0);
     bad = {mfn_of(current_l4()), 0, 0};
@@ -127,10 +130,12 @@ void check_up()
 
 void check_events()
 {
-    CHECK(wait_until([] {
-        vcpu_runstate_info info{};
-        return vcpu_op(VCPUOP_get_runstate_info, 1, &info) == 0 && info.state == RUNSTATE_blocked;
-    }, 1'000'000));
+    CHECK(wait_until(
+        [] {
+            vcpu_runstate_info info{};
+            return vcpu_op(VCPUOP_get_runstate_info, 1, &info) == 0 && info.state == RUNSTATE_blocked;
+        },
+        1'000'000));
     for (u32 i = 1; i <= 5; i++) {
         CHECK_EQ(send(ap_port), 0);
         CHECK(wait_until([=] { return port_count[ap_port] >= i && ap_wakeups >= i; }));

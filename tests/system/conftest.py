@@ -12,7 +12,7 @@ sys.path.insert(0, str(ROOT / "tools/qemu"))
 
 import kvm  # noqa: E402
 from boot import dom0_iso, hypervisor_path, is_xen  # noqa: E402
-from machine import Machine  # noqa: E402
+from machine import Machine, MachineError  # noqa: E402
 from paths import BUILD  # noqa: E402
 from qemu import Config  # noqa: E402
 
@@ -76,3 +76,13 @@ def boot(request, hypervisor, on_xen):
     yield start
     for machine in machines:
         machine.__exit__()
+
+
+@pytest.fixture
+def machine(booted):
+    """The machine that a class of tests shares. `booted`, a fixture of their file, is made once; if it does not come up, the
+    first test tells everything, and the others only that."""
+    if isinstance(booted, MachineError):
+        told, booted.told = getattr(booted, "told", False), True
+        pytest.fail("the machine did not come up: see the first failure" if told else str(booted), pytrace=False)
+    return booted

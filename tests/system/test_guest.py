@@ -4,19 +4,24 @@ import pytest
 
 from disks import partitioned, root_disk
 from host import md5
+from machine import MachineError
 
 ROUNDS, BUSY_ROUNDS = 92, 8
 
 
 @pytest.fixture(scope="class")
-def machine(boot, tmp_path_factory):
+def booted(boot, tmp_path_factory):
     folder = tmp_path_factory.mktemp("guests")
     partitioned(folder / "parts.img", [72, 72])
     root_disk(folder / "root.img")
-    machine = boot(memory=3072, smp=2, nics=["virtio"], options="dom0_mem=1280M", limit=1500,
-                   disks=[("virtio", folder / "parts.img"), ("virtio", folder / "root.img")])
-    assert "tenond runs" in machine.log, machine.describe("tenond did not start")
-    return machine
+    try:
+        started = boot(memory=3072, smp=2, nics=["virtio"], options="dom0_mem=1280M", limit=1500,
+                       disks=[("virtio", folder / "parts.img"), ("virtio", folder / "root.img")])
+        if "tenond runs" not in started.log:
+            raise started.lost("tenond did not start")
+        return started
+    except MachineError as error:
+        return error
 
 
 class TestGuest:

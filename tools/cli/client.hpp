@@ -1,8 +1,8 @@
 // Client: the command line's end of the daemon's control socket.
 #pragma once
 
-#include "../lib/error.hpp"
-#include "../lib/unique_fd.hpp"
+#include <tools/lib/error.hpp>
+#include <tools/lib/unique_fd.hpp>
 
 #include <nlohmann/json.hpp>
 

@@ -1,5 +1,5 @@
-// The commands of `tenon`. Each adds itself to the command-line parser, with its options and help, and is then
-// run by it; failures are thrown as Error.
+// The commands of `tenon`. Each adds itself to the command-line parser, with its options and help, and is
+// then run by it; failures are thrown as Error.
 #pragma once
 
 #include <string>

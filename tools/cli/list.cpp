@@ -30,7 +30,8 @@ void list(const ListOptions& options, const GlobalOptions& global)
         fmt::print("{}\n", domains.dump(2));
         return;
     }
-    fmt::print("{:<28} {:>5} {:>8} {:>5}  {:<6} {:>10}\n", "Name", "ID", "Mem(MiB)", "VCPUs", "State", "Time(s)");
+    fmt::print("{:<28} {:>5} {:>8} {:>5}  {:<6} {:>10}\n", "Name", "ID", "Mem(MiB)", "VCPUs", "State",
+               "Time(s)");
     for (const auto& domain : domains)
         fmt::print("{:<28} {:>5} {:>8} {:>5}  {:<6} {:>10.1f}\n", domain.at("name").get<std::string>(),
                    domain.at("id").get<unsigned>(), domain.at("memory_mib").get<std::uint64_t>(),
@@ -46,7 +47,8 @@ void add_list(CLI::App& app, const GlobalOptions& global)
     auto command = app.add_subcommand("list", "Show the domains");
     command->add_option("DOMAIN", options->domain, "Only this one (name or number)");
     command->add_flag("--json", options->json, "As JSON, for programs");
-    command->footer("State: r running, b blocked (waits for something), p paused, s shut down, c crashed, d dying.");
+    command->footer(
+        "State: r running, b blocked (waits for something), p paused, s shut down, c crashed, d dying.");
     command->callback([options, &global] { list(*options, global); });
 }
 

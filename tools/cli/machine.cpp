@@ -1,6 +1,6 @@
 // tenon dmesg, tenon info: straight from the hypervisor, so they work without the daemon.
-#include "../lib/hypervisor.hpp"
 #include "commands.hpp"
+#include <tools/lib/hypervisor.hpp>
 
 #include <CLI/CLI.hpp>
 #include <memory>
@@ -28,6 +28,7 @@ void info(bool as_json)
         {"nodes", machine.nodes},
         {"total_memory_mib", mib(machine.total_pages)},
         {"free_memory_mib", mib(machine.free_pages)},
+        {"free_pages", machine.free_pages},
         {"domains", hypervisor.domains().size()},
     };
     if (as_json) {

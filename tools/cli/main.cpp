@@ -1,6 +1,6 @@
 // tenon: the command line. Thin: what it is asked, it asks the daemon; see tenon(1) for the exit codes.
-#include "../lib/error.hpp"
 #include "commands.hpp"
+#include <tools/lib/error.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -23,6 +23,12 @@ int main(int argc, char** argv)
     try {
         app.parse(argc, argv);
         return 0;
+    } catch (const CLI::RequiredError& error) {
+        if (argc > 1 && argv[1][0] != '-' && app.get_subcommands().empty()) // CLI11 does not name the word
+            fmt::print(stderr, "tenon: '{}' is no command; tenon --help shows them\n", argv[1]);
+        else
+            app.exit(error);
+        return static_cast<int>(ExitCode::usage);
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::usage);
     } catch (const Error& error) {

@@ -1,7 +1,7 @@
 // Raw mode, and copying in both directions.
 #include "terminal.hpp"
 
-#include "../lib/error.hpp"
+#include <tools/lib/error.hpp>
 
 #include <algorithm>
 #include <poll.h>

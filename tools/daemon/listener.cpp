@@ -1,7 +1,7 @@
 // Listening Unix sockets.
 #include "listener.hpp"
 
-#include "../lib/error.hpp"
+#include <tools/lib/error.hpp>
 
 #include <filesystem>
 #include <sys/epoll.h>

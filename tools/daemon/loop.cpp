@@ -1,8 +1,8 @@
 // epoll, with handlers found by a key that is never used twice: a stale event finds nothing.
 #include "loop.hpp"
 
-#include "../lib/error.hpp"
 #include "log.hpp"
+#include <tools/lib/error.hpp>
 
 #include <algorithm>
 #include <sys/epoll.h>

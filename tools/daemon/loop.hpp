@@ -2,7 +2,7 @@
 // threads may post() and nothing else.
 #pragma once
 
-#include "../lib/unique_fd.hpp"
+#include <tools/lib/unique_fd.hpp>
 
 #include <chrono>
 #include <cstdint>

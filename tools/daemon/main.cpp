@@ -1,5 +1,5 @@
-// tenond: one process in the control domain that serves the store, keeps the guests' consoles, and builds, watches
-// and ends guests. See tenond(8).
+// tenond: one process in the control domain that serves the store, keeps the guests' consoles, and builds,
+// watches and ends guests. See tenond(8).
 #include "control/control.hpp"
 #include "domain/domain_nodes.hpp"
 #include "log.hpp"
@@ -40,8 +40,9 @@ void serve(const Options& options)
     EventChannels events;
     GrantDevice grants;
     xenstore::Server xenstore(loop, events, grants, options.xenstore_directory);
+    Builder builder;
     Worker worker;
-    Context context{loop, hypervisor, events, grants, xenstore, worker, options.log_directory};
+    Context context{loop, hypervisor, events, grants, xenstore, worker, builder, options.log_directory};
 
     write_own_nodes(xenstore.store());
     Loop::Source on_event(loop, events.fd(), EPOLLIN, [&](std::uint32_t) { events.dispatch(); });

@@ -15,7 +15,9 @@ enum class ExitCode : int { ok = 0, failed = 1, usage = 2, no_such_domain = 3 };
 class Error : public std::runtime_error {
 public:
     explicit Error(const std::string& text, ExitCode code = ExitCode::failed)
-        : std::runtime_error(text), code_(code) {}
+        : std::runtime_error(text), code_(code)
+    {
+    }
 
     ExitCode code() const { return code_; }
 

@@ -30,7 +30,8 @@ ForeignMap::ForeignMap(ForeignMemory& memory, DomainId domain, std::span<const M
 {
     std::vector<xen_pfn_t> list(frames.begin(), frames.end());
     // Without an error array, a single frame that fails makes the whole call fail.
-    address_ = xenforeignmemory_map(handle_, domain, PROT_READ | PROT_WRITE, list.size(), list.data(), nullptr);
+    address_ =
+        xenforeignmemory_map(handle_, domain, PROT_READ | PROT_WRITE, list.size(), list.data(), nullptr);
     if (!address_)
         throw system_error(fmt::format("mapping {} frames of domain {}", frames.size(), domain));
 }

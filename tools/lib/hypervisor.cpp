@@ -117,7 +117,8 @@ VersionInfo Hypervisor::version()
     HypercallBuffer buffer(handle_, page_size);
     auto ask = [&](int what) {
         std::memset(buffer.as<char>(), 0, page_size);
-        return xencall2(handle_, __HYPERVISOR_xen_version, static_cast<std::uint64_t>(what), buffer.address());
+        return xencall2(handle_, __HYPERVISOR_xen_version, static_cast<std::uint64_t>(what),
+                        buffer.address());
     };
     auto text = [&](int what) { return ask(what) < 0 ? std::string() : std::string(buffer.as<char>()); };
 

@@ -1,5 +1,5 @@
-// Hypervisor: the calls that the dom0 programs make, through the kernel's privcmd driver. Each throws an Error
-// that names the call and the domain. Layouts come from include/abi; nothing of them shows here.
+// Hypervisor: the calls that the dom0 programs make, through the kernel's privcmd driver. Each throws an
+// Error that names the call and the domain. Layouts come from include/abi; nothing of them shows here.
 #pragma once
 
 #include "error.hpp"
@@ -50,7 +50,11 @@ public:
     ~HypercallBuffer();
 
     std::uint64_t address() const { return reinterpret_cast<std::uint64_t>(memory_); }
-    template <class T> T* as() const { return static_cast<T*>(memory_); }
+    template <class T>
+    T* as() const
+    {
+        return static_cast<T*>(memory_);
+    }
 
 private:
     xencall_handle* handle_;

@@ -60,7 +60,8 @@ bool Hypervisor::destroy_step(DomainId id)
     throw system_error(fmt::format("destroying domain {}", id));
 }
 
-/// How many of the extents were filled; each holds its first guest frame before, its first machine frame after.
+/// How many of the extents were filled; each holds its first guest frame before, its first machine frame
+/// after.
 long Hypervisor::populate_some(DomainId id, std::span<Mfn> extents, unsigned order)
 {
     HypercallBuffer list(handle_, extents.size_bytes());
@@ -99,8 +100,8 @@ std::vector<Mfn> Hypervisor::populate(DomainId id, std::uint64_t pages)
     fill(big_order, pages); // as far as there are pieces of 2 MiB
     fill(0, pages);
     if (next < pages)
-        throw Error(fmt::format("not enough free memory: domain {} needs {} MiB, only {} MiB could be had", id,
-                                pages >> 8, next >> 8));
+        throw Error(fmt::format("not enough free memory: domain {} needs {} MiB, only {} MiB could be had",
+                                id, pages >> 8, next >> 8));
     return frames;
 }
 

@@ -108,22 +108,19 @@ CallResult mmu_update(Call& call, u64 requests, u32 count, u64 done_at, u32 domi
             break;
         Guard guard(domain.arch.mm_lock);
         result = finish_deferred(call.vcpu, domain);
-        u32 k = 0;
-        for (; result.ok() && k < n; k++) {
+        for (u32 k = 0; result.ok() && k < n; k++) {
             result = one_update(call, who, batch[k]);
-            if (result.ok() && call.vcpu.deferred_table != invalid_mfn) {
-                k++;
-                result = finish_deferred(call.vcpu, domain);
+            if (!result)
                 break;
-            }
+            i++; // done; what it still has to release does not undo that
+            result = finish_deferred(call.vcpu, domain);
         }
-        if (!result && result.error() != Error::restart && k > 0)
-            k--; // the failing one is not done
-        i += k;
         if (!result)
             break;
-        if (i < count && arch::should_yield())
+        if (i < count && arch::should_yield()) {
             result = Error::restart;
+            break;
+        }
     }
     done += i;
     if (!done_ptr.is_null())

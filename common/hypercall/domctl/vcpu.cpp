@@ -12,6 +12,18 @@ struct Stopped : Pinned {
     Domain& domain;
 };
 
+/// The guest's own VCPUOP_initialise may be at work on the same vCPU, or stopped half-way.
+struct ContextTurn : Pinned {
+    explicit ContextTurn(Vcpu& v) : vcpu(v), taken(!v.context_busy.exchange(true, std::memory_order_acquire)) {}
+    ~ContextTurn()
+    {
+        if (taken)
+            vcpu.context_busy.store(false, std::memory_order_release);
+    }
+    Vcpu& vcpu;
+    const bool taken;
+};
+
 } // namespace
 
 CallResult set_context(Request& r)
@@ -20,6 +32,9 @@ CallResult set_context(Request& r)
     // On the stack, which is this vCPU's own: registers are secrets and do not belong on the heap.
     vcpu_guest_context context;
     TRY(GuestPtr<vcpu_guest_context>(r.op.u.vcpucontext.ctxt).read_array(&context, 1));
+    ContextTurn turn(vcpu);
+    if (!turn.taken)
+        return Error::restart;
     Stopped stopped(*r.target);
     TRY(arch::set_vcpu_context(vcpu, context));
     if (context.flags & VGCF_online)

@@ -50,8 +50,8 @@ class Chunk : Pinned {
     unsigned taken_order_ = 0;
 };
 
-/// Takes the frames out of use. A frame whose only reference is its allocation goes to no references at all, and no one can take a
-/// new one: a frame that is still mapped, pinned or granted refuses.
+/// Takes the frames out of use. A frame whose only reference is its allocation goes to no references at all, and no one can
+/// take a new one: a frame that is still mapped, pinned or granted refuses.
 Status Chunk::hold(GuestPtr<u64> in, unsigned order)
 {
     if (!list_)

@@ -26,7 +26,7 @@ CallResult physical_info(Request& r)
     info.max_cpu_id = highest_cpu();
     info.nr_nodes = 1;
     info.cpu_khz = cpus.khz;
-    info.capabilities = XEN_SYSCTL_PHYSCAP_pv | XEN_SYSCTL_PHYSCAP_gnttab_v1 | XEN_SYSCTL_PHYSCAP_gnttab_v2;
+    info.capabilities = XEN_SYSCTL_PHYSCAP_pv | XEN_SYSCTL_PHYSCAP_gnttab_v1;
     info.total_pages = memory.total;
     info.free_pages = memory.free;
     info.max_mfn = frame_table::end - 1;

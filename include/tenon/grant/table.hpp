@@ -54,8 +54,8 @@ unsigned count_mappings(const Domain& domain);
 } // namespace grants
 
 namespace arch {
-/// Installs a foreign frame in the current vCPU's page tables: by virtual address, or (contains_pte) by the machine address of the
-/// L1 entry. The entry takes its own references. Errors are GNTST_* numbers, 0 is GNTST_okay.
+/// Installs a foreign frame in the current vCPU's page tables: by virtual address, or (contains_pte) by the machine address of
+/// the L1 entry. The entry takes its own references. Errors are GNTST_* numbers, 0 is GNTST_okay.
 s16 map_grant(Vcpu& vcpu, u64 host_addr, u32 gnt_flags, Mfn mfn, DomainId owner);
 /// Clears the entry if it still maps `mfn`; the entry's references go with it.
 s16 unmap_grant(Vcpu& vcpu, u64 host_addr, u32 gnt_flags, Mfn mfn);

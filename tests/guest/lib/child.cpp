@@ -1,11 +1,13 @@
-// What this is: the steps of a toolstack, as few as there can be, and the few instructions that the child runs.
+// What this is: the steps of a toolstack, as few as there can be, and the few instructions that the child
+// runs.
 #include "child.hpp"
 
 #include "check.hpp"
 #include "paging.hpp"
 #include "runtime.hpp"
 
-// in: rdi = its data page, esi = its event port. Words of the data page: 0 ready, 1 request, 2 event_send argument, 8.. the request.
+// in: rdi = its data page, esi = its event port. Words of the data page: 0 ready, 1 request, 2 event_send
+// argument, 8.. the request.
 asm(R"(
     .pushsection .rodata
     .globl child_start, child_end
@@ -81,7 +83,8 @@ u64 free_pages()
 
 long map_foreign(u16 domain, u64 mfn, u64 va, u64 bits)
 {
-    long rc = mmu_update_one(entry_maddr(va), bits ? mfn << page_shift | bits : 0, bits ? domain : DOMID_SELF);
+    long rc =
+        mmu_update_one(entry_maddr(va), bits ? mfn << page_shift | bits : 0, bits ? domain : DOMID_SELF);
     mmuext(MMUEXT_INVLPG_LOCAL, va);
     return rc;
 }
@@ -213,7 +216,8 @@ bool Child::wait_ready()
 long Child::call5(long nr, long a, long b, long c, long d, long e)
 {
     volatile u64* words = window;
-    u64 request[] = {static_cast<u64>(nr), static_cast<u64>(a), static_cast<u64>(b), static_cast<u64>(c), static_cast<u64>(d), static_cast<u64>(e)};
+    u64 request[] = {static_cast<u64>(nr), static_cast<u64>(a), static_cast<u64>(b),
+                     static_cast<u64>(c),  static_cast<u64>(d), static_cast<u64>(e)};
     for (int i = 0; i < 6; i++)
         words[8 + i] = request[i];
     barrier();

@@ -1,5 +1,6 @@
-// What this is: a second domain, built and run by the micro-guest as dom0: sixteen pages, one vCPU, and a loop that makes whatever
-// hypercall its parent writes into a shared page. So a test can act as two domains at once.
+// What this is: a second domain, built and run by the micro-guest as dom0: sixteen pages, one vCPU, and a
+// loop that makes whatever hypercall its parent writes into a shared page. So a test can act as two domains
+// at once.
 #pragma once
 
 #include <abi/domctl.h>
@@ -27,20 +28,20 @@ public:
     u16 id = 0;
     u64 frames[pages] = {};
     u64 shared_info_mfn = 0;
-    u32 event_port = 0; ///< its end of a channel to us; ours is bound by the test
+    u32 event_port = 0;    ///< its end of a channel to us; ours is bound by the test
     u64* window = nullptr; ///< its data page in our address space
     u64 window_va = 0;
 
-    long create();                 ///< domain, vCPU, memory
-    long build();                  ///< contents, page tables, context
-    long start();                  ///< unpause
+    long create(); ///< domain, vCPU, memory
+    long build();  ///< contents, page tables, context
+    long start();  ///< unpause
     long pause();
-    long destroy();                ///< to the end; 0 or an error
+    long destroy(); ///< to the end; 0 or an error
     xen_domctl_getdomaininfo info(long* rc = nullptr);
     u64 va(u32 page) const { return base + page * page_size; }
     u64 entry_maddr(u32 slot) const { return frames[l1] << page_shift | slot * 8; }
 
-    bool wait_ready();             ///< until it runs its loop
+    bool wait_ready(); ///< until it runs its loop
     /// The hypercall, made by the child.
     template <class A = long, class B = long, class C = long, class D = long, class E = long>
     long call(long nr, A a = {}, B b = {}, C c = {}, D d = {}, E e = {})
@@ -48,9 +49,12 @@ public:
         return call5(nr, as_long(a), as_long(b), as_long(c), as_long(d), as_long(e));
     }
     /// Room for call arguments in its data page: ours to write, and the address the child passes.
-    template <class T> T* argument(u32 at = 0) { return reinterpret_cast<T*>(reinterpret_cast<char*>(window) + 1024 + at); }
+    template <class T> T* argument(u32 at = 0)
+    {
+        return reinterpret_cast<T*>(reinterpret_cast<char*>(window) + 1024 + at);
+    }
     u64 argument_va(u32 at = 0) const { return va(data) + 1024 + at; }
-    void crash();                  ///< makes it execute ud2 without a handler
+    void crash(); ///< makes it execute ud2 without a handler
 
 private:
     long call5(long nr, long a, long b, long c, long d, long e);

@@ -1,4 +1,5 @@
-// What this is: the paravirtual clock, read as its header comment says: a version that must be even and unchanged.
+// What this is: the paravirtual clock, read as its header comment says: a version that must be even and
+// unchanged.
 #pragma once
 
 #include "abi.hpp"

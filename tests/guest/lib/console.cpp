@@ -5,7 +5,6 @@
 
 #include <stdarg.h>
 
-
 namespace guest {
 
 extern const char guest_name[];
@@ -142,6 +141,17 @@ bool check_true(const char* file, int line, const char* what, bool holds)
     if (!holds)
         failures++, print("CHECK %s:%d %s: got false want true\n", file, line, what);
     return holds;
+}
+
+bool check_refusal(const char* file, int line, const char* what, long got, long on_xen)
+{
+    checks++;
+    if (got >= 0)
+        failures++,
+            print("CHECK %s:%d %s: got %ld want an error (Xen: %ld)\n", file, line, what, got, on_xen);
+    else if (got != on_xen)
+        print("NOTE %s:%d %s: %ld where Xen says %ld\n", file, line, what, got, on_xen);
+    return got < 0;
 }
 
 bool check_text(const char* file, int line, const char* what, const char* got, const char* want)

@@ -1,5 +1,5 @@
-// What this is: two-level event channels from the guest's side: wrappers for the operations, the upcall handler that
-// counts what arrives, and the masking dance of a PV kernel.
+// What this is: two-level event channels from the guest's side: wrappers for the operations, the upcall
+// handler that counts what arrives, and the masking dance of a PV kernel.
 #pragma once
 
 #include "abi.hpp"
@@ -8,11 +8,11 @@
 
 namespace guest {
 
-extern volatile u32 upcalls;              ///< upcalls taken, all vCPUs
-extern volatile u32 port_count[4096];     ///< deliveries per port
-extern u32 (*port_handler)(u32 port);     ///< called for each delivery when set
+extern volatile u32 upcalls;          ///< upcalls taken, all vCPUs
+extern volatile u32 port_count[4096]; ///< deliveries per port
+extern u32 (*port_handler)(u32 port); ///< called for each delivery when set
 
-void install_event_counter();             ///< from now on upcalls are counted instead of being unexpected traps
+void install_event_counter(); ///< from now on upcalls are counted instead of being unexpected traps
 void handle_events(vcpu_info& info);
 
 // Each returns the port, or a negative error.

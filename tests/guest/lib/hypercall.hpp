@@ -1,5 +1,5 @@
-// What this is: hypercalls by a plain SYSCALL, so that no hypercall page is needed. One generic stub that takes
-// numbers and pointers alike, and short names for the calls most tests make.
+// What this is: hypercalls by a plain SYSCALL, so that no hypercall page is needed. One generic stub that
+// takes numbers and pointers alike, and short names for the calls most tests make.
 #pragma once
 
 #include "abi.hpp"
@@ -11,8 +11,7 @@ template <class T> inline long as_long(T value)
     return reinterpret_cast<long>(value);
 }
 template <class T>
-    requires __is_enum(T) || (T(1) / T(2) == T(0))
-inline long as_long(T value)
+requires __is_enum(T) || (T(1) / T(2) == T(0)) inline long as_long(T value)
 {
     return static_cast<long>(value);
 }

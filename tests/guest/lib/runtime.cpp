@@ -1,4 +1,5 @@
-// What this is: guest_main(), the C++ entry: finds boot_info, maps the shared page, installs the trap table and runs test().
+// What this is: guest_main(), the C++ entry: finds boot_info, maps the shared page, installs the trap table
+// and runs test().
 #include "runtime.hpp"
 
 #include "check.hpp"

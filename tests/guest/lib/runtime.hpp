@@ -1,5 +1,5 @@
-// What this is: what the framework knows about the guest it runs in: the registers it was entered with, boot_info,
-// the shared page, and the few C library functions that the compiler and the tests want.
+// What this is: what the framework knows about the guest it runs in: the registers it was entered with,
+// boot_info, the shared page, and the few C library functions that the compiler and the tests want.
 #pragma once
 
 #include "abi.hpp"
@@ -14,9 +14,9 @@ struct EntrySelectors {
 };
 
 extern start_info* boot_info;
-extern shared_info* shared;    ///< mapped before test() runs
-extern u64* phys_to_machine;          ///< the list the hypervisor built
-extern vcpu_info* vcpu0;            ///< where vCPU 0's event flags are now
+extern shared_info* shared;  ///< mapped before test() runs
+extern u64* phys_to_machine; ///< the list the hypervisor built
+extern vcpu_info* vcpu0;     ///< where vCPU 0's event flags are now
 
 const char* argument(const char* name); ///< value of name=value on the guest's command line, or nullptr
 [[noreturn]] void shut_down(u32 reason);

@@ -1,5 +1,5 @@
-// What this is: exceptions, callbacks and their frames as a guest kernel sees them, and catch_trap(), which runs a piece
-// of code and says which trap it took. The entry stubs are in traps.S.
+// What this is: exceptions, callbacks and their frames as a guest kernel sees them, and catch_trap(), which
+// runs a piece of code and says which trap it took. The entry stubs are in traps.S.
 #pragma once
 
 #include "abi.hpp"
@@ -29,7 +29,8 @@ enum Vector : u64 {
     vector_count
 };
 
-/// What the stubs leave on the stack. From `error` upwards it is what the hypervisor pushed (zero where it pushed no error code).
+/// What the stubs leave on the stack. From `error` upwards it is what the hypervisor pushed (zero where it
+/// pushed no error code).
 struct Frame {
     u64 r15, r14, r13, r12, rbp, rbx, r10, r9, r8, rdx, rsi, rdi;
     u64 vector;
@@ -43,7 +44,7 @@ struct Trap {
     u64 entry_rsp;      ///< stack pointer at the handler's first instruction
     u64 handler_rflags; ///< real flags there
     u16 handler_cs, handler_ss;
-    u8 handler_mask;    ///< vcpu_info's upcall mask there
+    u8 handler_mask; ///< vcpu_info's upcall mask there
     u64 cr2;
 
     bool is(u64 vector) const { return taken && frame.vector == vector; }
@@ -58,7 +59,8 @@ extern TrapHook trap_hooks[vector_count];
 
 constexpr u8 trap_masks_events = 4; ///< trap_info flag: deliver with events masked
 
-/// Registers every stub (with the given flags for exceptions) and the event, failsafe, syscall and sysenter callbacks.
+/// Registers every stub (with the given flags for exceptions) and the event, failsafe, syscall and sysenter
+/// callbacks.
 void install_traps(u8 exception_flags = trap_masks_events);
 u64 stub_address(u64 vector);
 trap_info trap_entry(u64 vector, u8 flags);

@@ -1,5 +1,5 @@
-// What this is: guest user mode: a second L4 with one code and one stack page, and a way to run code there until it
-// traps or makes a system call. User code is assembly in section .user, seen at user_code.
+// What this is: guest user mode: a second L4 with one code and one stack page, and a way to run code there
+// until it traps or makes a system call. User code is assembly in section .user, seen at user_code.
 #pragma once
 
 #include "abi.hpp"
@@ -11,7 +11,8 @@ constexpr u64 user_code = 0x400000;
 constexpr u64 user_stack = 0x600000; ///< one page
 constexpr u64 user_stack_top = user_stack + page_size;
 
-/// Builds the user tables and tells the hypervisor about them (NEW_USER_BASEPTR). They are hooked into the kernel's L4, too.
+/// Builds the user tables and tells the hypervisor about them (NEW_USER_BASEPTR). They are hooked into the
+/// kernel's L4, too.
 void set_up_user_mode();
 void* user_l4();
 void* user_stack_page(); ///< the same page in the kernel's mapping

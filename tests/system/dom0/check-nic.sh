@@ -13,10 +13,10 @@ name=${nic##*/}
 ip addr flush dev "$name"
 ip link set "$name" nomaster up
 ip addr add "$net.15/24" dev "$name"
-got=$(nc -w 20 "$net.2" "$take_port" </dev/null | md5sum | cut -d' ' -f1)
+got=$(tcp "$net.2" "$take_port" </dev/null | md5sum | cut -d' ' -f1)
 [ "$got" = "$sum" ] || { echo "check-nic: $name took $got, the host sent $sum"; exit 1; }
 dd if=/dev/urandom bs=1M count="$mib" of=/tmp/nic-data 2>/dev/null
-nc -w 20 "$net.2" "$send_port" </tmp/nic-data >/dev/null
+tcp "$net.2" "$send_port" </tmp/nic-data >/dev/null
 echo "check-nic: $name driver=$driver sent=$(md5sum </tmp/nic-data | cut -d' ' -f1)"
 rm /tmp/nic-data
 ip addr flush dev "$name"

@@ -22,7 +22,8 @@ struct Console::Session {
     bool gone = false;
 };
 
-Console::Console(Loop& loop, EventChannels& events, const std::string& log_directory, const std::string& guest)
+Console::Console(Loop& loop, EventChannels& events, const std::string& log_directory,
+                 const std::string& guest)
     : loop_(loop), events_(events), log_(log_directory, guest)
 {
 }
@@ -92,7 +93,8 @@ void Console::attach(UniqueFd fd)
     session.fd = std::move(fd);
     session.output = recent_;
     session.source = std::make_unique<Loop::Source>(
-        loop_, session.fd.get(), EPOLLIN, [this, &session](std::uint32_t events) { on_session(session, events); });
+        loop_, session.fd.get(), EPOLLIN,
+        [this, &session](std::uint32_t events) { on_session(session, events); });
     flush(session);
 }
 
@@ -110,7 +112,8 @@ void Console::flush(Session& session)
     if (session.gone)
         return;
     while (!session.output.empty()) {
-        auto sent = ::send(session.fd.get(), session.output.data(), session.output.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        auto sent = ::send(session.fd.get(), session.output.data(), session.output.size(),
+                           MSG_NOSIGNAL | MSG_DONTWAIT);
         if (sent <= 0)
             break; // full, or gone: then reading will tell
         session.output.erase(0, static_cast<std::size_t>(sent));

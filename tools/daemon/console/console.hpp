@@ -3,11 +3,11 @@
 // from everyone attached.
 #pragma once
 
-#include "../../lib/event_channels.hpp"
-#include "../../lib/grant_map.hpp"
-#include "../loop.hpp"
 #include "console_log.hpp"
 #include "ring.hpp"
+#include <tools/daemon/loop.hpp>
+#include <tools/lib/event_channels.hpp>
+#include <tools/lib/grant_map.hpp>
 
 #include <list>
 

@@ -1,7 +1,7 @@
 // Appending and turning over. A log that can not be written is reported once and does not stop the guest.
 #include "console_log.hpp"
 
-#include "../log.hpp"
+#include <tools/daemon/log.hpp>
 
 #include <cstring>
 #include <fcntl.h>

@@ -1,8 +1,8 @@
-// ConsoleLog: the file that keeps a guest's console output, from its first byte on. When it is full, it becomes
-// FILE.1 and a new one begins, so that a noisy guest can not fill the disk.
+// ConsoleLog: the file that keeps a guest's console output, from its first byte on. When it is full, it
+// becomes FILE.1 and a new one begins, so that a noisy guest can not fill the disk.
 #pragma once
 
-#include "../../lib/unique_fd.hpp"
+#include <tools/lib/unique_fd.hpp>
 
 #include <string>
 #include <string_view>

@@ -1,7 +1,7 @@
 // The orders.
 #include "connection.hpp"
 
-#include "../log.hpp"
+#include <tools/daemon/log.hpp>
 
 namespace tenon::tools {
 
@@ -57,8 +57,8 @@ void Control::execute(const Peer& peer, const std::string& line)
 
 void Control::create(const Peer& peer, const json& request)
 {
-    auto config = DomainConfig::parse(request.at("config").get<std::string>(), request.value("file", "config"),
-                                      request.value("directory", "/"));
+    auto config = DomainConfig::parse(request.at("config").get<std::string>(),
+                                      request.value("file", "config"), request.value("directory", "/"));
     auto warnings = config.warnings;
     auto name = config.name;
     bool console = request.value("console", false);

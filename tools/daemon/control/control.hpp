@@ -1,12 +1,12 @@
-// Control: the socket over which the command line gives orders. A request is one line of JSON with a "command";
-// the answer is one line with "ok" and what was asked for, or "error" and the exit "code". After the answer to
-// "console" (and to "create" with one) the connection carries the console's bytes, both ways.
+// Control: the socket over which the command line gives orders. A request is one line of JSON with a
+// "command"; the answer is one line with "ok" and what was asked for, or "error" and the exit "code". After
+// the answer to "console" (and to "create" with one) the connection carries the console's bytes, both ways.
 //
 // An order, once read, is carried out, whether or not the one who gave it still listens.
 #pragma once
 
-#include "../domain/manager.hpp"
-#include "../listener.hpp"
+#include <tools/daemon/domain/manager.hpp>
+#include <tools/daemon/listener.hpp>
 
 #include <nlohmann/json_fwd.hpp>
 

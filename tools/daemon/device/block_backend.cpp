@@ -1,7 +1,7 @@
 // Loop devices, by the kernel's loop-control interface.
 #include "block_backend.hpp"
 
-#include "../../lib/error.hpp"
+#include <tools/lib/error.hpp>
 
 #include <fcntl.h>
 #include <linux/loop.h>

@@ -2,7 +2,7 @@
 // device, which the kernel takes away by itself when its last user is gone, whatever becomes of us.
 #pragma once
 
-#include "../../lib/unique_fd.hpp"
+#include <tools/lib/unique_fd.hpp>
 
 #include <string>
 

@@ -9,8 +9,8 @@ namespace tenon::tools {
 
 using xenstore::Permissions;
 
-SplitDevice::SplitDevice(Loop& loop, xenstore::Store& store, DomainId domain, std::string type, unsigned number,
-                         Loop::Function changed)
+SplitDevice::SplitDevice(Loop& loop, xenstore::Store& store, DomainId domain, std::string type,
+                         unsigned number, Loop::Function changed)
     : loop_(loop), store_(store), domain_(domain), number_(number),
       frontend_(fmt::format("/local/domain/{}/device/{}/{}", domain, type, number)),
       backend_(fmt::format("/local/domain/0/backend/{}/{}/{}", type, domain, number)), type_(std::move(type)),
@@ -28,8 +28,10 @@ void SplitDevice::start()
                {"state", initialising}};
     prepare(front, back);
     xenstore::Batch batch(store_);
-    batch.write(frontend_, "", Permissions({{domain_, xenstore::Access::none}, {dom0_id, xenstore::Access::read}}));
-    batch.write(backend_, "", Permissions({{dom0_id, xenstore::Access::none}, {domain_, xenstore::Access::read}}));
+    batch.write(frontend_, "",
+                Permissions({{domain_, xenstore::Access::none}, {dom0_id, xenstore::Access::read}}));
+    batch.write(backend_, "",
+                Permissions({{dom0_id, xenstore::Access::none}, {domain_, xenstore::Access::read}}));
     for (const auto& [name, value] : front)
         batch.write(frontend_ + "/" + name, value);
     for (const auto& [name, value] : back)
@@ -44,6 +46,16 @@ unsigned SplitDevice::backend_state()
     if (auto text = store_.read(backend_ + "/state"))
         std::from_chars(text->data(), text->data() + text->size(), state);
     return state;
+}
+
+std::string SplitDevice::error_path() const
+{
+    return fmt::format("/local/domain/0/error/backend/{}/{}", type_, domain_);
+}
+
+std::string SplitDevice::driver_error()
+{
+    return store_.read(fmt::format("{}/{}/error", error_path(), number_)).value_or("");
 }
 
 void SplitDevice::check()
@@ -78,9 +90,12 @@ void SplitDevice::remove()
     watch_.reset();
     store_.remove(frontend_);
     store_.remove(backend_);
-    auto parent = fmt::format("/local/domain/0/backend/{}/{}", type_, domain_);
-    if (store_.list(parent).empty())
-        store_.remove(parent);
+    store_.remove(error_path());
+    for (auto parent : {fmt::format("/local/domain/0/backend/{}/{}", type_, domain_),
+                        fmt::format("/local/domain/0/backend/{}", type_),
+                        std::string("/local/domain/0/error/backend"), std::string("/local/domain/0/error")})
+        if (store_.list(parent).empty())
+            store_.remove(parent);
 }
 
 } // namespace tenon::tools

@@ -1,9 +1,9 @@
-// SplitDevice: one device of a guest: its two folders in the store, and the states that the drivers at both ends
-// announce there. This side starts them, waits for the backend driver, and takes them away again.
+// SplitDevice: one device of a guest: its two folders in the store, and the states that the drivers at both
+// ends announce there. This side starts them, waits for the backend driver, and takes them away again.
 #pragma once
 
-#include "../xenstore/batch.hpp"
-#include "../xenstore/store_watch.hpp"
+#include <tools/daemon/xenstore/batch.hpp>
+#include <tools/daemon/xenstore/store_watch.hpp>
 
 #include <map>
 
@@ -31,6 +31,8 @@ public:
     const std::string& failure() const { return failure_; }
     /// "vbd xvda"
     virtual std::string describe() const = 0;
+    /// What the backend driver itself says went wrong; empty if nothing.
+    std::string driver_error();
     /// The kernel module that should have answered.
     virtual std::string module() const = 0;
 
@@ -50,6 +52,7 @@ protected:
 
 private:
     unsigned backend_state();
+    std::string error_path() const; ///< where the backend driver complains
 
     std::string type_;
     Loop::Function changed_;

@@ -14,6 +14,7 @@ void Vif::prepare(Nodes& frontend, Nodes& backend)
     frontend.insert(both.begin(), both.end());
     backend.insert(both.begin(), both.end());
     backend.merge(Nodes{{"bridge", config_.bridge}, {"type", "vif"}});
+    backend["script"] = "/bin/true"; // the driver insists on one, for udev rules that we do without
 }
 
 bool Vif::finish()

@@ -1,7 +1,7 @@
 // The arithmetic of the initial memory layout.
 #include "boot_layout.hpp"
 
-#include "../../lib/error.hpp"
+#include <tools/lib/error.hpp>
 
 namespace tenon::tools {
 

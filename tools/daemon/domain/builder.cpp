@@ -1,8 +1,8 @@
 // Loading a kernel into a new domain.
 #include "builder.hpp"
 
-#include "../../lib/foreign_map.hpp"
 #include "page_tables.hpp"
+#include <tools/lib/foreign_map.hpp>
 
 #include <abi/arch_x86.h>
 #include <abi/grant_table.h>
@@ -15,15 +15,15 @@ namespace tenon::tools {
 
 namespace {
 
-Bytes read_file(const std::string& path, const char* what)
+Bytes read_file(const std::string& path, const std::string& what)
 {
     std::ifstream file(path, std::ios::binary | std::ios::ate);
     if (!file)
-        throw system_error(fmt::format("{} {}", what, path));
+        throw system_error(what);
     Bytes bytes(static_cast<std::size_t>(file.tellg()));
     file.seekg(0);
     if (!file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size())))
-        throw system_error(fmt::format("reading {} {}", what, path));
+        throw system_error(fmt::format("reading the {}", what));
     return bytes;
 }
 
@@ -52,7 +52,9 @@ private:
 class GuestMemory {
 public:
     GuestMemory(ForeignMemory& memory, DomainId id, const std::vector<Mfn>& frames)
-        : memory_(memory), id_(id), frames_(frames) {}
+        : memory_(memory), id_(id), frames_(frames)
+    {
+    }
 
     void write(std::uint64_t address, ByteView data)
     {
@@ -154,7 +156,8 @@ void load(GuestMemory& memory, const KernelImage& kernel, const Bytes& initrd, c
           const std::vector<Mfn>& frames)
 {
     for (const auto& segment : kernel.segments) {
-        memory.write(segment.guest_address, ByteView(kernel.elf).subspan(segment.file_offset, segment.file_size));
+        memory.write(segment.guest_address,
+                     ByteView(kernel.elf).subspan(segment.file_offset, segment.file_size));
         memory.clear(segment.guest_address + segment.file_size, segment.memory_size - segment.file_size);
     }
     memory.write(layout.initrd.first << page_shift, initrd);
@@ -171,19 +174,45 @@ void load(GuestMemory& memory, const KernelImage& kernel, const Bytes& initrd, c
 
 } // namespace
 
-BuiltDomain build_domain(const DomainConfig& config)
+const KernelImage& Builder::kernel(const std::string& path)
 {
-    auto kernel = KernelImage::parse(read_file(config.kernel, "kernel"));
-    auto initrd = config.ramdisk.empty() ? Bytes{} : read_file(config.ramdisk, "ramdisk");
+    auto changed = std::filesystem::last_write_time(path);
+    auto size = std::filesystem::file_size(path);
+    if (!kept_ || kept_->path != path || kept_->changed != changed || kept_->size != size) {
+        kept_.reset(); // never two at a time
+        try {
+            kept_ = Kept{path, changed, size, KernelImage::parse(read_file(path, "kernel")), {}};
+        } catch (const Error& error) {
+            throw Error(fmt::format("{}: {}", path, error.what()));
+        }
+    }
+    kept_->used = std::chrono::steady_clock::now();
+    return kept_->image;
+}
+
+void Builder::forget_old_kernel()
+{
+    if (kept_ && std::chrono::steady_clock::now() - kept_->used > std::chrono::seconds(100))
+        kept_.reset();
+}
+
+BuiltDomain Builder::build(const DomainConfig& config)
+{
+    const auto& kernel = this->kernel(config.kernel);
+    auto initrd = config.ramdisk.empty() ? Bytes{} : read_file(config.ramdisk, "ramdisk " + config.ramdisk);
     auto pages = std::uint64_t{config.memory_mib} << 8;
     auto layout = BootLayout::plan(kernel, initrd.size(), pages);
 
     Hypervisor hypervisor;
     ForeignMemory foreign;
+    if (auto free = hypervisor.machine().free_pages; free < pages)
+        throw Error(fmt::format("not enough free memory: '{}' needs {} MiB, {} MiB are free", config.name,
+                                config.memory_mib, free >> 8));
     auto id = hypervisor.create_domain(config.uuid, config.vcpus);
     HalfBuilt half_built(hypervisor, id);
     hypervisor.set_max_vcpus(id, config.vcpus);
-    hypervisor.set_max_memory(id, (std::uint64_t{config.max_memory_mib} << 10) + 1024); // slack for what it grants
+    hypervisor.set_max_memory(id, (std::uint64_t{config.max_memory_mib} << 10) +
+                                      1024); // slack for what it grants
     BuiltDomain domain{.id = id,
                        .store_port = hypervisor.allocate_port(id, dom0_id),
                        .console_port = hypervisor.allocate_port(id, dom0_id),

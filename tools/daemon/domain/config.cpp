@@ -29,7 +29,8 @@ void check_name(const ConfigText& text, const std::string& name)
     if (name.empty())
         throw text.error("name", "is missing");
     if (name.size() > 64 || !std::ranges::all_of(name, good) || name.starts_with('.') || name == "Domain-0")
-        throw text.error("name", fmt::format("'{}' is no good name: at most 64 letters, digits, - _ . +", name));
+        throw text.error("name",
+                         fmt::format("'{}' is no good name: at most 64 letters, digits, - _ . +", name));
     if (std::ranges::all_of(name, [](unsigned char c) { return std::isdigit(c); }))
         throw text.error("name", "must not be a number: those stand for domain ids");
 }
@@ -65,13 +66,13 @@ std::vector<T> parse_items(const ConfigText& text, const std::string& key, Parse
 
 } // namespace
 
-DomainConfig DomainConfig::parse(std::string_view raw, const std::string& file_name, const std::string& directory)
+DomainConfig DomainConfig::parse(std::string_view raw, const std::string& file_name,
+                                 const std::string& directory)
 {
     auto text = ConfigText::parse(raw, file_name);
-    static const std::set<std::string> known = {"name",     "uuid",  "memory",     "maxmem",      "vcpus",
-                                                "kernel",   "ramdisk", "cmdline",  "root",        "extra",
-                                                "disk",     "vif",   "on_poweroff", "on_reboot",  "on_crash",
-                                                "type",     "builder"};
+    static const std::set<std::string> known = {
+        "name",  "uuid", "memory", "maxmem",      "vcpus",     "kernel",   "ramdisk", "cmdline", "root",
+        "extra", "disk", "vif",    "on_poweroff", "on_reboot", "on_crash", "type",    "builder"};
     DomainConfig config;
     for (const auto& [key, value] : text.values())
         if (!known.contains(key))
@@ -82,11 +83,16 @@ DomainConfig DomainConfig::parse(std::string_view raw, const std::string& file_n
 
     config.name = text.text("name");
     check_name(text, config.name);
-    config.uuid = random_uuid();
+    try {
+        config.uuid = text.find("uuid") ? parse_uuid(text.text("uuid")) : random_uuid();
+    } catch (const Error& error) {
+        throw text.error("uuid", error.what());
+    }
     if (!text.find("memory"))
         throw text.error("memory", "is missing");
     config.memory_mib = static_cast<unsigned>(text.number("memory", 0, 4, 1 << 20));
-    config.max_memory_mib = static_cast<unsigned>(text.number("maxmem", config.memory_mib, config.memory_mib, 1 << 20));
+    config.max_memory_mib =
+        static_cast<unsigned>(text.number("maxmem", config.memory_mib, config.memory_mib, 1 << 20));
     config.vcpus = static_cast<unsigned>(text.number("vcpus", 1, 1, 128));
     config.kernel = text.text("kernel");
     if (config.kernel.empty())
@@ -121,6 +127,22 @@ Uuid random_uuid()
         throw system_error("asking for random numbers");
     uuid[6] = static_cast<std::uint8_t>((uuid[6] & 0x0f) | 0x40); // version 4, random
     uuid[8] = static_cast<std::uint8_t>((uuid[8] & 0x3f) | 0x80);
+    return uuid;
+}
+
+Uuid parse_uuid(const std::string& text)
+{
+    std::string digits;
+    for (char c : text)
+        if (std::isxdigit(static_cast<unsigned char>(c)))
+            digits += c;
+    Uuid uuid;
+    for (std::size_t i = 0; digits.size() == 32 && i < uuid.size(); ++i)
+        uuid[i] = static_cast<std::uint8_t>(std::stoul(digits.substr(i * 2, 2), nullptr, 16));
+    std::string lower(text);
+    std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
+    if (digits.size() != 32 || format_uuid(uuid) != lower)
+        throw Error(fmt::format("'{}' is no UUID", text));
     return uuid;
 }
 

@@ -1,8 +1,8 @@
 // DomainConfig: what a guest shall be, read from a configuration file, checked, with defaults filled in.
 #pragma once
 
-#include "../../lib/hypervisor.hpp"
 #include "config_text.hpp"
+#include <tools/lib/hypervisor.hpp>
 
 namespace tenon::tools {
 
@@ -39,7 +39,8 @@ struct DomainConfig {
     std::vector<std::string> warnings; ///< fit for the user
 
     /// Relative paths start at `directory`. Throws Error with file, line and key.
-    static DomainConfig parse(std::string_view text, const std::string& file_name, const std::string& directory);
+    static DomainConfig parse(std::string_view text, const std::string& file_name,
+                              const std::string& directory);
 };
 
 /// 'phy:/dev/sdb1,xvda,w', '/path,raw,xvda,rw', 'format=raw, vdev=xvda, access=rw, target=/path'.
@@ -50,6 +51,8 @@ VifConfig parse_vif(const std::string& spec);
 unsigned virtual_device_number(const std::string& name);
 
 Uuid random_uuid();
+/// "01234567-89ab-cdef-0123-456789abcdef"; throws Error.
+Uuid parse_uuid(const std::string& text);
 std::string format_uuid(const Uuid& uuid);
 
 } // namespace tenon::tools

@@ -41,7 +41,9 @@ public:
 
     std::string_view word()
     {
-        auto is_word = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-'; };
+        auto is_word = [](char c) {
+            return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-';
+        };
         std::size_t length = 0;
         while (length < rest_.size() && is_word(rest_[length]))
             ++length;

@@ -3,7 +3,7 @@
 // go over several lines; '#' starts a comment. What the keys mean is the business of DomainConfig.
 #pragma once
 
-#include "../../lib/error.hpp"
+#include <tools/lib/error.hpp>
 
 #include <map>
 #include <string>

@@ -1,7 +1,7 @@
 // One function per format. Output grows as needed up to a bound, so that a lying size field costs nothing.
 #include "decompress.hpp"
 
-#include "../../lib/error.hpp"
+#include <tools/lib/error.hpp>
 
 #include <algorithm>
 #include <array>
@@ -126,20 +126,17 @@ struct Format {
 };
 
 constexpr Format formats[] = {
-    {{0x1f, 0x8b}, 2, "gzip", gunzip},
-    {{0xfd, '7', 'z', 'X'}, 4, "XZ", unxz},
-    {{0x5d, 0x00, 0x00}, 3, "LZMA", unxz},
-    {{0x28, 0xb5, 0x2f, 0xfd}, 4, "Zstandard", unzstd},
-    {{0x02, 0x21, 0x4c, 0x18}, 4, "LZ4", unlz4},
-    {{'B', 'Z', 'h'}, 3, "bzip2", nullptr},
+    {{0x1f, 0x8b}, 2, "gzip", gunzip},           {{0xfd, '7', 'z', 'X'}, 4, "XZ", unxz},
+    {{0x5d, 0x00, 0x00}, 3, "LZMA", unxz},       {{0x28, 0xb5, 0x2f, 0xfd}, 4, "Zstandard", unzstd},
+    {{0x02, 0x21, 0x4c, 0x18}, 4, "LZ4", unlz4}, {{'B', 'Z', 'h'}, 3, "bzip2", nullptr},
     {{0x89, 'L', 'Z', 'O'}, 4, "LZO", nullptr},
 };
 
 const Format* format_of(ByteView data)
 {
     for (const auto& format : formats)
-        if (data.size() > format.length && std::equal(format.magic.begin(), format.magic.begin() + format.length,
-                                                      bytes_of(data)))
+        if (data.size() > format.length &&
+            std::equal(format.magic.begin(), format.magic.begin() + format.length, bytes_of(data)))
             return &format;
     return nullptr;
 }

@@ -1,7 +1,7 @@
 // What a guest's kernel and the usual tools look for, and who may write it.
 #include "domain_nodes.hpp"
 
-#include "../xenstore/batch.hpp"
+#include <tools/daemon/xenstore/batch.hpp>
 
 namespace tenon::tools {
 
@@ -28,7 +28,9 @@ void write_domain_nodes(xenstore::Store& store, const DomainConfig& config, cons
     auto backend = fmt::format("/local/domain/0/backend/console/{}/0", domain.id);
 
     xenstore::Batch batch(store);
-    batch.write(vm, "", readable).write(vm + "/name", config.name).write(vm + "/uuid", format_uuid(config.uuid));
+    batch.write(vm, "", readable)
+        .write(vm + "/name", config.name)
+        .write(vm + "/uuid", format_uuid(config.uuid));
     batch.write(home, "", readable)
         .write(home + "/vm", vm)
         .write(home + "/name", config.name)

@@ -1,8 +1,8 @@
 // The nodes that every domain has in the store, beside its devices.
 #pragma once
 
-#include "../xenstore/store.hpp"
 #include "builder.hpp"
+#include <tools/daemon/xenstore/store.hpp>
 
 namespace tenon::tools {
 

@@ -1,11 +1,11 @@
 // A guest's way up: build, connect the devices, run. Its way down is in guest_end.cpp.
 #include "guest.hpp"
 
-#include "../device/vbd.hpp"
-#include "../device/vif.hpp"
-#include "../log.hpp"
-#include "../xenstore/store_error.hpp"
 #include "domain_nodes.hpp"
+#include <tools/daemon/device/vbd.hpp>
+#include <tools/daemon/device/vif.hpp>
+#include <tools/daemon/log.hpp>
+#include <tools/daemon/xenstore/store_error.hpp>
 
 #include <algorithm>
 
@@ -41,6 +41,7 @@ void Guest::start(bool paused, Done done)
 void Guest::build()
 {
     state_ = State::building;
+    start_paused_ = start_paused_ && !restart_;
     domain_ = {};
     reason_.reset();
     restart_ = false;
@@ -48,7 +49,7 @@ void Guest::build()
     // The guest outlives the job: destroy() waits for it.
     context_.worker.submit([this, config = config_] {
         try {
-            auto domain = build_domain(config);
+            auto domain = context_.builder.build(config);
             context_.loop.post([this, domain] { built(domain); });
         } catch (const std::exception& error) {
             context_.loop.post([this, error = Error(error.what())] { fail(error); });
@@ -93,9 +94,13 @@ void Guest::connect_devices()
         device->start();
     after(20'000, [this] {
         for (auto& device : devices_)
-            if (!device->is_ready())
-                return fail(Error(fmt::format("{}: its backend does not answer (is the module {} loaded?)",
-                                              device->describe(), device->module())));
+            if (!device->is_ready()) {
+                auto said = device->driver_error();
+                return fail(Error(
+                    said.empty() ? fmt::format("{}: its backend does not answer (is the module {} loaded?)",
+                                               device->describe(), device->module())
+                                 : fmt::format("{}: {}: {}", device->describe(), device->module(), said)));
+            }
     });
 }
 
@@ -117,6 +122,8 @@ void Guest::check_ready()
     log("{}: domain {} runs", config_.name, domain_.id);
     settle(started_, nullptr);
     settle(restarted_, nullptr);
+    after(120'000,
+          [this] { context_.worker.submit([&builder = context_.builder] { builder.forget_old_kernel(); }); });
 }
 
 void Guest::fail(const Error& error)

@@ -1,11 +1,11 @@
-// Guest: one configured guest through all its lives. Every step that takes time is a state; the loop brings it
-// forward. A guest that ends by itself is destroyed, restarted or kept, as its configuration says.
+// Guest: one configured guest through all its lives. Every step that takes time is a state; the loop brings
+// it forward. A guest that ends by itself is destroyed, restarted or kept, as its configuration says.
 #pragma once
 
-#include "../console/console.hpp"
-#include "../context.hpp"
-#include "../device/split_device.hpp"
 #include "builder.hpp"
+#include <tools/daemon/console/console.hpp>
+#include <tools/daemon/context.hpp>
+#include <tools/daemon/device/split_device.hpp>
 
 namespace tenon::tools {
 

@@ -2,9 +2,9 @@
 // devices first, then our own mappings, then the domain, then its nodes.
 #include "guest.hpp"
 
-#include "../log.hpp"
-#include "../xenstore/store_error.hpp"
 #include "domain_nodes.hpp"
+#include <tools/daemon/log.hpp>
+#include <tools/daemon/xenstore/store_error.hpp>
 
 #include <algorithm>
 
@@ -18,7 +18,8 @@ constexpr unsigned end_polls = 500;
 
 const char* name_of(ShutdownReason reason)
 {
-    static constexpr const char* names[] = {"powered off", "rebooted", "suspended", "crashed", "hung", "reset"};
+    static constexpr const char* names[] = {"powered off", "rebooted", "suspended",
+                                            "crashed",     "hung",     "reset"};
     auto index = static_cast<unsigned>(reason);
     return index < std::size(names) ? names[index] : "ended";
 }
@@ -41,9 +42,9 @@ void Guest::end(ShutdownReason reason)
 {
     reason_ = reason;
     bool crashed = reason == ShutdownReason::crash || reason == ShutdownReason::watchdog;
-    auto action = crashed                                ? config_.on_crash
+    auto action = crashed                            ? config_.on_crash
                   : reason == ShutdownReason::reboot ? config_.on_reboot
-                                                         : config_.on_poweroff;
+                                                     : config_.on_poweroff;
     log("{}: domain {} has {}", config_.name, domain_.id, name_of(reason));
     context_.store().announce_special("@releaseDomain");
     if (action == EndAction::restart && restarts_too_fast()) {

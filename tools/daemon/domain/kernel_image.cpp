@@ -1,7 +1,7 @@
 // bzImage container, ELF64 headers, notes. Every offset of the file is checked before it is used.
 #include "kernel_image.hpp"
 
-#include "../../lib/error.hpp"
+#include <tools/lib/error.hpp>
 
 #include <abi/start_info.h>
 #include <algorithm>
@@ -95,7 +95,8 @@ void take_notes(KernelImage& image, const Notes& notes)
     if (notes.strings.empty())
         throw Error("the kernel has no Xen PV notes: it was built without support for paravirtual guests");
     if (text(XEN_ELFNOTE_XEN_VERSION) != "xen-3.0")
-        throw Error(fmt::format("the kernel asks for interface '{}', not xen-3.0", text(XEN_ELFNOTE_XEN_VERSION)));
+        throw Error(
+            fmt::format("the kernel asks for interface '{}', not xen-3.0", text(XEN_ELFNOTE_XEN_VERSION)));
     if (auto loader = text(XEN_ELFNOTE_LOADER); !loader.empty() && loader != "generic")
         throw Error(fmt::format("the kernel asks for loader '{}', not generic", loader));
     if (auto entry = notes.number(XEN_ELFNOTE_ENTRY))
@@ -141,8 +142,9 @@ KernelImage KernelImage::parse(Bytes file)
         auto address = load.p_paddr - physical_offset;
         if (load.p_paddr < physical_offset || address >= most || load.p_memsz > most - address ||
             load.p_memsz < data.size())
-            throw Error(fmt::format("the kernel has a segment at {:#x} of {:#x} bytes, which can not be right",
-                                    load.p_paddr, load.p_memsz));
+            throw Error(
+                fmt::format("the kernel has a segment at {:#x} of {:#x} bytes, which can not be right",
+                            load.p_paddr, load.p_memsz));
         image.segments.push_back({address, load.p_offset, data.size(), load.p_memsz});
         image.end = std::max(image.end, address + load.p_memsz);
     }

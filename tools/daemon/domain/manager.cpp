@@ -1,8 +1,8 @@
 // Finding guests, and following the hypervisor's notices about domains.
 #include "manager.hpp"
 
-#include "../log.hpp"
-#include "../xenstore/store_error.hpp"
+#include <tools/daemon/log.hpp>
+#include <tools/daemon/xenstore/store_error.hpp>
 
 #include <algorithm>
 #include <filesystem>
@@ -49,7 +49,8 @@ void Manager::check(const DomainConfig& config)
 {
     if (guests_.contains(config.name))
         throw Error(fmt::format("a guest named '{}' exists already", config.name));
-    for (const auto& [what, path] : {std::pair("kernel", config.kernel), std::pair("ramdisk", config.ramdisk)})
+    for (const auto& [what, path] :
+         {std::pair("kernel", config.kernel), std::pair("ramdisk", config.ramdisk)})
         if (!path.empty() && !std::filesystem::is_regular_file(path))
             throw Error(fmt::format("{}: {}: no such file", what, path));
     for (const auto& vif : config.vifs)

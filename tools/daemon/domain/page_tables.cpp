@@ -1,7 +1,7 @@
 // Filling of the tables: the initial mapping, then the p2m where it has an address of its own.
 #include "page_tables.hpp"
 
-#include "../../lib/error.hpp"
+#include <tools/lib/error.hpp>
 
 namespace tenon::tools {
 
@@ -12,7 +12,8 @@ constexpr std::uint64_t link_flags = 0x27, writable_flags = 0x67, read_only_flag
 
 } // namespace
 
-PageTables::PageTables(const BootLayout& layout, const std::vector<Mfn>& frames) : layout_(layout), frames_(frames)
+PageTables::PageTables(const BootLayout& layout, const std::vector<Mfn>& frames)
+    : layout_(layout), frames_(frames)
 {
     FrameRange pool = layout.tables;
     tables_[pool.first] = {}; // the top table comes first

@@ -1,8 +1,8 @@
 // The device file is tried first; xenfs has the same two things under /proc/xen.
 #include "own_kernel.hpp"
 
-#include "../../lib/error.hpp"
-#include "../../lib/unique_fd.hpp"
+#include <tools/lib/error.hpp>
+#include <tools/lib/unique_fd.hpp>
 
 #include <fcntl.h>
 #include <fstream>
@@ -22,7 +22,8 @@ void* map_page(const char* path, int& port)
         return MAP_FAILED;
     if (port < 0)
         port = ::ioctl(fd.get(), get_event_port, 0);
-    return port < 0 ? MAP_FAILED : ::mmap(nullptr, page_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
+    return port < 0 ? MAP_FAILED
+                    : ::mmap(nullptr, page_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
 }
 
 } // namespace

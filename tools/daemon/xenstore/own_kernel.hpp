@@ -1,8 +1,8 @@
-// OwnKernelRing: the page over which the kernel of the control domain itself speaks to the store, and the event
-// channel that goes with it, as /dev/xen/xenbus_backend gives them out.
+// OwnKernelRing: the page over which the kernel of the control domain itself speaks to the store, and the
+// event channel that goes with it, as /dev/xen/xenbus_backend gives them out.
 #pragma once
 
-#include "../../lib/ids.hpp"
+#include <tools/lib/ids.hpp>
 
 #include <abi/io/xenstore.h>
 

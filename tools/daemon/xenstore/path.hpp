@@ -1,9 +1,9 @@
 // Path: an absolute xenstore path that is known to be well formed, so nothing behind it checks again.
-// Rules: letters, digits, '-', '/', '_' and '@'; no empty component, no trailing slash; a relative path starts
-// at the caller's /local/domain/N. Names such as "@releaseDomain" are no paths, only events to watch.
+// Rules: letters, digits, '-', '/', '_' and '@'; no empty component, no trailing slash; a relative path
+// starts at the caller's /local/domain/N. Names such as "@releaseDomain" are no paths, only events to watch.
 #pragma once
 
-#include "../../lib/ids.hpp"
+#include <tools/lib/ids.hpp>
 
 #include <optional>
 #include <string>

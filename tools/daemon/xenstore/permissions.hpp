@@ -2,7 +2,7 @@
 // what one domain may do. The control domain and the owner may do everything.
 #pragma once
 
-#include "../../lib/ids.hpp"
+#include <tools/lib/ids.hpp>
 
 #include <optional>
 #include <string>

@@ -1,5 +1,6 @@
-// RingClient: a domain, connected through a page that it shares with us. The page belongs to the domain, which
-// may write anything into it at any time: indices are read once and checked, bytes are copied out, then used.
+// RingClient: a domain, connected through a page that it shares with us. The page belongs to the domain,
+// which may write anything into it at any time: indices are read once and checked, bytes are copied out, then
+// used.
 #pragma once
 
 #include "message_reader.hpp"
@@ -13,7 +14,8 @@ namespace tenon::tools::xenstore {
 class RingClient : public Client {
 public:
     /// `notify` wakes the domain.
-    RingClient(Service& service, Caller caller, xenstore_domain_interface& ring, std::function<void()> notify);
+    RingClient(Service& service, Caller caller, xenstore_domain_interface& ring,
+               std::function<void()> notify);
     ~RingClient() override;
 
     void send(const Message& message) override;

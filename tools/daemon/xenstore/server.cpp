@@ -1,10 +1,10 @@
 // Where connections to the store come from.
 #include "server.hpp"
 
-#include "../../lib/error.hpp"
-#include "../log.hpp"
 #include "own_kernel.hpp"
 #include "store_error.hpp"
+#include <tools/daemon/log.hpp>
+#include <tools/lib/error.hpp>
 
 namespace tenon::tools::xenstore {
 
@@ -64,9 +64,9 @@ void Server::introduce(DomainId id, std::uint64_t, EventPort remote_port)
         domain->grant = std::make_unique<GrantMap>(grants_, id, 1); // the reference reserved for the store
         auto port = events_.bind_remote(id, remote_port, [this, id] { process(id); });
         domain->port = BoundPort(events_, port);
-        domain->client =
-            std::make_unique<RingClient>(service_, Caller{.domain = id}, *domain->grant->as<xenstore_domain_interface>(),
-                                         [this, port] { events_.notify(port); });
+        domain->client = std::make_unique<RingClient>(service_, Caller{.domain = id},
+                                                      *domain->grant->as<xenstore_domain_interface>(),
+                                                      [this, port] { events_.notify(port); });
     } catch (const Error& error) {
         log("domain {}: {}", id, error.what());
         throw StoreError(EINVAL);

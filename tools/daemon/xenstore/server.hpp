@@ -1,12 +1,12 @@
-// Server: the xenstore server as part of the daemon: the store, its Unix sockets, the control domain's own ring
-// and one ring for every domain introduced.
+// Server: the xenstore server as part of the daemon: the store, its Unix sockets, the control domain's own
+// ring and one ring for every domain introduced.
 #pragma once
 
-#include "../../lib/event_channels.hpp"
-#include "../../lib/grant_map.hpp"
-#include "../listener.hpp"
 #include "ring_client.hpp"
 #include "socket_client.hpp"
+#include <tools/daemon/listener.hpp>
+#include <tools/lib/event_channels.hpp>
+#include <tools/lib/grant_map.hpp>
 
 namespace tenon::tools::xenstore {
 

@@ -54,7 +54,8 @@ void SocketClient::flush()
         output_.erase(0, static_cast<std::size_t>(sent));
     }
     if (!failed_)
-        source_.set_events((output_.size() < output_pause ? EPOLLIN : 0u) | (output_.empty() ? 0u : EPOLLOUT));
+        source_.set_events((output_.size() < output_pause ? EPOLLIN : 0u) |
+                           (output_.empty() ? 0u : EPOLLOUT));
 }
 
 void SocketClient::on_events(std::uint32_t events)

@@ -1,9 +1,9 @@
 // SocketClient: a process of the control domain, connected through a Unix socket.
 #pragma once
 
-#include "../loop.hpp"
 #include "message_reader.hpp"
 #include "service.hpp"
+#include <tools/daemon/loop.hpp>
 
 namespace tenon::tools::xenstore {
 

@@ -1,5 +1,5 @@
-// Store: the live tree, its watches and limits, and the rules by which transactions get into it. Knows nothing
-// of sockets, rings or messages, so all of it runs in unit tests.
+// Store: the live tree, its watches and limits, and the rules by which transactions get into it. Knows
+// nothing of sockets, rings or messages, so all of it runs in unit tests.
 #pragma once
 
 #include "tree_access.hpp"

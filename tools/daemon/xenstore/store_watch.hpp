@@ -2,8 +2,8 @@
 // any number of changes, so it may do anything, also to the store.
 #pragma once
 
-#include "../loop.hpp"
 #include "store.hpp"
+#include <tools/daemon/loop.hpp>
 
 namespace tenon::tools::xenstore {
 

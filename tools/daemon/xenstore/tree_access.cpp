@@ -76,8 +76,7 @@ void TreeAccess::create(const Path& path, const std::string& value)
     std::vector<Path> missing;
     for (Path at = path; at != ancestor; at = at.parent())
         missing.push_back(at);
-    if (!caller_.is_privileged() &&
-        tree_.nodes_owned_by(caller_.domain) + missing.size() > limits_.nodes)
+    if (!caller_.is_privileged() && tree_.nodes_owned_by(caller_.domain) + missing.size() > limits_.nodes)
         throw StoreError(ENOSPC);
     check_size(value.size() + permissions.size() * sizeof(Permission));
 

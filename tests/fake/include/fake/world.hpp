@@ -102,11 +102,11 @@ class World {
             for (unsigned i = 0; i < cpus; i++) {
                 on_cpu(i);
                 timers::run(CpuId{i}, arch::now_ns());
-                if (scheduler::should_schedule(CpuId{i})) {
+                if (scheduler::should_schedule(CpuId{i}))
                     scheduler::schedule();
-                    again = true;
-                }
             }
+            for (unsigned i = 0; i < cpus; i++)
+                again |= scheduler::should_schedule(CpuId{i});
         }
         on_cpu(0);
     }

@@ -104,6 +104,26 @@ TEST(Ownership, CountsAndLimits)
     EXPECT_EQ(domain->total_pages, 18u);
 }
 
+TEST(Ownership, AWalkSurvivesWhatHappensToTheList)
+{
+    World world;
+    auto domain = world.make();
+    std::vector<Mfn> pages;
+    for (unsigned i = 0; i < 10; i++)
+        pages.push_back(*domains::add_page(*domain));
+    unsigned seen = 0;
+    Frame* frame = nullptr;
+    while ((frame = domains::next_page(*domain, frame))) {
+        EXPECT_TRUE(domains::give_back(*domain, mfn_of(*frame))); // itself, and a neighbour
+        if (seen++ == 3) {
+            EXPECT_TRUE(domains::give_back(*domain, pages[0]));
+        }
+        EXPECT_EQ(frame->ref_count(), 1u);
+    }
+    EXPECT_EQ(seen, 9u);
+    EXPECT_EQ(domain->total_pages, 0u);
+}
+
 TEST(Destruction, GivesEverythingBackAHundredTimes)
 {
     World world(2);

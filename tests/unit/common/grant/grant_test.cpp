@@ -362,8 +362,8 @@ TEST_F(Grants, FlagsCountsAndReferencesAlwaysAgree)
         u32 ref = 8 + random() % refs;
         u64 address = (1 + random() % 20) * page_size;
         switch (random() % 8) {
-        case 0: grant(ref, page[random() % 16], random() % 3 == 0); break;                                  // while in use: a trick
-        case 1: entry(ref).flags = u16(entry(ref).flags & (GTF_reading | GTF_writing)); break;  // ended
+        case 0: grant(ref, page[random() % 16], random() % 3 == 0); break; // while in use: a trick
+        case 1: entry(ref).flags = u16(entry(ref).flags & (GTF_reading | GTF_writing)); break; // ended
         case 2: entry(ref).frame = u32(page[random() % 16].raw()); break;
         case 3:
         case 4: {

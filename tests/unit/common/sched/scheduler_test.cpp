@@ -2,6 +2,7 @@
 #include <tenon/sched/scheduler.hpp>
 #include <fake/world.hpp>
 #include <random>
+#include <thread>
 #include <tenon/sched/fair.hpp>
 
 using namespace tenon;
@@ -208,6 +209,58 @@ TEST(SchedulerProperty, NothingIsLost)
                 EXPECT_TRUE(domains::unpause_by_tools(*all[i]).ok());
             }
     }
+}
+
+/// The same with CPUs that really run at the same time.
+TEST(SchedulerProperty, NothingIsLostWhenCpusRace)
+{
+    constexpr unsigned cpus = 4;
+    World world(cpus);
+    fake::on_spin(std::this_thread::yield);
+    std::vector<DomainRef> all;
+    std::vector<Vcpu*> vcpus;
+    for (unsigned i = 0; i < 3; i++)
+        all.push_back(world.start(3));
+    for (auto& d : all)
+        d->for_each_vcpu([&](Vcpu& v) { vcpus.push_back(&v); });
+    std::vector<std::thread> threads;
+    for (unsigned cpu = 0; cpu < cpus; cpu++)
+        threads.emplace_back([&, cpu] {
+            World::on_cpu(cpu);
+            std::mt19937 random(cpu);
+            for (unsigned turn = 0; turn < 30000; turn++) {
+                Vcpu& v = *vcpus[random() % vcpus.size()];
+                CpuSet set;
+                switch (random() % 6) {
+                case 0: block(v); break;
+                case 1: unblock(v); break;
+                case 2:
+                    set.set_word(0, 1 + random() % 15);
+                    (void)scheduler::set_affinity(v, set);
+                    break;
+                case 3: notify_vcpu(v, mail_upcall); break;
+                case 4: fake::advance_time(random() % ms); break;
+                default: scheduler::request(CpuId{cpu}); break;
+                }
+                timers::run(CpuId{cpu}, arch::now_ns());
+                if (scheduler::should_schedule(CpuId{cpu}))
+                    scheduler::schedule();
+            }
+        });
+    for (auto& thread : threads)
+        thread.join();
+    fake::on_spin(World::answer);
+    World::settle();
+    for (Vcpu* v : vcpus) {
+        bool is_running = World::running(v->cpu.raw()) == v;
+        EXPECT_EQ(is_running, v->is_on_cpu);
+        EXPECT_EQ(v->is_runnable(), is_running || v->sched.heap_slot);
+    }
+    for (Vcpu* v : vcpus)
+        unblock(*v);
+    World::run(second);
+    for (Vcpu* v : vcpus)
+        EXPECT_TRUE(v->is_runnable());
 }
 
 } // namespace

@@ -1,5 +1,5 @@
 // The console ring, against guests that behave and guests that do not.
-#include "../../../../tools/daemon/console/ring.hpp"
+#include <tools/daemon/console/ring.hpp>
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 // Kernel images, the initial layout, and the page tables that go with it.
-#include "../../../../tools/daemon/domain/page_tables.hpp"
+#include <tools/daemon/domain/page_tables.hpp>
 
-#include "../../../../tools/lib/error.hpp"
+#include <tools/lib/error.hpp>
 
 #include <elf.h>
 #include <gtest/gtest.h>
@@ -45,10 +45,22 @@ Bytes make_elf(std::uint64_t load_address = 0x1000000)
     header.e_phoff = sizeof header;
     header.e_phentsize = sizeof(Elf64_Phdr);
     header.e_phnum = 2;
-    Elf64_Phdr load{.p_type = PT_LOAD, .p_flags = 7, .p_offset = 0, .p_vaddr = 0, .p_paddr = load_address,
-                    .p_filesz = 64, .p_memsz = 0x300000, .p_align = 4096};
-    Elf64_Phdr note{.p_type = PT_NOTE, .p_flags = 4, .p_offset = sizeof header + 2 * sizeof load, .p_vaddr = 0,
-                    .p_paddr = 0, .p_filesz = notes.size(), .p_memsz = notes.size(), .p_align = 4};
+    Elf64_Phdr load{.p_type = PT_LOAD,
+                    .p_flags = 7,
+                    .p_offset = 0,
+                    .p_vaddr = 0,
+                    .p_paddr = load_address,
+                    .p_filesz = 64,
+                    .p_memsz = 0x300000,
+                    .p_align = 4096};
+    Elf64_Phdr note{.p_type = PT_NOTE,
+                    .p_flags = 4,
+                    .p_offset = sizeof header + 2 * sizeof load,
+                    .p_vaddr = 0,
+                    .p_paddr = 0,
+                    .p_filesz = notes.size(),
+                    .p_memsz = notes.size(),
+                    .p_align = 4};
     Bytes elf;
     put(elf, &header, sizeof header);
     put(elf, &load, sizeof load);

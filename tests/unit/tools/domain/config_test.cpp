@@ -1,5 +1,5 @@
 // Configuration files: what is understood, and how errors name the place.
-#include "../../../../tools/daemon/domain/config.hpp"
+#include <tools/daemon/domain/config.hpp>
 
 #include <gtest/gtest.h>
 
@@ -63,7 +63,8 @@ TEST(Config, NamesFileLineAndKey)
 {
     EXPECT_EQ(error_of("name='g'\n\nmemory = 'lots'\nkernel='/k'"), "g.cfg:3: memory: expected a number");
     EXPECT_EQ(error_of("memory=128\nkernel='/k'"), "g.cfg: name: is missing");
-    EXPECT_EQ(error_of("name='g'\nmemory=1\nkernel='/k'"), "g.cfg:2: memory: 1 is out of range (4 to 1048576)");
+    EXPECT_EQ(error_of("name='g'\nmemory=1\nkernel='/k'"),
+              "g.cfg:2: memory: 1 is out of range (4 to 1048576)");
     EXPECT_EQ(error_of("name='g'\nname='h'"), "g.cfg:2: name: given twice");
     EXPECT_EQ(error_of("a = 'open\n"), "g.cfg:1: a string lacks its closing quote");
     EXPECT_EQ(error_of("a = [ 'x',\n'y',\n"), "g.cfg:3: a list lacks its closing bracket");
@@ -78,6 +79,14 @@ TEST(Config, NamesFileLineAndKey)
               "g.cfg:4: type: 'hvm' guests are not supported, only 'pv'");
     EXPECT_EQ(error_of(std::string(minimal) + "on_crash='dance'"),
               "g.cfg:4: on_crash: 'dance' is not one of destroy, restart, preserve");
+}
+
+TEST(Config, TakesAUuidOrMakesOneUp)
+{
+    std::string uuid = "01234567-89ab-4def-8123-456789abcdef";
+    EXPECT_EQ(format_uuid(parse(minimal + ("uuid='" + uuid + "'")).uuid), uuid);
+    EXPECT_NE(parse(minimal).uuid, parse(minimal).uuid);
+    EXPECT_EQ(error_of(std::string(minimal) + "uuid='12-34'"), "g.cfg:4: uuid: '12-34' is no UUID");
 }
 
 TEST(Config, WarnsOfKeysItDoesNotKnow)

@@ -1,5 +1,5 @@
 // The wire protocol, end to end: messages in, messages out, over a domain's ring in ordinary memory.
-#include "../../../../tools/daemon/xenstore/ring_client.hpp"
+#include <tools/daemon/xenstore/ring_client.hpp>
 
 #include <cstring>
 #include <gtest/gtest.h>
@@ -21,7 +21,10 @@ struct FakeDomains : DomainDirectory {
 
 /// The guest's end of a ring.
 struct Peer {
-    Peer(Service& service, DomainId domain) : client(service, {.domain = domain}, ring, [this] { ++notified; }) {}
+    Peer(Service& service, DomainId domain)
+        : client(service, {.domain = domain}, ring, [this] { ++notified; })
+    {
+    }
 
     void send(MessageType type, const std::string& payload, std::uint32_t transaction = 0)
     {
@@ -95,7 +98,8 @@ TEST_F(ServiceTest, RefusesUnknownAndMalformedRequests)
 
 TEST_F(ServiceTest, GuestsMayNotDoWhatIsForTheControlDomain)
 {
-    for (auto type : {MessageType::introduce, MessageType::release, MessageType::set_target, MessageType::control})
+    for (auto type :
+         {MessageType::introduce, MessageType::release, MessageType::set_target, MessageType::control})
         EXPECT_EQ(guest.ask(type, "7\0001\0002\0"s), "EACCES\0"s);
     EXPECT_EQ(dom0.ask(MessageType::introduce, "7\0001\0002\0"s), ok);
     EXPECT_EQ(guest.ask(MessageType::is_domain_introduced, "7\0"s), "T\0"s);

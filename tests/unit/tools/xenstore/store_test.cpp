@@ -1,7 +1,7 @@
 // Permissions, limits, watches and transactions of the store.
-#include "../../../../tools/daemon/xenstore/store.hpp"
+#include <tools/daemon/xenstore/store.hpp>
 
-#include "../../../../tools/daemon/xenstore/store_error.hpp"
+#include <tools/daemon/xenstore/store_error.hpp>
 
 #include <gtest/gtest.h>
 

@@ -1,9 +1,9 @@
 // Property: whatever committed is as if each transaction had run alone, at the moment of its commit. Several
 // transactions interleave at random; each keeps what it did and saw. At every commit the same steps run on
 // a plain model of the tree, and must see the same.
-#include "../../../../tools/daemon/xenstore/store.hpp"
+#include <tools/daemon/xenstore/store.hpp>
 
-#include "../../../../tools/daemon/xenstore/store_error.hpp"
+#include <tools/daemon/xenstore/store_error.hpp>
 
 #include <gtest/gtest.h>
 #include <random>
@@ -63,7 +63,8 @@ std::string run(Model& model, const Step& step)
     case Kind::remove:
         if (!exists)
             return parent(step.path).empty() || model.contains(parent(step.path)) ? "" : "ENOENT";
-        std::erase_if(model, [&](const auto& e) { return e.first == step.path || below(e.first, step.path); });
+        std::erase_if(model,
+                      [&](const auto& e) { return e.first == step.path || below(e.first, step.path); });
         return "";
     }
     return "";

@@ -1,7 +1,7 @@
 // Paths, permissions and the copy-on-write tree.
-#include "../../../../tools/daemon/xenstore/tree.hpp"
+#include <tools/daemon/xenstore/tree.hpp>
 
-#include "../../../../tools/daemon/xenstore/store_error.hpp"
+#include <tools/daemon/xenstore/store_error.hpp>
 
 #include <gtest/gtest.h>
 

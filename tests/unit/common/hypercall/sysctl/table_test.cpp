@@ -33,7 +33,7 @@ TEST_F(Sysctl, DescribesTheMachine)
     EXPECT_EQ(p.nr_cpus, 2u);
     EXPECT_EQ(p.max_cpu_id, 1u);
     EXPECT_EQ(p.cpu_khz, 2'000'000u);
-    EXPECT_EQ(p.capabilities, 0x302u);
+    EXPECT_EQ(p.capabilities, u32{XEN_SYSCTL_PHYSCAP_pv | XEN_SYSCTL_PHYSCAP_gnttab_v1});
     EXPECT_EQ(p.total_pages, (1u << 13) - 1);
     EXPECT_LT(p.free_pages, p.total_pages);
     EXPECT_EQ(p.pad, 0u);
