@@ -4,7 +4,7 @@
 #include <abi/shared_info.h>
 
 #define OFFSET(name, type, member) asm volatile("==" #name " %0==" ::"i"(__builtin_offsetof(type, member)))
-#define CONSTANT(name, value) asm volatile("==" #name " %0==" ::"i"(value))
+#define CONSTANT(name, value) asm volatile("==" #name " %0==" ::"i"(int(value)))
 
 using namespace tenon;
 using namespace tenon::x86;

@@ -1,4 +1,6 @@
 // sched_op: giving up the CPU, waiting, ending. The vCPU stops on its way back into the guest, not inside the call.
+#include <tenon/log.hpp>
+#include <tenon/arch/guest.hpp>
 #include <abi/sched.h>
 #include <tenon/hypercall/table.hpp>
 #include <tenon/sched/scheduler.hpp>
@@ -56,9 +58,15 @@ CallResult sched_op(Call& call, u32 command, u64 argument)
         return s64{0};
     case SCHEDOP_block:
         return block(call.vcpu);
-    case SCHEDOP_shutdown:
-        domains::shut_down(call.domain, u8(TRY(GuestPtr<sched_shutdown>(argument).read()).reason));
+    case SCHEDOP_shutdown: {
+        u8 reason = u8(TRY(GuestPtr<sched_shutdown>(argument).read()).reason);
+        if (reason == SHUTDOWN_crash) {
+            log_error("d%uv%u says that it crashed", call.domain.id.raw(), call.vcpu.id.raw());
+            arch::describe_caller(call.vcpu);
+        }
+        domains::shut_down(call.domain, reason);
         return s64{0};
+    }
     case SCHEDOP_shutdown_code: {
         auto op = TRY(GuestPtr<sched_shutdown>(argument).read());
         Guard guard(call.domain.lock);

@@ -30,6 +30,7 @@
 #include <tenon/mm/frame_allocator.hpp>
 #include <tenon/mm/heap.hpp>
 #include <tenon/sched/scheduler.hpp>
+#include <tenon/time/guest_time.hpp>
 #include <tenon_arch/cpu_ops.hpp>
 
 namespace tenon::x86 {
@@ -162,6 +163,10 @@ extern "C" [[noreturn]] void start_cpp(u64 load_base, u64 information_address, u
     clock::init();
     lapic::calibrate_timer();
     remember_machine(memory_map_of_machine, boot_info);
+    guest_time::set_wallclock(clock::boot_wallclock_ns());
+    for (u32 i = 0; i < acpi::machine().ioapic_count; i++)
+        pv::forbid_device(frame_of(MachineAddr{acpi::machine().ioapics[i].address}), 1);
+    pv::forbid_device(frame_of(MachineAddr{acpi::machine().lapic_address}), 1);
     u32 cpus = max(acpi::machine().cpu_count, u32(1));
     cpus = min(options::max_cpus ? min(cpus, options::max_cpus) : cpus, u32(max_cpus));
     if (!timers::init(cpus) || !scheduler::init(cpus))

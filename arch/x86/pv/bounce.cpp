@@ -3,6 +3,7 @@
 #include "update.hpp"
 #include <abi/arch_x86.h>
 #include <abi/sched.h>
+#include <tenon/arch/guest.hpp>
 #include <tenon/arch/guest_copy.hpp>
 #include <tenon/log.hpp>
 #include <tenon_arch/cpu_ops.hpp>
@@ -29,9 +30,10 @@ void enter_user_mode(Vcpu& vcpu)
     load_tables(vcpu);
 }
 
-void crash_guest(Vcpu& vcpu, const Regs& r, const char* why)
+namespace {
+
+void describe(Vcpu& vcpu, const Regs& r)
 {
-    log_error("d%uv%u crashed: %s", vcpu.domain.id.raw(), vcpu.id.raw(), why);
     log_error("  rip %04lx:%016lx rsp %04lx:%016lx rflags %08lx %s mode", r.cs, r.rip, r.ss, r.rsp, r.rflags,
               vcpu.arch.in_kernel ? "kernel" : "user");
     log_error("  rax %016lx rbx %016lx rcx %016lx rdx %016lx", r.rax, r.rbx, r.rcx, r.rdx);
@@ -40,10 +42,18 @@ void crash_guest(Vcpu& vcpu, const Regs& r, const char* why)
     log_error("  r13 %016lx r14 %016lx r15 %016lx cr2 %016lx", r.r13, r.r14, r.r15, read_cr2());
     log_error("  vector %u error %x kernel table %lx user table %lx", r.entry_vector, r.error_code, vcpu.arch.kernel_table.raw(),
               vcpu.arch.user_table.raw());
-    u64 words[24];
+    u64 words[48];
     u64 left = arch::guest_range_ok(GuestVa{r.rsp}, sizeof words) ? arch::copy_from_guest(words, GuestVa{r.rsp}, sizeof words) : sizeof words;
     for (unsigned i = 0; i + 4 <= (sizeof words - left) / 8; i += 4)
         log_error("  stack %016lx %016lx %016lx %016lx", words[i], words[i + 1], words[i + 2], words[i + 3]);
+}
+
+} // namespace
+
+void crash_guest(Vcpu& vcpu, const Regs& r, const char* why)
+{
+    log_error("d%uv%u crashed: %s", vcpu.domain.id.raw(), vcpu.id.raw(), why);
+    describe(vcpu, r);
     domains::shut_down(vcpu.domain, SHUTDOWN_crash);
 }
 
@@ -141,3 +151,5 @@ void guest_iret(Vcpu& vcpu, Regs& regs)
 }
 
 } // namespace tenon::x86::pv
+
+void tenon::arch::describe_caller(Vcpu& vcpu) { x86::pv::describe(vcpu, x86::guest_regs(vcpu)); }

@@ -166,6 +166,15 @@ Status set_ldt(Vcpu& vcpu, GuestVa base, u32 entries)
     return success;
 }
 
+bool selector_of_fault(Vcpu& vcpu, u64 address, u32& error)
+{
+    u64 offset = address - vcpu_area(vcpu.id.raw());
+    if (offset >= (area_ldt + 16) * page_size)
+        return false;
+    error = u32(offset & 0xfff8) | (offset >= area_ldt * page_size ? 4 : 0);
+    return true;
+}
+
 bool fault_in_ldt(Vcpu& vcpu, u64 address)
 {
     u64 start = vcpu_area(vcpu.id.raw()) + area_ldt * page_size;

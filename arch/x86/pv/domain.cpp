@@ -64,25 +64,22 @@ Status relinquish(Domain& domain)
     for (u32 i = 0; i < domain.max_vcpus; i++)
         if (domain.vcpus && domain.vcpus[i])
             TRY(drop_vcpu_tables(*domain.vcpus[i]));
-    // Pins and half-validated tables: one pass over the domain's frames, started again from where a yield stopped it. Frames do not leave
-    // the list meanwhile: each still has its allocation's reference or an entry's.
+    // Pins and half-validated tables: a pass over the domain's frames; the cursor holds a reference, so that it stays in the list.
     unsigned steps = 0;
-    for (u32 at = domain.arch.relinquish_next ? domain.arch.relinquish_next : domain.page_list; at;) {
-        Frame& frame = frame_at(Mfn{at});
-        domain.arch.relinquish_next = at;
-        TypeWord word = frame.type_word();
+    Status result = success;
+    Frame* frame = nullptr;
+    while (result.ok() && (frame = domains::next_page(domain, frame))) {
+        TypeWord word = frame->type_word();
         if (word.pinned())
-            TRY(unpin(domain, Mfn{at}));
+            result = unpin(domain, mfn_of(*frame));
         else if (word.partial() && word.count() == 0)
-            TRY(release_partial(domain, frame));
-        at = frame.next;
-        if (++steps % 1024 == 0 && at && arch::should_yield()) {
-            domain.arch.relinquish_next = at;
-            return Error::restart;
-        }
+            result = release_partial(domain, *frame);
+        if (result.ok() && ++steps % 1024 == 0 && arch::should_yield())
+            result = Error::restart;
     }
-    domain.arch.relinquish_next = 0;
-    return success;
+    if (frame)
+        frame->put();
+    return result;
 }
 
 Result<vcpu_info*> map_vcpu_info(Vcpu& vcpu, Mfn mfn, u32 offset)

@@ -63,7 +63,7 @@ s16 unmap_grant(Vcpu& vcpu, u64 host_addr, u32 flags, Mfn mfn)
         FrameView<Pte> table(place->table);
         now = table[place->index];
     }
-    if (!now.is_present() || now.mfn() != mfn)
+    if (!now.is_present() || now.mfn() != mfn || now.is_writable() == bool(flags & GNTMAP_readonly))
         return GNTST_general_error;
     return write_entry(vcpu, domain, frame_at(place->table), place->index, {}, 1, domain.id, AdBits::replace).ok() ? GNTST_okay
                                                                                                                    : GNTST_general_error;

@@ -55,8 +55,12 @@ Status one_op(Call& call, Domain& domain, const mmuext_op& op)
         return Error::perm;
     switch (op.cmd) {
     case MMUEXT_NEW_BASEPTR:
+        if (mfn == invalid_mfn)
+            return Error::inval;
         return set_base(vcpu, vcpu.arch.kernel_table, mfn);
     case MMUEXT_NEW_USER_BASEPTR:
+        if (mfn == invalid_mfn)
+            return Error::inval;
         return set_base(vcpu, vcpu.arch.user_table, mfn.raw() ? mfn : invalid_mfn);
     case MMUEXT_TLB_FLUSH_LOCAL:
         flush_local(FlushWhat::all, va);

@@ -97,7 +97,7 @@ Status take_entry(Domain& domain, Pte& entry, unsigned level, DomainId from)
     entry.raw = (entry.raw | Pte::user) & ~Pte::global;
     if (level == 1) {
         if (!is_ram(mfn))
-            return may_map_device(domain, mfn) ? Status(success) : Status(Error::inval);
+            return domain.arch.has_hardware ? (may_map_device(domain, mfn) ? Status(success) : Status(Error::perm)) : Status(Error::inval);
         Frame& frame = frame_at(mfn);
         if (!frame.get(from))
             return Error::inval;

@@ -7,6 +7,7 @@
 #include "descriptors.hpp"
 #include "pin.hpp"
 #include "update.hpp"
+#include <abi/mmu.h>
 #include <tenon/arch/guest.hpp>
 #include <tenon/arch/memory.hpp>
 #include <tenon/mm/frame_allocator.hpp>
@@ -159,6 +160,7 @@ Status set_vcpu_context(Vcpu& vcpu, const vcpu_guest_context& c)
     r.ss = flat || u.ss == 0 ? guest_ss : (u.ss | 3);
     write_saved_regs(vcpu, r);
     a.in_kernel = in_kernel;
+    a.iopl = u.rflags >> 12 & 3; // how a kernel gives its other CPUs the right to ports
     a.ds = u.ds;
     a.es = u.es;
     a.fs = u.fs;
@@ -177,7 +179,7 @@ Status set_vcpu_context(Vcpu& vcpu, const vcpu_guest_context& c)
     a.gs_base_kernel = c.gs_base_kernel;
     a.gs_base_user = c.gs_base_user;
     if (c.vm_assist)
-        vcpu.domain.vm_assist |= c.vm_assist;
+        vcpu.domain.vm_assist |= c.vm_assist & (bit(VMASST_TYPE_writable_pagetables) | bit(VMASST_TYPE_runstate_update_flag));
     init_fpu_area(a.fpu, c.flags & VGCF_i387_valid ? c.fpu_ctxt.x : nullptr);
     for (unsigned i : {0u, 1u, 2u, 3u, 6u, 7u})
         (void)x86::pv::set_debugreg(vcpu, i, c.debugreg[i]);

@@ -48,9 +48,11 @@ void handle_nmi(Regs& regs)
     PerCpu& cpu = this_cpu();
     cpu.nmi_count++;
     (void)regs;
-    // A machine's NMI is dom0's to explain.
-    if (Domain* dom0 = domains::dom0(); dom0 && dom0->vcpu(0))
-        notify_vcpu(*dom0->vcpu(0), mail_nmi);
+    // A machine's NMI is dom0's to explain. No lock may be taken here: the kick makes the CPU look at the mail soon.
+    if (Domain* dom0 = domains::dom0(); dom0 && dom0->vcpu(0)) {
+        dom0->vcpu(0)->mail.flags.fetch_or(mail_nmi);
+        lapic::send_ipi(cpu.apic_id, kick_vector);
+    }
 }
 
 } // namespace tenon::x86

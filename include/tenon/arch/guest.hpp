@@ -45,4 +45,7 @@ Status write_hypercall_page(Domain& domain, Mfn frame);
 std::span<const xen_e820_entry> memory_map(const Domain& domain);
 Status set_memory_map(Domain& domain, std::span<const xen_e820_entry> entries);
 
+/// Registers and stack of the current vCPU to the log: its guest says that it crashed.
+void describe_caller(Vcpu& vcpu);
+
 } // namespace tenon::arch

@@ -61,7 +61,6 @@ struct ArchDomain {
     u32 page_tables = 0;
     bool has_hardware = false;         ///< may use ports, MMIO and interrupts of the machine
     u32 pci_address = 0;               ///< latched CONFIG_ADDRESS
-    u32 relinquish_next = 0;            ///< where giving up tables goes on
     u32 cpuid_leaves = 0;
     void* cpuid = nullptr;             ///< policy set by the tools, or null
     u8 physical_width = 0;

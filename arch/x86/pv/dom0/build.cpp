@@ -205,6 +205,8 @@ void start(const BootInfo& boot, UnpackedKernel& kernel)
                            (boot.module_list[1].start & page_mask), initrd_bytes);
     build_tables(dom0_pages, layout);
     write_p2m(dom0_pages, layout);
+    if (image.has_hypercall_page && !arch::write_hypercall_page(domain, dom0_pages[layout.pfn_of(image.hypercall_page)]))
+        boot_failure("dom0's kernel wants its hypercall page at %lx, outside of itself", image.hypercall_page);
     write_start_info(domain, boot, image, dom0_pages, layout);
     start_first_vcpu(domain, image, dom0_pages, layout);
     if (kernel.borrowed_frames)
