@@ -1,6 +1,7 @@
 // Guest descriptor tables. GDT frames are mapped into pages 0-13 of the vCPU's area, LDT pages on first use into pages 16-31; both are
 // typed as descriptor tables meanwhile, so that the guest cannot write them.
 #include "descriptors.hpp"
+#include "bounce.hpp"
 #include "../cpu/per_cpu.hpp"
 #include "../mm/paging.hpp"
 #include "types.hpp"
@@ -166,12 +167,15 @@ Status set_ldt(Vcpu& vcpu, GuestVa base, u32 entries)
     return success;
 }
 
-bool selector_of_fault(Vcpu& vcpu, u64 address, u32& error)
+bool reflect_descriptor_fault(Vcpu& vcpu, Regs& regs, u64 address)
 {
-    u64 offset = address - vcpu_area(vcpu.id.raw());
-    if (offset >= (area_ldt + 16) * page_size)
+    u64 offset = address - vcpu_area(vcpu.id.raw()), ldt = area_ldt * page_size;
+    if (offset >= ldt + 16 * page_size)
         return false;
-    error = u32(offset & 0xfff8) | (offset >= area_ldt * page_size ? 4 : 0);
+    if (offset < ldt)
+        deliver_exception(vcpu, regs, 13, u32(offset & 0xfff8));
+    else
+        deliver_page_fault(vcpu, regs, vcpu.arch.ldt_base + (offset - ldt), 0);
     return true;
 }
 

@@ -12,8 +12,9 @@ Status set_ldt(Vcpu& vcpu, GuestVa base, u32 entries);
 void drop_ldt(Vcpu& vcpu);
 /// A supervisor fault on the LDT part of the vCPU's area: maps the page. False when it is a real fault.
 bool fault_in_ldt(Vcpu& vcpu, u64 address);
-/// A supervisor fault on the descriptor tables that could not be mended: the selector the guest used, as an error code.
-bool selector_of_fault(Vcpu& vcpu, u64 address, u32& error);
+/// A supervisor fault on the descriptor tables that could not be mended: true when it was handed to the guest, as #GP of the selector
+/// (beyond its GDT) or as a page fault at the LDT's own address.
+bool reflect_descriptor_fault(Vcpu& vcpu, Regs& regs, u64 address);
 /// LLDT for the vCPU that this CPU is about to run.
 void load_ldt(Vcpu& vcpu);
 

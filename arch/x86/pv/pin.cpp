@@ -1,6 +1,8 @@
 // Pins and base pointers: the references that keep a guest's tables typed without an entry pointing at them.
 #include "pin.hpp"
+#include "../mm/paging.hpp"
 #include "update.hpp"
+#include <tenon/arch/memory.hpp>
 
 namespace tenon::x86::pv {
 
@@ -32,6 +34,20 @@ Status unpin(Domain& domain, Mfn mfn)
     return s;
 }
 
+namespace {
+
+/// The machine-to-phys table is the guest kernel's to read: a table loaded for user mode loses it.
+void show_m2p(Mfn l4, bool visible)
+{
+    FrameView<Pte> to(l4), root(root_table);
+    Pte entry = root[m2p_slot];
+    entry.raw = visible ? (entry.raw | Pte::user) & ~Pte::writable : 0;
+    if (to[m2p_slot] != entry)
+        to[m2p_slot] = entry;
+}
+
+} // namespace
+
 Status set_base(Vcpu& vcpu, Mfn& slot, Mfn mfn)
 {
     Domain& domain = vcpu.domain;
@@ -47,6 +63,8 @@ Status set_base(Vcpu& vcpu, Mfn& slot, Mfn mfn)
     }
     Mfn old = slot;
     slot = mfn;
+    if (mfn != invalid_mfn)
+        show_m2p(mfn, &slot == &vcpu.arch.kernel_table);
     vcpu.arch.kernel_cr3 = vcpu.arch.kernel_table.raw() << page_shift;
     vcpu.arch.user_cr3 = vcpu.arch.user_table == invalid_mfn ? 0 : vcpu.arch.user_table.raw() << page_shift;
     if (&vcpu == &arch::current_vcpu())

@@ -68,8 +68,8 @@ void page_fault(Vcpu& vcpu, Regs& regs)
     if (!(error & pf_user)) {
         if (pv::fault_in_ldt(vcpu, address))
             return;
-        if (u32 selector; pv::selector_of_fault(vcpu, address, selector))
-            return pv::deliver_exception(vcpu, regs, 13, selector);
+        if (pv::reflect_descriptor_fault(vcpu, regs, address))
+            return;
         // At CPL 3 only descriptor tables are read as supervisor, unless the CPU model is wrong about IRET.
         if (features.smap && (error & pf_present) && (read_cr4() & cr4::smap) && arch::guest_range_ok(GuestVa{address}, 1)) {
             give_up_smap();
