@@ -7,7 +7,7 @@ OFFSETS := $(BUILD)/include/asm_offsets.h
 .PHONY: hypervisor
 hypervisor: $(BUILD)/tenon ##  the Multiboot2 image and its symbols
 
-$(OFFSETS): arch/x86/asm_offsets.cpp
+$(OFFSETS): arch/x86/asm_offsets.cpp $(BUILD)/include/config.hpp
 	@mkdir -p $(@D) $(BUILD)/obj
 	$(Q)$(HV_CXX) $(HV_FLAGS) -MMD -MP -MT $@ -MF $(BUILD)/obj/asm_offsets.d -S -o - $< \
 	  | sed -nE 's/^.*==([A-Za-z_0-9]+) \$$?(-?[0-9]+)==.*$$/#define \1 \2/p' > $@.new && mv $@.new $@

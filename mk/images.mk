@@ -14,7 +14,7 @@ fetch: ##  download Debian's kernels and tools into the cache
 	$(Q)tools/qemu/fetch
 
 run: $(machine_parts) fetch ##  boot in QEMU with a demonstration guest; RUN="options of tools/qemu/run"
-	$(Q)tools/qemu/run --hypervisor $(HYPERVISOR) --nic virtio --dom0-options "tenon.demo" $(RUN)
+	$(Q)tools/qemu/run --hypervisor $(HYPERVISOR) --options "dom0_mem=512M" --nic virtio --dom0-options "tenon.demo" $(RUN)
 
 shell: $(machine_parts) fetch ##  boot in QEMU to dom0's shell, without a guest
 	$(Q)tools/qemu/run --hypervisor $(HYPERVISOR) --nic virtio $(RUN)

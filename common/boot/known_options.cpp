@@ -89,7 +89,7 @@ TENON_OPTION("sync_console", &sync_console);
 TENON_OPTION("placeholder", ignore, ""); // boot scripts put it there against loaders that drop the first word
 
 #define MEANINGLESS(name, why) TENON_OPTION(Option::meaningless(name, why))
-constexpr const char secret_free[] = "nothing secret is mapped while a guest runs";
+constexpr const char secret_free[] = "Tenon has one page table for a guest and itself";
 MEANINGLESS("xpti", secret_free);
 MEANINGLESS("pti", secret_free);
 MEANINGLESS("pv-l1tf", secret_free);

@@ -50,12 +50,13 @@ Result<DomainRef> target_of(const Call& call, u16 domid)
 
 CallResult dispatch(Call& call)
 {
-    const CallRow* found = find_call(call.number);
+    u32 number = call.number;
+    const CallRow* found = find_call(number);
     if (!found) [[unlikely]] {
         note_refused(call, 0, Error::nosys);
         return Error::nosys;
     }
-    counts[arch::this_cpu_id().raw()][call.number]++;
+    counts[call.vcpu.cpu.raw()][number]++; // the caller's home is the CPU that it runs on
     return found->invoke(call);
 }
 

@@ -12,7 +12,7 @@ void __glibcxx_assert_fail(const char* file, int line, const char*, const char* 
 } // namespace std
 
 extern "C" {
-/// Chosen anew at boot, before the first function that returns with it.
+/// A constant: it catches overruns by accident, not by design.
 tenon::u64 __stack_chk_guard = 0x595e9fbd94fda766;
 
 [[noreturn]] void __stack_chk_fail() { tenon::panic("stack overrun at %p", __builtin_return_address(0)); }

@@ -1,6 +1,8 @@
-// The memory functions that compilers call by name. Plain loops over words; the flag on each keeps the optimiser from
+// The memory functions that compilers call by name. Short runs are plain loops over words, long ones the string
+// instructions of the architecture; the flag on each keeps the optimiser from
 // turning a loop back into a call of itself.
 #include <tenon/lib/types.hpp>
+#include <tenon_arch/words.hpp>
 
 #define NO_SELF_CALL [[gnu::optimize("no-tree-loop-distribute-patterns")]]
 #ifdef __clang__
@@ -13,7 +15,7 @@ using std::size_t;
 namespace {
 typedef unsigned long Word __attribute__((may_alias, aligned(1)));
 typedef const unsigned long ConstWord __attribute__((may_alias, aligned(1))); // `const Word` would lose the attributes
-constexpr size_t word = sizeof(Word);
+constexpr size_t word = sizeof(Word), long_run = 8 * word;
 } // namespace
 
 extern "C" {
@@ -22,11 +24,9 @@ NO_SELF_CALL void* memcpy(void* __restrict to, const void* __restrict from, size
 {
     auto* d = static_cast<unsigned char*>(to);
     auto* s = static_cast<const unsigned char*>(from);
-    for (; n >= 4 * word; n -= 4 * word, d += 4 * word, s += 4 * word) {
-        Word* dw = reinterpret_cast<Word*>(d); // not auto: it would lose the attributes
-        ConstWord* sw = reinterpret_cast<ConstWord*>(s);
-        unsigned long a = sw[0], b = sw[1], c = sw[2], e = sw[3];
-        dw[0] = a, dw[1] = b, dw[2] = c, dw[3] = e;
+    if (n >= long_run) {
+        tenon::x86::copy_words(d, s, n / word);
+        n %= word;
     }
     for (; n >= word; n -= word, d += word, s += word)
         *reinterpret_cast<Word*>(d) = *reinterpret_cast<ConstWord*>(s);
@@ -40,6 +40,10 @@ NO_SELF_CALL void* memmove(void* to, const void* from, size_t n)
     auto* d = static_cast<unsigned char*>(to);
     auto* s = static_cast<const unsigned char*>(from);
     if (size_t(d - s) >= n) { // also when d < s: an ascending copy reads each byte before it is overwritten
+        if (n >= long_run) {
+            tenon::x86::copy_words(d, s, n / word);
+            n %= word;
+        }
         for (; n >= word; n -= word, d += word, s += word)
             *reinterpret_cast<Word*>(d) = *reinterpret_cast<ConstWord*>(s);
         while (n--)
@@ -57,9 +61,9 @@ NO_SELF_CALL void* memset(void* to, int value, size_t n)
 {
     auto* d = static_cast<unsigned char*>(to);
     const unsigned long pattern = 0x0101010101010101ul * static_cast<unsigned char>(value);
-    for (; n >= 4 * word; n -= 4 * word, d += 4 * word) {
-        Word* dw = reinterpret_cast<Word*>(d);
-        dw[0] = pattern, dw[1] = pattern, dw[2] = pattern, dw[3] = pattern;
+    if (n >= long_run) {
+        tenon::x86::fill_words(d, pattern, n / word);
+        n %= word;
     }
     for (; n >= word; n -= word, d += word)
         *reinterpret_cast<Word*>(d) = pattern;

@@ -15,7 +15,7 @@ DISKS = {"virtio": "vda", "ahci": "sda", "nvme": "nvme0n1"}
 NICS = {"e1000": (0, "e1000"), "virtio": (1, "virtio_net")}
 MACHINES = {
     "q35-bios-max-6.1": dict(machine="q35", firmware="bios", cpu="max", smp=2, memory=1024, kernel="6.1"),
-    "pc-uefi-haswell-6.12": dict(machine="pc", firmware="uefi", cpu="Haswell-noTSX", smp=4, memory=2048,
+    "pc-uefi-haswell-6.12": dict(machine="pc", firmware="uefi", cpu="Haswell-noTSX", smp=2, memory=2048,
                                  kernel="6.12"),
 }
 LOG_TROUBLE = re.compile(r"WARNING: CPU|Oops|BUG:|Call Trace|[Uu]nhandled|[Aa]ssertion|[Pp]anic|[Bb]acktrace|"
@@ -87,13 +87,12 @@ class TestDom0:
         assert abs(rtc - time.time()) < 10, "the RTC is not the host's time"
 
     def test_usb_keyboard_types(self, machine):
-        machine.shell("sh -c 'cat /dev/input/event* >/tmp/keys 2>/dev/null &'")
-        machine.shell("for e in /dev/input/event*; do (timeout 20 cat $e >>/tmp/keys) & done 2>/dev/null")
-        time.sleep(1)
-        for key in ("a", "b", "c"):
-            machine.command("send-key", keys=[{"type": "qcode", "data": key}])
-            time.sleep(0.3)
-        machine.shell("sleep 1; [ $(wc -c </tmp/keys) -ge 144 ]")
+        machine.shell("sh /tests/listen-keyboard.sh")
+        for _ in range(20):
+            machine.command("send-key", keys=[{"type": "qcode", "data": "a"}])
+            if int(machine.shell("sleep 1; wc -c </tmp/keys")) > 0:
+                return
+        pytest.fail("no key of the USB keyboard arrives in dom0")
 
     def test_wrong_options_are_named(self, machine, on_xen):
         if on_xen:

@@ -1,25 +1,33 @@
-// The commands of `tenon`. Each adds itself to the command-line parser, with its options and help, and is
-// then run by it; failures are thrown as Error.
+// The commands of `tenon`, each with its options. main.cpp reads the command line into them; failures are
+// thrown as Error.
 #pragma once
 
 #include <string>
 
-namespace CLI {
-class App;
-}
-
 namespace tenon::tools {
 
-struct GlobalOptions {
-    std::string socket = "/run/tenon/tenond.sock";
+struct CreateOptions {
+    std::string file;
+    bool console = false, paused = false, quiet = false;
 };
 
-void add_create(CLI::App& app, const GlobalOptions& global);
-void add_console(CLI::App& app, const GlobalOptions& global);
-void add_list(CLI::App& app, const GlobalOptions& global);
-/// shutdown, reboot, pause, unpause, destroy
-void add_lifecycle(CLI::App& app, const GlobalOptions& global);
-void add_dmesg(CLI::App& app);
-void add_info(CLI::App& app);
+struct ListOptions {
+    std::string domain; ///< empty: all
+    bool json = false;
+};
+
+struct DomainOptions {
+    std::string domain;
+    bool wait = false;
+};
+
+/// `socket` is the daemon's.
+void create(const std::string& socket, const CreateOptions& options);
+void list(const std::string& socket, const ListOptions& options);
+void console(const std::string& socket, const DomainOptions& options);
+/// An order that needs no more than the name: poweroff, reboot, pause, unpause, destroy.
+void give_order(const std::string& socket, const std::string& order, const DomainOptions& options);
+void show_log(bool clear);
+void show_info(bool as_json);
 
 } // namespace tenon::tools

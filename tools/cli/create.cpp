@@ -1,22 +1,15 @@
-// tenon create, tenon console
+// tenon create, tenon console, and the orders that need no more than a name
 #include "client.hpp"
 #include "commands.hpp"
 #include "terminal.hpp"
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <fstream>
-#include <memory>
 #include <sstream>
 
 namespace tenon::tools {
 
 namespace {
-
-struct CreateOptions {
-    std::string file;
-    bool console = false, paused = false, quiet = false;
-};
 
 void show_console(Client& client)
 {
@@ -27,13 +20,15 @@ void show_console(Client& client)
     fmt::print(stderr, "\n(console left)\n");
 }
 
-void create(const CreateOptions& options, const GlobalOptions& global)
+} // namespace
+
+void create(const std::string& socket, const CreateOptions& options)
 {
     std::ifstream file(options.file);
     std::stringstream text;
     if (!(text << file.rdbuf()))
         throw Error(fmt::format("{}: can not be read, or is empty", options.file), ExitCode::usage);
-    Client client(global.socket);
+    Client client(socket);
     auto answer = client.ask({{"command", "create"},
                               {"config", text.str()},
                               {"file", options.file},
@@ -49,29 +44,16 @@ void create(const CreateOptions& options, const GlobalOptions& global)
         show_console(client);
 }
 
-} // namespace
-
-void add_create(CLI::App& app, const GlobalOptions& global)
+void console(const std::string& socket, const DomainOptions& options)
 {
-    auto options = std::make_shared<CreateOptions>();
-    auto command = app.add_subcommand("create", "Start a guest from a configuration file");
-    command->add_option("CONFIG", options->file, "The configuration file, see tenon.cfg(5)")->required();
-    command->add_flag("-c,--console", options->console, "Attach to its console");
-    command->add_flag("-p,--paused", options->paused, "Leave it paused");
-    command->add_flag("-q,--quiet", options->quiet, "Print nothing if all goes well");
-    command->callback([options, &global] { create(*options, global); });
+    Client client(socket);
+    client.ask({{"command", "console"}, {"domain", options.domain}});
+    show_console(client);
 }
 
-void add_console(CLI::App& app, const GlobalOptions& global)
+void give_order(const std::string& socket, const std::string& order, const DomainOptions& options)
 {
-    auto domain = std::make_shared<std::string>();
-    auto command = app.add_subcommand("console", "Attach to a guest's console (Ctrl-] leaves it)");
-    command->add_option("DOMAIN", *domain, "Name or number of the guest")->required();
-    command->callback([domain, &global] {
-        Client client(global.socket);
-        client.ask({{"command", "console"}, {"domain", *domain}});
-        show_console(client);
-    });
+    Client(socket).ask({{"command", order}, {"domain", options.domain}, {"wait", options.wait}});
 }
 
 } // namespace tenon::tools

@@ -2,21 +2,11 @@
 #include "client.hpp"
 #include "commands.hpp"
 
-#include <CLI/CLI.hpp>
-#include <memory>
-
 namespace tenon::tools {
 
-namespace {
-
-struct ListOptions {
-    std::string domain;
-    bool json = false;
-};
-
-void list(const ListOptions& options, const GlobalOptions& global)
+void list(const std::string& socket, const ListOptions& options)
 {
-    auto domains = Client(global.socket).ask({{"command", "list"}}).at("domains");
+    auto domains = Client(socket).ask({{"command", "list"}}).at("domains");
     if (!options.domain.empty()) {
         auto one = nlohmann::json::array();
         for (const auto& domain : domains)
@@ -37,19 +27,6 @@ void list(const ListOptions& options, const GlobalOptions& global)
                    domain.at("id").get<unsigned>(), domain.at("memory_mib").get<std::uint64_t>(),
                    domain.at("vcpus").get<unsigned>(), domain.at("state").get<std::string>(),
                    domain.at("cpu_seconds").get<double>());
-}
-
-} // namespace
-
-void add_list(CLI::App& app, const GlobalOptions& global)
-{
-    auto options = std::make_shared<ListOptions>();
-    auto command = app.add_subcommand("list", "Show the domains");
-    command->add_option("DOMAIN", options->domain, "Only this one (name or number)");
-    command->add_flag("--json", options->json, "As JSON, for programs");
-    command->footer(
-        "State: r running, b blocked (waits for something), p paused, s shut down, c crashed, d dying.");
-    command->callback([options, &global] { list(*options, global); });
 }
 
 } // namespace tenon::tools

@@ -2,15 +2,11 @@
 #include "commands.hpp"
 #include <tools/lib/hypervisor.hpp>
 
-#include <CLI/CLI.hpp>
-#include <memory>
 #include <nlohmann/json.hpp>
 
 namespace tenon::tools {
 
-namespace {
-
-void info(bool as_json)
+void show_info(bool as_json)
 {
     Hypervisor hypervisor;
     auto version = hypervisor.version();
@@ -39,25 +35,10 @@ void info(bool as_json)
         fmt::print("{:<18}: {}\n", key, value.is_string() ? value.get<std::string>() : value.dump());
 }
 
-} // namespace
-
-void add_dmesg(CLI::App& app)
+void show_log(bool clear)
 {
-    auto clear = std::make_shared<bool>(false);
-    auto command = app.add_subcommand("dmesg", "Show the hypervisor's log");
-    command->add_flag("-c,--clear", *clear, "Clear it afterwards");
-    command->callback([clear] {
-        auto log = Hypervisor().console_log(*clear);
-        std::fwrite(log.data(), 1, log.size(), stdout);
-    });
-}
-
-void add_info(CLI::App& app)
-{
-    auto as_json = std::make_shared<bool>(false);
-    auto command = app.add_subcommand("info", "Show what the machine and the hypervisor are");
-    command->add_flag("--json", *as_json, "As JSON, for programs");
-    command->callback([as_json] { info(*as_json); });
+    auto log = Hypervisor().console_log(clear);
+    std::fwrite(log.data(), 1, log.size(), stdout);
 }
 
 } // namespace tenon::tools

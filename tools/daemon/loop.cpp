@@ -108,7 +108,7 @@ void Loop::run_posted()
 
 void Loop::run()
 {
-    while (running_) {
+    for (running_ = true; running_;) {
         epoll_event events[32];
         int count = ::epoll_wait(epoll_.get(), events, 32, milliseconds_to_next_timer());
         for (int i = 0; i < count; ++i) {

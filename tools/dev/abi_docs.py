@@ -63,7 +63,7 @@ def index(problems):
         if not subs:
             problems.append(f"{family}: no rows found")
     for page in sorted(PAGES.glob("*.md")):
-        if page.name != "index.md" and page.name not in documented:
+        if page.name not in ("index.md", "frames.md", "instructions.md") and page.name not in documented:
             problems.append(f"{page.relative_to(ROOT)}: no call of this name")
     return "\n".join(lines) + "\n"
 

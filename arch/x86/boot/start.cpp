@@ -178,6 +178,8 @@ extern "C" [[noreturn]] void start_cpp(u64 load_base, u64 information_address, u
     dom0::start(boot_info, kernel);
     MemoryStats memory = frame_allocator::stats();
     log_info("dom0 starts; %lu MiB are free for other domains", memory.free >> 8);
+    if (options::vga.find("keep") == std::string_view::npos)
+        screen::relinquish();
     run_idle();
 }
 

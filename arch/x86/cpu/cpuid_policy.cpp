@@ -56,10 +56,15 @@ CpuidResult guest_leaf(u32 leaf, u32 subleaf)
         else
             r.ecx |= u32(bit(27)); // OSXSAVE
         r.edx = (r.edx & edx_1) | u32(bit(9));
-        r.ebx = (r.ebx & 0x0000ffff) | 1u << 16;
+        r.ebx = (r.ebx & 0x0000ffff) | 1u << 16; // one logical processor a package: see leaf 4
+        r.edx &= ~u32(bit(28));
         return r;
     case 2: return r;
-    case 4: return subleaf < 8 ? r : CpuidResult{};
+    case 4: // vCPUs share no caches that anybody could count on
+        if (subleaf >= 8)
+            return {};
+        r.eax &= 0x3fff;
+        return r;
     case 7:
         if (subleaf == 1)
             return {r.eax & eax_7_1, 0, 0, 0};

@@ -5,9 +5,6 @@
 
 namespace tenon::arch {
 
-extern "C" u64 copy_bytes(void* to, const void* from, u64 count);
-extern "C" u64 copy_words(void* to, const void* from, u64 count);
-
 bool guest_range_ok(GuestVa va, u64 bytes)
 {
     u64 first = va.raw(), last = first + bytes - (bytes != 0);
@@ -19,13 +16,33 @@ bool guest_range_ok(GuestVa va, u64 bytes)
 
 namespace {
 
-u64 guarded_copy(void* to, const void* from, u64 bytes)
+/// A fault ends the instruction: execution goes on behind it, and the count register says what is left.
+#define COPY(instruction, count)                                                                                       \
+    asm volatile("1: rep " instruction "\n"                                                                            \
+                 "2:\n"                                                                                                \
+                 ".pushsection .fixups, \"a\"\n"                                                                       \
+                 ".long 1b - ., 2b - .\n"                                                                              \
+                 ".popsection"                                                                                         \
+                 : "+D"(to), "+S"(from), "+c"(count)::"memory")
+
+[[gnu::always_inline]] inline u64 guarded_copy(void* to, const void* from, u64 bytes)
 {
+    u64 words = bytes / 8, rest = bytes % 8;
     if (x86::features.smap)
         asm volatile("stac" ::: "memory");
-    u64 left = bytes % 8 == 0 ? copy_words(to, from, bytes) : copy_bytes(to, from, bytes);
+    COPY("movsq", words);
+    if (rest && !words) [[unlikely]] {
+        COPY("movsb", rest);
+    }
     if (x86::features.smap)
         asm volatile("clac" ::: "memory");
+    return words * 8 + rest;
+}
+
+/// What a fault kept from being copied reads as zero.
+[[gnu::noinline, gnu::cold]] u64 clear_rest(void* to, u64 bytes, u64 left)
+{
+    __builtin_memset(static_cast<u8*>(to) + (bytes - left), 0, left);
     return left;
 }
 
@@ -35,8 +52,8 @@ u64 copy_from_guest(void* to, GuestVa from, u64 bytes)
 {
     u64 left = guarded_copy(to, reinterpret_cast<const void*>(from.raw()), bytes);
     if (left) [[unlikely]]
-        __builtin_memset(static_cast<u8*>(to) + (bytes - left), 0, left);
-    return left;
+        return clear_rest(to, bytes, left);
+    return 0;
 }
 
 u64 copy_to_guest(GuestVa to, const void* from, u64 bytes) { return guarded_copy(reinterpret_cast<void*>(to.raw()), from, bytes); }

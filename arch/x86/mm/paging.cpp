@@ -5,6 +5,7 @@
 #include <tenon/arch/heap.hpp>
 #include <tenon/arch/memory.hpp>
 #include <tenon/log.hpp>
+#include <tenon/sync/spinlock.hpp>
 #include <tenon/mm/frame_allocator.hpp>
 #include <tenon_arch/cpu_ops.hpp>
 
@@ -151,6 +152,8 @@ void install_slots(Mfn l4, Mfn domain_l3)
 void* map_device(MachineAddr address, u64 bytes, DeviceMemory kind)
 {
     static constinit u64 next = device_base;
+    static constinit SpinLock<Rank::device_window> lock;
+    Guard guard(lock);
     u64 offset = offset_in_page(address), size = align_up(offset + bytes, page_size);
     if (size > device_base + device_size - next)
         return nullptr;

@@ -16,9 +16,10 @@ namespace x86 {
 
 void flush_this_cpu()
 {
-    PerCpu& cpu = this_cpu();
-    cpu.flushed_at.store(flush_clock.load(std::memory_order_acquire), std::memory_order_release);
+    // The clock is read before the flush and published after it: whoever waits for it may rely on both.
+    u64 clock = flush_clock.load(std::memory_order_acquire);
     write_cr3(read_cr3());
+    this_cpu().flushed_at.store(clock, std::memory_order_release);
 }
 
 } // namespace x86

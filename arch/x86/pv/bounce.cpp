@@ -14,6 +14,12 @@ namespace {
 constexpr u64 honoured_flags = 0xcd5 | flag::rf | flag::ac | flag::id; // arithmetic flags, TF, DF, RF, AC, ID
 }
 
+/// The same answer as arch::guest_range_ok(), for the few words of a frame.
+static bool frame_ok(u64 first, u64 bytes)
+{
+    return first <= (u64{1} << 47) - bytes || (first >= hypervisor_end && first <= u64{0} - bytes);
+}
+
 u64 guest_rflags(u64 flags) { return (flags & honoured_flags) | flag::interrupt | 2; }
 
 void enter_kernel_mode(Vcpu& vcpu)
@@ -92,7 +98,7 @@ void deliver(Vcpu& vcpu, Regs& regs, const Delivery& what)
     frame[n++] = regs.rsp;
     frame[n++] = regs.ss & 0xffff;
     sp = (sp & ~u64{15}) - n * 8;
-    if (!arch::guest_range_ok(GuestVa{sp}, n * 8) || arch::copy_to_guest(GuestVa{sp}, frame, n * 8) != 0)
+    if (!frame_ok(sp, n * 8) || arch::copy_to_guest(GuestVa{sp}, frame, n * 8) != 0)
         return crash_guest(vcpu, regs, "the kernel stack cannot take an exception frame");
     if (what.masks)
         info.evtchn_upcall_mask = 1;
@@ -125,7 +131,7 @@ void deliver_page_fault(Vcpu& vcpu, Regs& regs, u64 address, u32 error)
 void guest_iret(Vcpu& vcpu, Regs& regs)
 {
     iret_context c;
-    if (!arch::guest_range_ok(GuestVa{regs.rsp}, sizeof c) || arch::copy_from_guest(&c, GuestVa{regs.rsp}, sizeof c) != 0)
+    if (!frame_ok(regs.rsp, sizeof c) || arch::copy_from_guest(&c, GuestVa{regs.rsp}, sizeof c) != 0)
         return crash_guest(vcpu, regs, "iret with an unreadable frame");
     bool to_user = (c.cs & 3) == 3;
     if (to_user && vcpu.arch.user_cr3 == 0)

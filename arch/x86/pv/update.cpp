@@ -69,9 +69,10 @@ Result<EntryPlace> find_l1(Mfn l4, GuestVa va)
 void load_tables(Vcpu& vcpu)
 {
     PerCpu& cpu = this_cpu();
-    cpu.flushed_at.store(arch::tlb_clock(), std::memory_order_release);
+    u64 clock = arch::tlb_clock();
     cpu.cr3 = vcpu.arch.in_kernel ? vcpu.arch.kernel_cr3 : vcpu.arch.user_cr3;
     write_cr3(cpu.cr3);
+    cpu.flushed_at.store(clock, std::memory_order_release);
 }
 
 CpuSet cpus_of(Domain& domain)

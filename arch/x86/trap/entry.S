@@ -212,31 +212,4 @@ entry_first_run:
         call    finish_first_switch
         jmp     entry_exit
 
-// copy_bytes(to, from, count) -> bytes not copied. Either side may be a guest's; a fault ends the copy.
-        .balign 16
-        .globl  copy_bytes
-copy_bytes:
-        mov     %rdx, %rcx
-1:      rep movsb
-2:      mov     %rcx, %rax
-        ret
-        .pushsection .fixups, "a"
-        .long   1b - ., 2b - .
-        .popsection
-        .globl  copy_words
-copy_words:
-        mov     %rdx, %rcx
-        shr     $3, %rcx
-        and     $7, %edx
-1:      rep movsq
-        mov     %edx, %ecx
-2:      rep movsb
-3:      mov     %rcx, %rax
-        ret
-4:      lea     (%rdx,%rcx,8), %rax
-        ret
-        .pushsection .fixups, "a"
-        .long   1b - ., 4b - .
-        .long   2b - ., 3b - .
-        .popsection
         .section .note.GNU-stack, "", @progbits

@@ -132,7 +132,7 @@ extern "C" void handle_trap(Regs* regs)
     if (regs->entry_vector >= 32)
         handle_interrupt(u8(regs->entry_vector));
     else if (regs->cs & 3)
-        guest_exception(arch::current_vcpu(), *regs);
+        guest_exception(*this_cpu().current, *regs);
     else
         hypervisor_fault(*regs);
 }
@@ -145,15 +145,11 @@ extern "C" void handle_ist_trap(Regs* regs)
         panic_with_registers(*regs);
 }
 
-extern "C" void handle_syscall(Regs* regs)
+namespace {
+
+/// Apart, as bounce_syscall() is: their frames and stack checks are not paid for by the others.
+[[gnu::noinline]] void run_call(Vcpu& vcpu, Regs* regs)
 {
-    Vcpu& vcpu = arch::current_vcpu();
-    if (!vcpu.arch.in_kernel) {
-        pv::deliver(vcpu, *regs, {vcpu.arch.syscall.address, vcpu.arch.syscall.masks});
-        return;
-    }
-    if (u32(regs->rax) == 23)
-        return pv::guest_iret(vcpu, *regs);
     Call call{vcpu, vcpu.domain, u32(regs->rax), {regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8, regs->r9}};
     auto result = dispatch(call);
     if (!result.ok() && result.error() == Error::restart) {
@@ -166,6 +162,23 @@ extern "C" void handle_syscall(Regs* regs)
         return;
     }
     regs->rax = result.ok() ? u64(*result) : u64(-s64(result.error()));
+}
+
+[[gnu::noinline]] void bounce_syscall(Vcpu& vcpu, Regs* regs)
+{
+    pv::deliver(vcpu, *regs, {vcpu.arch.syscall.address, vcpu.arch.syscall.masks});
+}
+
+} // namespace
+
+extern "C" void handle_syscall(Regs* regs)
+{
+    Vcpu& vcpu = *this_cpu().current;
+    if (!vcpu.arch.in_kernel)
+        return bounce_syscall(vcpu, regs);
+    if (u32(regs->rax) == 23)
+        return pv::guest_iret(vcpu, *regs);
+    run_call(vcpu, regs);
 }
 
 extern "C" void handle_syscall32(Regs* regs)
@@ -185,7 +198,10 @@ extern "C" void handle_sysenter(Regs* regs)
     pv::deliver(vcpu, *regs, {vcpu.arch.sysenter.address, vcpu.arch.sysenter.masks});
 }
 
-extern "C" void leave_to_guest(Regs* regs)
+namespace {
+
+/// Something waits. Mail before what it may have brought: an NMI, an upcall.
+[[gnu::noinline]] void attend(Regs* regs)
 {
     for (;;) {
         PerCpu& cpu = this_cpu();
@@ -196,10 +212,8 @@ extern "C" void leave_to_guest(Regs* regs)
             continue;
         }
         Vcpu& vcpu = *cpu.current;
-        if (vcpu.mail.flags.load(std::memory_order_acquire)) {
+        if (vcpu.mail.flags.load(std::memory_order_acquire))
             deliver_mail(vcpu);
-            continue;
-        }
         if (vcpu.arch.nmi_pending && vcpu.arch.traps[2].address) {
             vcpu.arch.nmi_pending = false;
             pv::deliver_exception(vcpu, *regs, 2);
@@ -210,6 +224,18 @@ extern "C" void leave_to_guest(Regs* regs)
         if (!scheduler::should_schedule(this_cpu().id)) // a crash on the way in
             return;
     }
+}
+
+} // namespace
+
+extern "C" void leave_to_guest(Regs* regs)
+{
+    PerCpu& cpu = this_cpu();
+    Vcpu& vcpu = *cpu.current;
+    if (cpu.requests.load(std::memory_order_acquire) | vcpu.mail.flags.load(std::memory_order_acquire) | vcpu.arch.nmi_pending |
+            (vcpu.info->evtchn_upcall_pending && !vcpu.info->evtchn_upcall_mask) ||
+        scheduler::should_schedule(cpu.id)) [[unlikely]]
+        attend(regs);
 }
 
 } // namespace tenon::x86

@@ -23,6 +23,7 @@ void handle_interrupt(u8 vector)
         break;
     case kick_vector: // the way into the guest looks at the scheduler and the mailbox
         lapic::eoi();
+        timers::rearm(arch::this_cpu_id());
         break;
     case request_vector:
         lapic::eoi();

@@ -25,9 +25,9 @@ template <class T> class GuestPtr {
 
     Result<std::remove_const_t<T>> read() const
     {
-        std::remove_const_t<T> value;
-        TRY(read_array(&value, 1));
-        return value;
+        Result<std::remove_const_t<T>> result{std::remove_const_t<T>{}};
+        TRY(read_array(&result.value(), 1)); // in place: what is read is not copied again
+        return result;
     }
     Status write(const T& value) const { return write_array(&value, 1); }
     Status read_array(std::remove_const_t<T>* to, u64 count) const

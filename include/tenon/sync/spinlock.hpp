@@ -3,19 +3,21 @@
 #pragma once
 #include <atomic>
 #include <tenon/arch/cpu.hpp>
+#include <tenon_arch/lock_check.hpp>
 
 namespace tenon {
 
 /// The lock order: a lock may be taken only while all held locks have a lower rank.
 enum class Rank : u8 {
-    domain_list = 1, domctl, domain_build, mm, grant, event, pirq, irq, domain_pages, sched, timer, allocator, heap, window, console,
+    domain_list = 1, domctl, domain_build, mm, grant, event, pirq, irq, domain_pages, sched, timer, device_window, allocator, heap, window, console,
 };
 
 template <Rank rank> class SpinLock : Pinned {
   public:
     void lock()
     {
-        arch::lock_rank_enter(u8(rank));
+        if constexpr (checks_lock_order)
+            arch::lock_rank_enter(u8(rank));
         while (held_.exchange(true, std::memory_order_acquire))
             while (held_.load(std::memory_order_relaxed))
                 arch::spin_wait();
@@ -23,7 +25,8 @@ template <Rank rank> class SpinLock : Pinned {
     void unlock()
     {
         held_.store(false, std::memory_order_release); // pairs with the acquire in lock()
-        arch::lock_rank_leave(u8(rank));
+        if constexpr (checks_lock_order)
+            arch::lock_rank_leave(u8(rank));
     }
 
   private:

@@ -91,9 +91,10 @@ void SplitDevice::remove()
     store_.remove(frontend_);
     store_.remove(backend_);
     store_.remove(error_path());
+    std::string errors = "/local/domain/0/error";
     for (auto parent : {fmt::format("/local/domain/0/backend/{}/{}", type_, domain_),
                         fmt::format("/local/domain/0/backend/{}", type_),
-                        std::string("/local/domain/0/error/backend"), std::string("/local/domain/0/error")})
+                        fmt::format("{}/backend/{}", errors, type_), errors + "/backend", errors})
         if (store_.list(parent).empty())
             store_.remove(parent);
 }

@@ -61,6 +61,7 @@ bool write_guest_msr(Vcpu& vcpu, u32 index, u64 value)
     case msr::apic_base:
     case tsc:
     case 0x79: // microcode update
+    case microcode_rev: // cleared before the revision is read
     case mcg_status:
     case msr::sysenter_cs:
     case msr::sysenter_esp:

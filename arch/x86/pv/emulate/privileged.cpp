@@ -58,7 +58,13 @@ bool write_guest_cr(Vcpu& vcpu, unsigned number, u64 value)
         return true;
     case 3: {
         Guard guard(vcpu.domain.arch.mm_lock);
-        return set_base(vcpu, vcpu.arch.kernel_table, Mfn{value >> page_shift}).ok();
+        Status s = finish_deferred(vcpu, vcpu.domain);
+        while (!s && s.error() == Error::restart) // rare, and the instruction cannot be half done
+            s = finish_deferred(vcpu, vcpu.domain);
+        do
+            s = set_base(vcpu, vcpu.arch.kernel_table, Mfn{value >> page_shift});
+        while (!s && s.error() == Error::restart);
+        return s.ok();
     }
     case 4: {
         u64 visible = cr4::tsd | cr4::de | (features.xsave ? cr4::osxsave : 0) | (features.fsgsbase ? cr4::fsgsbase : 0);

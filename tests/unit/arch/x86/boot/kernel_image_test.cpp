@@ -40,7 +40,7 @@ std::vector<u8> kernel_like()
 
 std::vector<u8> compress(const std::vector<u8>& data, const std::string& command)
 {
-    std::string base = "/tmp/tenon_kernel_image_test." + std::to_string(getpid());
+    std::string base = testing::TempDir() + "kernel_image_test." + std::to_string(getpid());
     std::ofstream(base, std::ios::binary).write(reinterpret_cast<const char*>(data.data()), std::streamsize(data.size()));
     EXPECT_EQ(std::system((command + " <" + base + " >" + base + ".out 2>/dev/null").c_str()), 0) << command;
     auto out = read_file(base + ".out");
