@@ -41,8 +41,8 @@ def booted(request, boot, tmp_path_factory):
         return error
 
 
-def sample_clock(machine) -> tuple[float, float]:
-    """(host, dom0) in seconds, of the quickest of several questions."""
+def sample_clock(machine) -> tuple[float, float, float]:
+    """(host, dom0, how long the question took) in seconds, of the quickest of several questions."""
     machine.send("clock-check now\n")
     machine.expect(r"now\s*\n", 20)
     best = None
@@ -55,7 +55,7 @@ def sample_clock(machine) -> tuple[float, float]:
             best = (after - before, (before + after) / 2e9, dom0 / 1e9)
     machine.send("q\n")
     machine.expect("dom0# ", 20)
-    return best[1], best[2]
+    return best[1], best[2], best[0] / 1e9
 
 
 class TestDom0:
@@ -111,7 +111,8 @@ class TestDom0:
         last = sample_clock(machine)
         host, dom0 = last[0] - first[0], last[1] - first[1]
         assert host >= 60
-        assert abs(dom0 - host) / host < 0.001, f"dom0's clock went {dom0:.3f} s in {host:.3f} s of the host's"
+        unsure = (first[2] + last[2]) / 2  # somewhere within each question dom0 read its clock
+        assert abs(dom0 - host) < 0.001 * host + unsure, f"dom0's clock went {dom0:.3f} s in {host:.3f} s of the host's"
         assert abs(last[1] - last[0]) < 5, "dom0's date is not the host's"
 
     def test_logs_are_clean(self, machine):

@@ -2,7 +2,7 @@
 # check-cpus.sh COUNT: so many CPUs are online, and each of them takes timer ticks or events and runs a process.
 [ "$(nproc)" = "$1" ] || { echo "check-cpus: $(nproc) CPUs, expected $1"; exit 1; }
 for cpu in $(seq 0 $(($1 - 1))); do
-    on=$(taskset "$((1 << cpu))" awk '{print $39; exit}' /proc/self/stat 2>/dev/null || taskset -c "$cpu" \
+    on=$(taskset "$(printf %x $((1 << cpu)))" awk '{print $39; exit}' /proc/self/stat 2>/dev/null || taskset -c "$cpu" \
         awk '{print $39; exit}' /proc/self/stat)
     [ "$on" = "$cpu" ] || { echo "check-cpus: a process bound to CPU $cpu runs on '$on'"; exit 1; }
 done

@@ -1,6 +1,7 @@
 // dom0's kernel out of its module. The decoders run on a stack and in memory that are borrowed until the domain is built.
 #include "../../boot/boot_failure.hpp"
 #include "../../boot/boot_memory.hpp"
+#include "../../cpu/per_cpu.hpp"
 #include "dom0.hpp"
 #include <tenon/arch/memory.hpp>
 #include <tenon/log.hpp>
@@ -52,7 +53,10 @@ UnpackedKernel unpack(const BootInfo& info)
         auto* memory = static_cast<u8*>(open_frame(kernel.borrowed));
         Arena arena({memory + decoder_stack, (kernel.borrowed_frames << page_shift) - decoder_stack});
         Job job{file, &arena};
-        call_on_stack(u64(memory) + decoder_stack - 16, run_job, &job);
+        // What is logged there finds its CPU the usual way: from the top of the stack.
+        u64 top = frame_end(align_down(u64(memory) + decoder_stack, stack_size));
+        *reinterpret_cast<StackInfo*>(top) = stack_info();
+        call_on_stack(top, run_job, &job);
         if (!job.result.ok())
             boot_failure("dom0's kernel cannot be decompressed");
         elf = *job.result;
