@@ -1,10 +1,13 @@
 // Constants for assembly: compiled to text, from which the build takes the lines between == marks.
-#include "cpu/features.hpp"
-#include "cpu/per_cpu.hpp"
+#include "pv/bounce.hpp"
+#include <abi/arch_x86.h>
+#include <abi/hypercall.h>
 #include <abi/shared_info.h>
 
 #define OFFSET(name, type, member) asm volatile("==" #name " %0==" ::"i"(__builtin_offsetof(type, member)))
 #define CONSTANT(name, value) asm volatile("==" #name " %0==" ::"i"(int(value)))
+
+#pragma GCC diagnostic ignored "-Winvalid-offsetof" // the compilers answer it for every class without virtual bases
 
 using namespace tenon;
 using namespace tenon::x86;
@@ -12,6 +15,12 @@ using namespace tenon::x86;
 void offsets()
 {
     OFFSET(REGS_R11, Regs, r11);
+    OFFSET(REGS_R10, Regs, r10);
+    OFFSET(REGS_R9, Regs, r9);
+    OFFSET(REGS_R8, Regs, r8);
+    OFFSET(REGS_RDX, Regs, rdx);
+    OFFSET(REGS_RSI, Regs, rsi);
+    OFFSET(REGS_RDI, Regs, rdi);
     OFFSET(REGS_RAX, Regs, rax);
     OFFSET(REGS_RCX, Regs, rcx);
     OFFSET(REGS_VECTOR, Regs, entry_vector);
@@ -23,7 +32,42 @@ void offsets()
     CONSTANT(REGS_SIZE, sizeof(Regs));
     OFFSET(STACK_CPU, StackInfo, cpu);
     OFFSET(STACK_VCPU, StackInfo, vcpu);
-    OFFSET(FEATURES_SMAP, Features, smap);
+    OFFSET(STACK_SCRATCH, StackInfo, scratch);
+    CONSTANT(STACK_INFO_SIZE, sizeof(StackInfo));
+    CONSTANT(STACK_SIZE, stack_size);
+    OFFSET(CPU_REQUESTS, PerCpu, requests);
+    OFFSET(CPU_WANTED, PerCpu, schedule_wanted);
+    OFFSET(CPU_FLUSHED_AT, PerCpu, flushed_at);
+    OFFSET(VCPU_IN_KERNEL, Vcpu, arch.in_kernel);
+    OFFSET(VCPU_BOUNCE_SP, Vcpu, arch.bounce_sp);
+    OFFSET(VCPU_KERNEL_CR3, Vcpu, arch.kernel_cr3);
+    OFFSET(VCPU_USER_CR3, Vcpu, arch.user_cr3);
+    OFFSET(VCPU_SYSCALL_ADDRESS, Vcpu, arch.syscall.address);
+    OFFSET(VCPU_SYSCALL_MASKS, Vcpu, arch.syscall.masks);
+    OFFSET(VCPU_TRAPS, Vcpu, arch.traps);
+    OFFSET(VCPU_MAIL, Vcpu, mail.flags);
+    OFFSET(VCPU_INFO, Vcpu, info);
+    OFFSET(VCPU_CALLS, Vcpu, calls);
+    OFFSET(VCPU_INFO_CR2, vcpu_info, arch.cr2);
+    OFFSET(GATE_MASKS, TrapGate, masks);
+    OFFSET(IRET_RAX, iret_context, rax);
+    OFFSET(IRET_R11, iret_context, r11);
+    OFFSET(IRET_RCX, iret_context, rcx);
+    OFFSET(IRET_FLAGS, iret_context, flags);
+    OFFSET(IRET_RIP, iret_context, rip);
+    OFFSET(IRET_CS, iret_context, cs);
+    OFFSET(IRET_RFLAGS, iret_context, rflags);
+    OFFSET(IRET_RSP, iret_context, rsp);
+    OFFSET(IRET_SS, iret_context, ss);
+    CONSTANT(VGCF_IN_SYSCALL, VGCF_in_syscall >> 8);
+    CONSTANT(GUEST_FLAGS, pv::honoured_flags);
+    CONSTANT(HANDLER_FLAGS, pv::handler_flags);
+    CONSTANT(PF_PRESENT, 1);
+    CONSTANT(PF_WRITE, 2);
+    CONSTANT(PF_USER, 4);
+    CONSTANT(PF_RESERVED, 8);
+    CONSTANT(HYPERCALL_IRET, __HYPERVISOR_iret);
+    CONSTANT(HYPERCALL_COUNT, ABI_HYPERCALL_COUNT);
     CONSTANT(GUEST_CS64, guest_cs64);
     CONSTANT(GUEST_SS, guest_ss);
     CONSTANT(VECTOR_SYSCALL, 0x100);

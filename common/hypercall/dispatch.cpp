@@ -6,9 +6,6 @@
 namespace tenon {
 namespace {
 
-/// Written by their own CPU only; read by anyone.
-constinit u32 counts[max_cpus][ABI_HYPERCALL_COUNT];
-
 /// What was refused already: a bounded set, filled once and never emptied.
 struct Refusals {
     static constexpr unsigned size = 256;
@@ -56,7 +53,7 @@ CallResult dispatch(Call& call)
         note_refused(call, 0, Error::nosys);
         return Error::nosys;
     }
-    counts[call.vcpu.cpu.raw()][number]++; // the caller's home is the CPU that it runs on
+    call.vcpu.calls[number]++;
     return found->invoke(call);
 }
 
@@ -81,8 +78,9 @@ void note_refused(const Call& call, u32 sub_operation, Error error)
 u64 call_counts::total(u32 number)
 {
     u64 sum = 0;
-    for (unsigned cpu = 0; number < ABI_HYPERCALL_COUNT && cpu < max_cpus; cpu++)
-        sum += counts[cpu][number];
+    if (number < ABI_HYPERCALL_COUNT)
+        for (DomainRef domain = domains::next(0); domain; domain = domains::next(domain->id.raw() + 1u))
+            domain->for_each_vcpu([&](Vcpu& vcpu) { sum += vcpu.calls[number]; });
     return sum;
 }
 

@@ -27,14 +27,14 @@ CallResult multicall(Call& call, u64 list, u32 count)
         multicall_entry request;
         TRY(entry.read_array(&request, 1));
         Call inner{call.vcpu, call.domain, u32(request.op),
-                   {request.args[0], request.args[1], request.args[2], request.args[3], request.args[4], request.args[5]}};
+                   {request.args[0], request.args[1], request.args[2], request.args[3], request.args[4]}};
         // Neither can be continued from here: iret does not return, and lists do not nest.
         bool refused = request.op == __HYPERVISOR_multicall || request.op == __HYPERVISOR_iret;
         CallResult result = request.op >= ABI_HYPERCALL_COUNT ? CallResult(Error::nosys)
                             : refused                         ? CallResult(Error::inval)
                                                               : dispatch(inner);
         if (!result.ok() && result.error() == Error::restart) {
-            for (unsigned a = 0; a < 6; a++)
+            for (unsigned a = 0; a < 5; a++)
                 request.args[a] = inner.args[a];
             TRY(entry.write(request));
             return restart_at(call, entry, count - i);

@@ -2,12 +2,10 @@
 #include <abi/arch_x86.h>
 #include <abi/version.h>
 #include <tenon/arch/machine.hpp>
-#include <tenon/hypercall/call.hpp>
+#include <tenon/hypercall/arch_calls.hpp>
 
 namespace tenon::hypercall {
 namespace {
-
-constexpr s64 interface_version = 4 << 16 | 17;
 
 /// A fixed-size field: the text, then zeros.
 template <std::size_t N> CallResult give_text(u64 argument, const char* text)
@@ -72,7 +70,7 @@ CallResult give_build_id(u64 argument)
 CallResult xen_version(Call& call, u32 command, u64 argument)
 {
     switch (command) {
-    case XENVER_version: return interface_version;
+    case XENVER_version: return s64(abi_version);
     case XENVER_extraversion: return give_text<XEN_EXTRAVERSION_LEN>(argument, "-tenon");
     case XENVER_compile_info: return give_compile_info(argument);
     case XENVER_capabilities: return give_text<XEN_CAPABILITIES_INFO_LEN>(argument, "xen-3.0-x86_64 ");

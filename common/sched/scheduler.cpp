@@ -268,6 +268,7 @@ void finish_switch(Vcpu& prev)
         wake(prev);
 }
 
+const std::atomic<bool>& wanted_word(CpuId cpu) { return queues[cpu.raw()].wanted; }
 bool should_schedule(CpuId cpu) { return queues[cpu.raw()].wanted.load(std::memory_order_relaxed); }
 void request(CpuId cpu) { queues[cpu.raw()].wanted.store(true, std::memory_order_relaxed); }
 

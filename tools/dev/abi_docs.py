@@ -11,7 +11,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CALLS = ROOT / "common/hypercall"
 PAGES = ROOT / "docs/abi"
-ROW = re.compile(r'row<([\w:]+)>\(\s*(\w+),\s*"(\w+)",\s*"([^"]*)"\s*\)')
+ROW = re.compile(r'row<([\w:]+), (\w+)>\(\s*"(\w+)",\s*"([^"]*)"\s*\)')
 SUB_ROW = re.compile(r'\{(XEN_\w+),\s*"(\w+)",\s*(?:domctls|sysctls)::(\w+)(?:,\s*Needs::(\w+))?')
 NEEDS = {"nothing": "none yet", "domain": "any", "alive": "not dying", "other": "not the caller's", "other_alive": "not the caller's, not dying"}
 

@@ -34,6 +34,7 @@ bool create_idle_vcpu(CpuId cpu)
     regs.rsp = frame_end(vcpu_stack_top(cpu.raw())) - 8;
     pv::write_saved_regs(*vcpu, regs);
     percpu(cpu).idle = percpu(cpu).current = vcpu;
+    percpu(cpu).schedule_wanted = &scheduler::wanted_word(cpu);
     scheduler::set_idle(cpu, *vcpu);
     return true;
 }

@@ -37,9 +37,15 @@ namespace tenon::x86 {
 
 namespace {
 
+/// A place in the entry code for CLAC or STAC. [SDM 2A: 0F 01 CA, 0F 01 CB]
+struct SmapSite {
+    s32 code; // relative to itself
+    u32 last_byte;
+};
+
 extern "C" {
 extern char image_start[], image_end[], boot_stack[];
-extern const s32 clac_sites_start[], clac_sites_end[];
+extern const SmapSite smap_sites_start[], smap_sites_end[];
 }
 
 constinit BootInfo boot_info{};
@@ -49,16 +55,16 @@ alignas(8) constinit u8 information[64 * 1024]{};
 /// Stands in for the boot CPU's own area until that exists.
 alignas(64) constinit PerCpu early_cpu{};
 
-/// SMAP entry code: CLAC where SMAP is used, while the text can still be written.
-void patch_clac()
+/// While the text can still be written.
+void patch_smap_sites()
 {
     if (!features.smap)
         return;
-    for (const s32* site = clac_sites_start; site < clac_sites_end; site++) {
-        auto* code = reinterpret_cast<u8*>(u64(site) + u64(s64(*site)));
+    for (const SmapSite* site = smap_sites_start; site < smap_sites_end; site++) {
+        auto* code = reinterpret_cast<u8*>(u64(&site->code) + u64(s64(site->code)));
         code[0] = 0x0f;
         code[1] = 0x01;
-        code[2] = 0xca;
+        code[2] = u8(site->last_byte);
     }
 }
 
@@ -127,7 +133,7 @@ extern "C" [[noreturn]] void start_cpp(u64 load_base, u64 information_address, u
 
     // Memory
     find_features();
-    patch_clac();
+    patch_smap_sites();
     if (!memory_map_of_machine.load(boot_info))
         boot_failure("the boot loader names no memory");
     memory_map_of_machine.trim();

@@ -26,17 +26,15 @@ struct alignas(64) PerCpu {
     Vcpu* current = nullptr;
     CpuId id{};
     ApicId apic_id{};
-    u64 cr3 = 0;                  ///< what this CPU has loaded
     std::atomic<u64> flushed_at{0}; ///< TLB clock at the last full flush
     std::atomic<u32> requests{0};
     std::atomic<bool> online{false};
+    const std::atomic<bool>* schedule_wanted = nullptr; ///< the scheduler's word: another vCPU is to run
     Vcpu* idle = nullptr;
     Vcpu* previous = nullptr;     ///< during a switch: who was switched away
     u64 held_ranks = 0;           ///< debug: one bit a rank
-    u32 interrupt_depth = 0;
     void (*call)(void*) = nullptr;
     void* call_argument = nullptr;
-    u64 star_loaded = 0;
     u64 xcr0 = 0, tsc_aux = 0, dr7 = 0, guest_cr4_bits = 0;
     u64 nmi_count = 0;
     alignas(64) Tss tss;
@@ -54,7 +52,7 @@ inline PerCpu& percpu(CpuId cpu) { return *reinterpret_cast<PerCpu*>(percpu_area
 struct StackInfo {
     PerCpu* cpu;
     Vcpu* vcpu;
-    u64 reserved[6];
+    u64 scratch[6]; ///< the entry code's, valid until C++ is called
 };
 static_assert(sizeof(StackInfo) == 64);
 

@@ -8,8 +8,8 @@
 
 namespace tenon {
 
-namespace {
-constinit std::atomic<u64> flush_clock{1};
+extern "C" {
+constinit std::atomic<u64> flush_clock{1}; ///< the entry code reads it, too
 }
 
 namespace x86 {

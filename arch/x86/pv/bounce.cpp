@@ -10,10 +10,6 @@
 
 namespace tenon::x86::pv {
 
-namespace {
-constexpr u64 honoured_flags = 0xcd5 | flag::rf | flag::ac | flag::id; // arithmetic flags, TF, DF, RF, AC, ID
-}
-
 /// The same answer as arch::guest_range_ok(), for the few words of a frame.
 static bool frame_ok(u64 first, u64 bytes)
 {
@@ -21,6 +17,13 @@ static bool frame_ok(u64 first, u64 bytes)
 }
 
 u64 guest_rflags(u64 flags) { return (flags & honoured_flags) | flag::interrupt | 2; }
+
+void update_bounce(Vcpu& vcpu)
+{
+    ArchVcpu& a = vcpu.arch;
+    u64 sp = a.kernel_sp & ~u64{15}, bytes = 12 * 8;
+    a.bounce_sp = a.syscall.address && sp >= bytes && frame_ok(sp - bytes, bytes) ? sp : 0;
+}
 
 void enter_kernel_mode(Vcpu& vcpu)
 {
@@ -106,7 +109,7 @@ void deliver(Vcpu& vcpu, Regs& regs, const Delivery& what)
     regs.cs = guest_cs64;
     regs.ss = guest_ss;
     regs.rsp = sp;
-    regs.rflags = regs.r11 = guest_rflags(regs.rflags & ~(flag::tf | flag::rf | flag::ac | flag::nt | flag::df));
+    regs.rflags = regs.r11 = guest_rflags(regs.rflags & handler_flags);
 }
 
 void deliver_exception(Vcpu& vcpu, Regs& regs, u8 vector, u32 error)
@@ -142,7 +145,7 @@ void guest_iret(Vcpu& vcpu, Regs& regs)
     regs.rsp = c.rsp;
     regs.ss = (c.ss & 0xffff) | 3;
     regs.rax = c.rax;
-    if (c.flags & VGCF_in_syscall) {
+    if (to_user && c.flags & VGCF_in_syscall) {
         regs.cs = guest_cs64;
         regs.ss = guest_ss;
         regs.rcx = regs.rip;

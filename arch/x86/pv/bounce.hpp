@@ -27,6 +27,14 @@ void enter_user_mode(Vcpu& vcpu);
 /// HYPERVISOR_iret.
 void guest_iret(Vcpu& vcpu, Regs& regs);
 
+/// Flags that a guest may choose: arithmetic, TF, DF, NT is ours, RF, AC, ID.
+inline constexpr u64 honoured_flags = 0xdd5 | bit(16) | bit(18) | bit(21);
+/// What is left of them, and of IF, when a handler begins.
+inline constexpr u64 handler_flags = (honoured_flags & ~(bit(8) | bit(10) | bit(16) | bit(18))) | bit(9) | bit(1);
+
+/// Recomputes what the assembly needs, after the kernel stack or the syscall handler changed.
+void update_bounce(Vcpu& vcpu);
+
 /// RFLAGS that a guest may run with.
 u64 guest_rflags(u64 flags);
 

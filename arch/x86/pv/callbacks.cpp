@@ -71,6 +71,7 @@ CallResult callback_op(Call& call, u32 command, u64 argument)
     if (!is_guest_address(c.address))
         return Error::inval;
     *slot = {c.address, slot == &a.event || (c.flags & CALLBACKF_mask_events)};
+    update_bounce(call.vcpu);
     return s64{0};
 }
 
@@ -78,6 +79,7 @@ CallResult stack_switch(Call& call, u64 ss, u64 sp)
 {
     call.vcpu.arch.kernel_ss = ss | 3;
     call.vcpu.arch.kernel_sp = sp;
+    update_bounce(call.vcpu);
     return s64{0};
 }
 

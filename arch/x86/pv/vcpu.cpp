@@ -175,6 +175,7 @@ Status set_vcpu_context(Vcpu& vcpu, const vcpu_guest_context& c)
     a.event = {c.event_callback_eip, true};
     a.failsafe = {c.failsafe_callback_eip, (c.flags & VGCF_failsafe_disables_events) != 0};
     a.syscall = {c.syscall_callback_eip, (c.flags & VGCF_syscall_disables_events) != 0};
+    update_bounce(vcpu);
     a.fs_base = c.fs_base;
     a.gs_base_kernel = c.gs_base_kernel;
     a.gs_base_user = c.gs_base_user;

@@ -219,7 +219,6 @@ void switch_to(Vcpu& prev, Vcpu& next)
     cpu.previous = &prev;
     cpu.current = &next;
     cpu.stack_top = cpu.tss.rsp[0] = frame_end(top);
-    cpu.cr3 = cr3;
     cpu.flushed_at.store(tlb_clock(), std::memory_order_release);
     switch_stacks(&prev.arch.saved_sp, next.arch.saved_sp, cr3, &cpu, reinterpret_cast<void*>(frame_end(top)));
     after_switch();

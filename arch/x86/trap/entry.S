@@ -1,50 +1,7 @@
-// Entry from and exit to guests: exceptions, interrupts, SYSCALL, SYSENTER. Interrupts are off throughout.
+// Entry from and exit to guests: exceptions, interrupts, SYSCALL, SYSENTER; the ways that go through C. Interrupts are off throughout.
 // Every entry builds a Regs frame on the current vCPU's stack (or, for NMI, #DF and #MC, on this CPU's own) and calls C++.
-#include <asm_offsets.h>
-
-        .macro SAVE_REGISTERS
-        push    %rdi
-        push    %rsi
-        push    %rdx
-        push    %rcx
-        push    %rax
-        push    %r8
-        push    %r9
-        push    %r10
-        push    %r11
-        push    %rbx
-        push    %rbp
-        push    %r12
-        push    %r13
-        push    %r14
-        push    %r15
-        .endm
-
-        .macro RESTORE_REGISTERS
-        pop     %r15
-        pop     %r14
-        pop     %r13
-        pop     %r12
-        pop     %rbp
-        pop     %rbx
-        pop     %r11
-        pop     %r10
-        pop     %r9
-        pop     %r8
-        pop     %rax
-        pop     %rcx
-        pop     %rdx
-        pop     %rsi
-        pop     %rdi
-        .endm
-
-        // Where SMAP is in use the guest's AC flag must not open user pages to us. Patched at boot: CLAC or a 3-byte NOP.
-        .macro CLEAR_AC
-661:    .byte   0x0f, 0x1f, 0x00
-        .pushsection .rodata.clac_sites, "a"
-        .long   661b - .
-        .popsection
-        .endm
+// What happens often and is simple never gets here: syscall.S and exception.S.
+#include "entry_macros.inc"
 
         .section .text.entry, "ax"
 
@@ -62,6 +19,8 @@ entry_stubs:
         movl    $vector, 4(%rsp)
         .if vector == 2 || vector == 8 || vector == 18
         jmp     entry_ist
+        .elseif vector == 0 || (vector >= 3 && vector <= 5) || (vector >= 10 && vector <= 12) || vector == 14 || vector == 16 || vector == 17 || vector == 19
+        jmp     entry_exception
         .else
         jmp     entry_common
         .endif
@@ -72,6 +31,7 @@ entry_stubs:
 //   in     rsp -> error code and vector, rip, cs, rflags, rsp, ss
 //   next   handle_trap(Regs*)
         .balign 64
+        .globl  entry_common
 entry_common:
         SAVE_REGISTERS
         cld
@@ -83,9 +43,10 @@ entry_common:
 entry_exit:
         testb   $3, REGS_CS(%rsp)
         jz      resume_hypervisor
+        .globl  exit_to_guest
+exit_to_guest:
         mov     %rsp, %rdi
         call    leave_to_guest
-resume_guest:
         RESTORE_REGISTERS
         add     $8, %rsp
         .globl  guest_iret
@@ -108,45 +69,14 @@ entry_ist:
         call    handle_ist_trap
         jmp     resume_hypervisor
 
-// entry_syscall: SYSCALL from 64-bit guest code, on the vCPU's stack with ss and rsp pushed by the CPU's stub.
-//   in     rcx = guest rip, r11 = guest rflags
-//   next   handle_syscall(Regs*), then back by SYSRET where that is equivalent to IRET
-        .balign 64
-        .globl  entry_syscall
-entry_syscall:
-        push    %r11
-        push    $GUEST_CS64
-        push    %rcx
-        push    $0
-        movl    $VECTOR_SYSCALL, 4(%rsp)
+// slow_syscall: a Regs frame for a SYSCALL that syscall.S does not handle; on the stack: ss, rsp, rflags, cs, rip, vector word.
+        .globl  slow_syscall
+slow_syscall:
         SAVE_REGISTERS
         xor     %ebp, %ebp
         mov     %rsp, %rdi
         call    handle_syscall
-        .globl  exit_syscall
-exit_syscall:
-        mov     %rsp, %rdi
-        call    leave_to_guest
-        mov     REGS_RIP(%rsp), %rcx
-        mov     REGS_RFLAGS(%rsp), %r11
-        cmp     %rcx, REGS_RCX(%rsp)
-        jne     resume_guest
-        cmp     %r11, REGS_R11(%rsp)
-        jne     resume_guest
-        cmpw    $GUEST_CS64, REGS_CS(%rsp)
-        jne     resume_guest
-        cmpw    $GUEST_SS, REGS_SS(%rsp)
-        jne     resume_guest
-        test    $0x10100, %r11d                 // RF and TF need IRET
-        jnz     resume_guest
-        mov     %rcx, %rax
-        sar     $47, %rax                       // SYSRET to a non-canonical address would fault in ring 0 on Intel
-        jz      1f
-        inc     %rax
-        jnz     resume_guest
-1:      RESTORE_REGISTERS
-        mov     REGS_RSP - 15 * 8(%rsp), %rsp
-        sysretq
+        jmp     entry_exit
 
 // entry_syscall32: SYSCALL from compatibility mode (AMD).
         .balign 16

@@ -10,7 +10,7 @@
 #include "interrupts.hpp"
 #include <tenon/arch/guest_copy.hpp>
 #include <tenon/event/channels.hpp>
-#include <tenon/hypercall/call.hpp>
+#include <tenon/hypercall/table.hpp>
 #include <tenon/log.hpp>
 #include <tenon/sched/scheduler.hpp>
 #include <tenon_arch/cpu_ops.hpp>
@@ -20,24 +20,25 @@ namespace tenon::x86 {
 namespace {
 
 constexpr u64 pf_present = 1, pf_write = 2, pf_user = 4, pf_reserved = 8, pf_fetch = 16;
-extern "C" char guest_iret[];
+extern "C" char guest_iret[], fast_iret_to_user[], fast_iret_to_kernel[];
 
 struct Fixup {
     s32 from, to; // relative to the field itself
 };
 extern "C" const Fixup fixups_start[], fixups_end[];
 
-/// A guest's own frame made IRET fault: its registers are in `regs`, the frame lies where the guest's Regs ends.
+/// A guest's own frame made IRET fault: its registers are in `regs`, the frame lies where the stack pointer was.
 [[noreturn]] void iret_failed(const Regs& regs)
 {
     Vcpu& vcpu = arch::current_vcpu();
     Regs fixed = regs;
+    const u64* frame = reinterpret_cast<const u64*>(regs.rsp);
+    fixed.rip = frame[0];
+    fixed.cs = frame[1];
+    fixed.rflags = frame[2];
+    fixed.rsp = frame[3];
+    fixed.ss = frame[4];
     Regs& guest = guest_regs(vcpu);
-    fixed.rip = guest.rip;
-    fixed.cs = guest.cs;
-    fixed.rflags = guest.rflags;
-    fixed.rsp = guest.rsp;
-    fixed.ss = guest.ss;
     guest = fixed;
     pv::deliver(vcpu, guest, {vcpu.arch.failsafe.address, vcpu.arch.failsafe.masks, false, 0, true});
     asm volatile("mov %0, %%rsp; jmp entry_exit" ::"r"(&guest));
@@ -50,7 +51,7 @@ void hypervisor_fault(Regs& regs)
         regs.rflags &= ~flag::tf;
         return;
     }
-    if (regs.rip == u64(guest_iret))
+    if (regs.rip == u64(guest_iret) || regs.rip == u64(fast_iret_to_user) || regs.rip == u64(fast_iret_to_kernel))
         iret_failed(regs);
     if (u64 to = find_fixup(regs.rip); to) {
         regs.rip = to;
@@ -145,40 +146,20 @@ extern "C" void handle_ist_trap(Regs* regs)
         panic_with_registers(*regs);
 }
 
-namespace {
-
-/// Apart, as bounce_syscall() is: their frames and stack checks are not paid for by the others.
-[[gnu::noinline]] void run_call(Vcpu& vcpu, Regs* regs)
-{
-    Call call{vcpu, vcpu.domain, u32(regs->rax), {regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8, regs->r9}};
-    auto result = dispatch(call);
-    if (!result.ok() && result.error() == Error::restart) {
-        regs->rip -= 2; // executes SYSCALL again, with the saved position
-        regs->rdi = call.args[0];
-        regs->rsi = call.args[1];
-        regs->rdx = call.args[2];
-        regs->r10 = call.args[3];
-        regs->r8 = call.args[4];
-        return;
-    }
-    regs->rax = result.ok() ? u64(*result) : u64(-s64(result.error()));
-}
-
-[[gnu::noinline]] void bounce_syscall(Vcpu& vcpu, Regs* regs)
-{
-    pv::deliver(vcpu, *regs, {vcpu.arch.syscall.address, vcpu.arch.syscall.masks});
-}
-
-} // namespace
-
 extern "C" void handle_syscall(Regs* regs)
 {
     Vcpu& vcpu = *this_cpu().current;
-    if (!vcpu.arch.in_kernel)
-        return bounce_syscall(vcpu, regs);
-    if (u32(regs->rax) == 23)
-        return pv::guest_iret(vcpu, *regs);
-    run_call(vcpu, regs);
+    if (vcpu.arch.in_kernel)
+        pv::guest_iret(vcpu, *regs);
+    else
+        pv::deliver(vcpu, *regs, {vcpu.arch.syscall.address, vcpu.arch.syscall.masks});
+}
+
+extern "C" u64 unknown_call(Regs* regs)
+{
+    Vcpu& vcpu = *this_cpu().current;
+    Call call{vcpu, vcpu.domain, u32(regs->rax), {regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8}};
+    return u64(to_register(dispatch(call)));
 }
 
 extern "C" void handle_syscall32(Regs* regs)
@@ -239,3 +220,15 @@ extern "C" void leave_to_guest(Regs* regs)
 }
 
 } // namespace tenon::x86
+
+tenon::u64 tenon::arch::repeat_call(const Call& call)
+{
+    Regs& regs = x86::guest_regs(call.vcpu);
+    regs.rip -= 2; // SYSCALL itself
+    regs.rdi = call.args[0];
+    regs.rsi = call.args[1];
+    regs.rdx = call.args[2];
+    regs.r10 = call.args[3];
+    regs.r8 = call.args[4];
+    return regs.rax;
+}

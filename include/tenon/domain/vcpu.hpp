@@ -1,5 +1,6 @@
 // A virtual CPU: identity, why it does not run, its mailbox of events, its timers. Registers are in arch.
 #pragma once
+#include <abi/hypercall.h>
 #include <abi/shared_info.h>
 #include <atomic>
 #include <tenon/addr.hpp>
@@ -57,6 +58,7 @@ struct Vcpu : Pinned {
     u32 virq_port[24]{};                 ///< per-vCPU VIRQs; 0 not bound; under the domain's event lock
     Mfn deferred_table = invalid_mfn;    ///< a table whose release was interrupted and goes on before anything else
     ArchVcpu arch;
+    u32 calls[ABI_HYPERCALL_COUNT]{};    ///< hypercalls by number; written by the CPU that runs it
 
     bool is_runnable() const { return pause.load(std::memory_order_acquire) == 0; }
 };

@@ -19,6 +19,9 @@ CallResult set_segment_base(Call&, u32 which, u64 base);
 CallResult mmuext_op(Call&, u64 ops, u32 count, u64 done, u32 domid);
 CallResult callback_op(Call&, u32 command, u64 argument);
 
+/// XENVER_version: the interface of 4.17.
+inline constexpr u64 abi_version = 4 << 16 | 17;
+
 /// The entry code executes iret itself; this row is reached from a multicall only, and refuses.
 CallResult iret(Call&);
 CallResult mca(Call&, Privileged, u64 argument);

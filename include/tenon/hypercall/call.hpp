@@ -22,7 +22,7 @@ struct Call {
     Vcpu& vcpu;
     Domain& domain;           ///< the caller's
     u32 number;
-    u64 args[6];
+    u64 args[5];
     /// Position-saving for long calls: store new argument values, then return Error::restart. The guest executes the same call
     /// again with these arguments, after any pending event was delivered.
     Error restart_with(unsigned index, u64 value)
@@ -33,6 +33,17 @@ struct Call {
 };
 
 using CallResult = Result<s64>;
+
+/// What the guest finds in its result register.
+inline s64 to_register(const CallResult& result) { return result.ok() ? result.value() : -s64(result.error()); }
+
+namespace arch {
+/// The guest, when it goes on, executes the call again with the arguments that it has now. Yields what its result register is to hold.
+u64 repeat_call(const Call& call);
+}
+
+/// How the entry code calls a handler: the guest's argument registers, in the order that costs no instruction.
+using EnterCall = u64 (*)(u64 arg0, u64 arg1, u64 arg2, Vcpu& vcpu, u64 arg4, u64 arg3);
 
 template <class T> struct ArgDecoder;
 template <> struct ArgDecoder<u64> { static u64 decode(u64 v) { return v; } };
@@ -49,6 +60,7 @@ struct CallRow {
     u32 number;
     const char* name;
     CallResult (*invoke)(Call&);
+    EnterCall enter;
     bool privileged;
     const char* signature; ///< argument list as text, for docs and the fuzzer
 };
@@ -77,10 +89,19 @@ template <auto handler, class... Args> struct Invoker<handler, CallResult (*)(Ca
 };
 } // namespace detail
 
-template <auto handler> constexpr CallRow row(u32 number, const char* name, const char* signature)
+template <auto handler, u32 number> u64 enter_call(u64 arg0, u64 arg1, u64 arg2, Vcpu& vcpu, u64 arg4, u64 arg3)
+{
+    Call call{vcpu, vcpu.domain, number, {arg0, arg1, arg2, arg3, arg4}};
+    CallResult result = detail::Invoker<handler, decltype(handler)>::invoke(call);
+    if (result.ok()) [[likely]]
+        return u64(*result);
+    return result.error() == Error::restart ? arch::repeat_call(call) : u64(-s64(result.error()));
+}
+
+template <auto handler, u32 number> constexpr CallRow row(const char* name, const char* signature)
 {
     using Use = detail::Invoker<handler, decltype(handler)>;
-    return {number, name, &Use::invoke, Use::privileged, signature};
+    return {number, name, &Use::invoke, &enter_call<handler, number>, Use::privileged, signature};
 }
 
 /// Runs one call: looks it up, refuses what is unknown (Error::nosys, logged once), counts.

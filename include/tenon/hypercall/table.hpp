@@ -9,17 +9,16 @@ namespace tenon {
 using CallTable = std::array<CallRow, ABI_HYPERCALL_COUNT>;
 /// Rows without a handler have invoke == nullptr.
 extern const CallTable call_table;
+/// The same for the entry code; a number without a handler has one that refuses.
+extern "C" const std::array<EnterCall, ABI_HYPERCALL_COUNT> call_entries;
 
 inline const CallRow* find_call(u64 number)
 {
     return number < call_table.size() && call_table[number].invoke ? &call_table[number] : nullptr;
 }
 
-/// What the guest finds in its result register.
-inline s64 to_register(const CallResult& result) { return result.ok() ? result.value() : -s64(result.error()); }
-
 namespace call_counts {
-/// Calls of this number since boot, over all CPUs.
+/// Calls of this number by the domains that there are.
 u64 total(u32 number);
 /// Writes every number that was called to the log.
 void log_all();

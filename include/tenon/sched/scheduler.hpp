@@ -21,6 +21,8 @@ void schedule();
 void finish_switch(Vcpu& prev);
 /// True when this CPU should call schedule() on its way into the guest.
 bool should_schedule(CpuId cpu);
+/// The word that should_schedule() reads, for the entry code.
+const std::atomic<bool>& wanted_word(CpuId cpu);
 void request(CpuId cpu);
 /// The current vCPU gives way to others of this CPU once.
 void yield_current();

@@ -27,6 +27,7 @@ struct ArchVcpu {
     bool in_kernel = true;             ///< guest kernel mode, as the guest sees it
     u64 kernel_sp = 0;                 ///< stack for user -> kernel
     u64 kernel_ss = 0;
+    u64 bounce_sp = 0;                 ///< kernel_sp as frames are built from it; 0: the slow way says what is wrong
     Callback syscall, syscall32, sysenter, event, failsafe, nmi;
     u64 kernel_cr3 = 0, user_cr3 = 0;  ///< CR3 values; user_cr3 0: none
 

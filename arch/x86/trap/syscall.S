@@ -1,0 +1,236 @@
+// What guests do all the time, without C: a system call bounced to the guest kernel, the iret hypercall, and the way into and out of the
+// other hypercalls. Whatever is unusual takes the slow way (entry.S, bounce.cpp), which begins anew. A bounce does not look for requests
+// of other CPUs: they come with an interrupt, which is taken as soon as the guest runs.
+#include "entry_macros.inc"
+
+        .section .text.entry, "ax"
+
+// entry_syscall: SYSCALL from 64-bit guest code; the CPU's stub has pushed ss and rsp on the vCPU's stack.
+//   in     rcx = guest rip, r11 = guest rflags
+//   next   u64 call_entries[eax](u64 rdi, u64 rsi, u64 rdx, Vcpu&, u64 r8, u64 r10)
+        .balign 64
+        .globl  entry_syscall
+entry_syscall:
+        push    %r11
+        mov     INFO(3) + STACK_VCPU(%rsp), %r11
+        cmpb    $0, VCPU_IN_KERNEL(%r11)
+        je      bounce_syscall
+        cmp     $HYPERCALL_IRET, %eax
+        je      fast_iret
+        push    $GUEST_CS64
+        push    %rcx
+        push    syscall_word(%rip)
+        push    %rdi
+        push    %rsi
+        push    %rdx
+        push    %rcx
+        push    %rax
+        push    %r8
+        push    %r9
+        push    %r10
+        push    11 * 8(%rsp)                            // r11 holds rflags
+        push    %rbx
+        push    %rbp
+        push    %r12
+        push    %r13
+        push    %r14
+        push    %r15
+        cmp     $HYPERCALL_COUNT, %eax
+        jae     1f
+        mov     %eax, %eax
+        mov     %r11, %rcx
+        mov     %r10, %r9
+        lea     call_entries(%rip), %r10
+        incl    VCPU_CALLS(%r11, %rax, 4)
+        call    *(%r10, %rax, 8)
+exit_syscall:
+        mov     REGS_SIZE + STACK_CPU(%rsp), %rcx
+        mov     REGS_SIZE + STACK_VCPU(%rsp), %rdx
+        cmpl    $0, CPU_REQUESTS(%rcx)
+        jne     2f
+        mov     CPU_WANTED(%rcx), %rcx
+        cmpb    $0, (%rcx)
+        jne     2f
+        cmpl    $0, VCPU_MAIL(%rdx)
+        jne     2f
+        mov     VCPU_INFO(%rdx), %rdx
+        cmpw    $1, (%rdx)                              // an upcall is pending and not masked
+        je      2f
+        mov     REGS_RIP(%rsp), %rcx
+        cmp     first_noncanonical(%rip), %rcx          // SYSRET would fault in ring 0 on Intel
+        je      2f
+        mov     REGS_R10(%rsp), %r10
+        mov     REGS_R9(%rsp), %r9
+        mov     REGS_R8(%rsp), %r8
+        mov     REGS_RDX(%rsp), %rdx
+        mov     REGS_RSI(%rsp), %rsi
+        mov     REGS_RDI(%rsp), %rdi
+        mov     REGS_RFLAGS(%rsp), %r11
+        mov     REGS_RSP(%rsp), %rsp
+        sysretq
+1:      mov     %rsp, %rdi
+        call    unknown_call
+2:      mov     %rax, REGS_RAX(%rsp)
+        jmp     exit_to_guest
+
+// bounce_syscall: from user mode to the guest kernel's system call handler.
+//   in     r11 = vCPU, rcx = rip; on the stack: ss, rsp, rflags
+//   out    guest frame: rcx, r11, rip, cs and mask, rflags, rsp, ss
+        .balign 64
+bounce_syscall:
+        push    %rax
+        push    %rdx
+        mov     VCPU_INFO(%r11), %rdx
+        cmpq    $0, VCPU_BOUNCE_SP(%r11)                // no usable stack or handler
+        je      slow_bounce
+        cmpb    $0, 1(%rdx)
+        jne     slow_bounce
+        mov     VCPU_KERNEL_CR3(%r11), %rdx
+        movb    $1, VCPU_IN_KERNEL(%r11)
+        SWITCH_TABLES %rdx, %rax, 5
+        mov     VCPU_BOUNCE_SP(%r11), %rax
+        mov     2 * 8(%rsp), %rdx                       // rflags
+        SET_AC
+        GUEST   bounce_failed, mov %rcx, -56(%rax)
+        GUEST   bounce_failed, mov %rdx, -48(%rax)
+        GUEST   bounce_failed, mov %rcx, -40(%rax)
+        GUEST   bounce_failed, movq $GUEST_CS64, -32(%rax)
+        GUEST   bounce_failed, mov %rdx, -24(%rax)
+        mov     3 * 8(%rsp), %rcx                       // rsp
+        GUEST   bounce_failed, mov %rcx, -16(%rax)
+        GUEST   bounce_failed, movq $GUEST_SS, -8(%rax)
+        CLEAR_AC
+        sub     $56, %rax
+        mov     %rax, 3 * 8(%rsp)
+        mov     VCPU_INFO(%r11), %rax
+        mov     VCPU_SYSCALL_MASKS(%r11), %cl
+        mov     %cl, 1(%rax)
+        mov     VCPU_SYSCALL_ADDRESS(%r11), %rcx
+        mov     %rdx, %r11
+        and     $HANDLER_FLAGS, %r11d
+        pop     %rdx
+        pop     %rax
+        mov     8(%rsp), %rsp
+        sysretq
+
+// The kernel stack cannot take the frame: undo the switch, the slow way will find the same and say so.
+bounce_failed:
+        CLEAR_AC
+        mov     INFO(5) + STACK_VCPU(%rsp), %r11
+        mov     VCPU_USER_CR3(%r11), %rdx
+        movb    $0, VCPU_IN_KERNEL(%r11)
+        SWITCH_TABLES %rdx, %rax, 5
+        xor     %ecx, %ecx
+slow_bounce:
+        pop     %rdx
+        pop     %rax
+        push    $GUEST_CS64
+        push    %rcx
+        push    syscall_word(%rip)
+        mov     3 * 8(%rsp), %r11
+        jmp     slow_syscall
+
+// fast_iret: HYPERVISOR_iret. Goes back by SYSRET where the guest kernel says that rcx and r11 are free, else by IRETQ.
+//   in     r11 = vCPU; rax, rcx are dead; on the stack: ss, rsp, rflags; at the guest's rsp: iret_context [public arch-x86_64.h]
+        .balign 64
+fast_iret:
+        mov     %rdx, SCRATCH(3, 0)(%rsp)
+        mov     8(%rsp), %rax
+        cmp     guest_upper_start(%rip), %rax
+        jb      slow_iret
+        mov     VCPU_INFO(%r11), %rdx
+        SET_AC
+        GUEST   slow_iret, mov IRET_RFLAGS(%rax), %rcx
+        test    $0x200, %ecx
+        jz      4f
+        cmpb    $0, (%rdx)
+        jne     slow_iret                               // an event waits, and is to be delivered
+        movb    $0, 1(%rdx)
+1:      and     $GUEST_FLAGS, %ecx
+        or      $0x202, %ecx
+        push    %rcx
+        GUEST   slow_iret, mov IRET_CS(%rax), %ecx
+        not     %ecx
+        test    $3, %cl
+        jnz     2f
+        GUEST   slow_iret, testb $VGCF_IN_SYSCALL, IRET_FLAGS + 1(%rax)
+        jz      2f
+        GUEST   slow_iret, mov IRET_RIP(%rax), %rcx
+        cmp     first_noncanonical(%rip), %rcx
+        jae     slow_iret
+        mov     VCPU_USER_CR3(%r11), %rdx
+        test    %rdx, %rdx
+        jz      slow_iret
+        GUEST   slow_iret, push IRET_RSP(%rax)
+        GUEST   slow_iret, mov IRET_RAX(%rax), %rax
+        CLEAR_AC
+        movb    $0, VCPU_IN_KERNEL(%r11)
+        SWITCH_TABLES %rdx, %r11, 5
+        mov     8(%rsp), %r11
+        mov     SCRATCH(5, 0)(%rsp), %rdx
+        mov     (%rsp), %rsp
+        sysretq
+
+2:      not     %ecx                                    // cs
+        GUEST   slow_iret, movzwl IRET_SS(%rax), %edx
+        or      $3, %edx
+        push    %rdx
+        GUEST   slow_iret, push IRET_RSP(%rax)
+        push    2 * 8(%rsp)
+        movzwl  %cx, %edx
+        or      $3, %edx
+        push    %rdx
+        GUEST   slow_iret, push IRET_RIP(%rax)
+        GUEST   slow_iret, push IRET_RCX(%rax)
+        GUEST   slow_iret, push IRET_R11(%rax)
+        and     $3, %ecx
+        cmp     $3, %ecx
+        jne     3f
+        mov     VCPU_USER_CR3(%r11), %rdx
+        test    %rdx, %rdx
+        jz      slow_iret
+        GUEST   slow_iret, mov IRET_RAX(%rax), %rax
+        movb    $0, VCPU_IN_KERNEL(%r11)
+        CLEAR_AC
+        SWITCH_TABLES %rdx, %rcx, 11
+        pop     %r11
+        pop     %rcx
+        mov     SCRATCH(9, 0)(%rsp), %rdx
+        .globl  fast_iret_to_user
+fast_iret_to_user:
+        iretq
+3:      GUEST   slow_iret, mov IRET_RAX(%rax), %rax
+        CLEAR_AC
+        pop     %r11
+        pop     %rcx
+        mov     SCRATCH(9, 0)(%rsp), %rdx
+        .globl  fast_iret_to_kernel
+fast_iret_to_kernel:
+        iretq
+4:      movb    $1, 1(%rdx)
+        jmp     1b
+
+slow_iret:
+        CLEAR_AC
+        or      $STACK_SIZE - 1, %rsp
+        sub     $STACK_INFO_SIZE - 1 + 3 * 8, %rsp
+        mov     SCRATCH(3, 0)(%rsp), %rdx
+        mov     $HYPERCALL_IRET, %eax
+        xor     %ecx, %ecx
+        push    $GUEST_CS64
+        push    %rcx
+        push    syscall_word(%rip)
+        mov     3 * 8(%rsp), %r11
+        jmp     slow_syscall
+
+        .section .rodata
+        .balign 8
+syscall_word:                                           // error code 0, the vector above it
+        .long   0, VECTOR_SYSCALL
+        .globl  first_noncanonical, guest_upper_start
+first_noncanonical:
+        .quad   0x0000800000000000
+guest_upper_start:
+        .quad   0xffff880000000000
+
+        .section .note.GNU-stack, "", @progbits
