@@ -2,6 +2,7 @@
 HV_SOURCES := $(shell find arch common drivers -name '*.cpp' -o -name '*.S' | grep -v asm_offsets | sort)
 HV_OBJECTS := $(patsubst %,$(BUILD)/obj/%.o,$(HV_SOURCES))
 HV_LIBS := -l:liblzma.a -l:libzstd.a -l:liblz4.a -l:libz.a
+HV_WHOLE := $(BUILD)/obj/tenon.o
 OFFSETS := $(BUILD)/include/asm_offsets.h
 
 .PHONY: hypervisor
@@ -9,7 +10,7 @@ hypervisor: $(BUILD)/tenon ##  the Multiboot2 image and its symbols
 
 $(OFFSETS): arch/x86/asm_offsets.cpp $(BUILD)/include/config.hpp
 	@mkdir -p $(@D) $(BUILD)/obj
-	$(Q)$(HV_CXX) $(HV_FLAGS) -MMD -MP -MT $@ -MF $(BUILD)/obj/asm_offsets.d -S -o - $< \
+	$(Q)$(HV_CXX) $(HV_FLAGS) -fno-lto -MMD -MP -MT $@ -MF $(BUILD)/obj/asm_offsets.d -S -o - $< \
 	  | sed -nE 's/^.*==([A-Za-z_0-9]+) \$$?(-?[0-9]+)==.*$$/#define \1 \2/p' > $@.new && mv $@.new $@
 
 $(BUILD)/obj/%.cpp.o: %.cpp $(BUILD)/include/config.hpp mk/toolchain.mk
@@ -23,10 +24,15 @@ $(BUILD)/obj/%.S.o: %.S $(OFFSETS)
 	$(Q)$(HV_CXX) -g -D__ASSEMBLY__ -Iarch/x86/include -I$(BUILD)/include -MMD -MP -c $< -o $@
 
 HV_LINK = $(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack --no-warn-rwx-segments --gc-sections --build-id=sha1 \
-  -T arch/x86/link.lds $(HV_OBJECTS) -L/usr/lib/x86_64-linux-gnu $(HV_LIBS)
+  -T arch/x86/link.lds $(HV_WHOLE) -L/usr/lib/x86_64-linux-gnu $(HV_LIBS)
+
+# One object of everything. GCC optimises across files here, which the paths through many small functions need.
+$(HV_WHOLE): $(HV_OBJECTS)
+	@echo "  LTO   $@"
+	$(Q)$(HV_JOIN) -o $@ $(HV_OBJECTS)
 
 # Linked twice: the second time with the names of the functions that the first link placed.
-$(BUILD)/tenon.syms: $(HV_OBJECTS) arch/x86/link.lds tools/dev/symbol_table.py mk/hypervisor.mk
+$(BUILD)/tenon.syms: $(HV_WHOLE) arch/x86/link.lds tools/dev/symbol_table.py mk/hypervisor.mk
 	@echo "  LD    $@"
 	$(Q)$(PYTHON) tools/dev/symbol_table.py /dev/null $(BUILD)/obj/symbols0.S
 	$(Q)$(HV_CXX) -c $(BUILD)/obj/symbols0.S -o $(BUILD)/obj/symbols0.o

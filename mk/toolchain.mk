@@ -4,16 +4,19 @@ HV_CXX := $(firstword $(shell command -v clang++-14 clang++-16 clang++ 2>/dev/nu
 HV_WARN := -Wno-unused-command-line-argument
 # Clang's -mgeneral-regs-only refuses the long double that <atomic> only mentions.
 HV_REGS := -mno-mmx -mno-sse -msoft-float
+HV_JOIN = $(LD) -r
 else
 HV_CXX := g++
 HV_WARN :=
 HV_REGS := -mgeneral-regs-only
+HV_LTO := -flto -flto-partition=one -fno-fat-lto-objects
+HV_JOIN = $(HV_CXX) $(HV_FLAGS) -r -flinker-output=nolto-rel -nostdlib
 endif
 LD := ld
 OBJCOPY := objcopy
 
 FREESTANDING = -std=c++20 -O2 -g -ffreestanding -fno-exceptions -fno-rtti $(HV_REGS) -mno-red-zone -fPIE \
   -fvisibility=hidden -fno-threadsafe-statics -fno-asynchronous-unwind-tables -fno-omit-frame-pointer \
-  -fno-strict-aliasing -fcf-protection=none -Wall -Wextra -Werror $(HV_WARN)
+  -fno-strict-aliasing -momit-leaf-frame-pointer $(HV_LTO) -fcf-protection=none -Wall -Wextra -Werror $(HV_WARN)
 HV_FLAGS = $(FREESTANDING) -fstack-protector-strong -mstack-protector-guard=global -D_GLIBCXX_ASSERTIONS -include include/tenon/lib/hidden.hpp \
   -Iinclude -Iarch/x86/include -I$(BUILD)/include

@@ -20,3 +20,5 @@ header:
         .word 0, 0
         .long 8
 header_end:
+
+        .section .note.GNU-stack, "", @progbits

@@ -20,7 +20,7 @@ Status create_domain(Domain& domain)
     ArchDomain& a = domain.arch;
     a.slot_l3 = TRY(frame_allocator::allocate(dom_xen, 0));
     a.slot_l2 = TRY(frame_allocator::allocate(dom_xen, 0));
-    a.physical_width = u8(features.physical_bits);
+    a.reserved_pte_bits = Pte::frame_bits & ~(bit(features.physical_bits) - 1);
     FrameView<Pte> l3(a.slot_l3);
     l3[0] = Pte::of(a.slot_l2, table_flags);
     return success;

@@ -16,10 +16,16 @@ Status update_frame(Call& call, Subjects& who, MachineAddr at, Pte value, AdBits
 {
     Domain& domain = *who.tables;
     Mfn mfn = frame_of(at);
-    if (at.raw() & 7 || !is_ram(mfn) || !frame_at(mfn).get(domain.id))
+    unsigned index = unsigned(offset_in_page(at) / 8);
+    if (at.raw() & 7 || !frame_table::covers(mfn))
         return Error::inval;
     Frame& frame = frame_at(mfn);
-    unsigned index = unsigned(offset_in_page(at) / 8);
+    if (frame.owner_id() == domain.id && frame.type_word().is_valid_table(1)) [[likely]] {
+        FrameView<Pte> table(mfn);
+        return write_l1_entry(domain, &table[index], value, who.frames_id, ad);
+    }
+    if (!is_ram(mfn) || !frame.get(domain.id))
+        return Error::inval;
     Status s = success;
     TypeWord word = frame.type_word();
     if (word.count() != 0 && is_page_table(word.type())) {
@@ -56,9 +62,8 @@ Status one_update(Call& call, Subjects& who, const mmu_update& request)
     }
 }
 
-CallResult update_va(Call& call, GuestVa va, Pte value, u64 flags, u32 domid)
+[[gnu::always_inline]] inline CallResult update_va(Call& call, GuestVa va, Pte value, u64 flags, DomainId frames_id)
 {
-    Subjects who = TRY(resolve_subjects(call, domid));
     Domain& domain = call.domain;
     if (!arch::guest_range_ok(va, 1))
         return Error::inval;
@@ -66,7 +71,8 @@ CallResult update_va(Call& call, GuestVa va, Pte value, u64 flags, u32 domid)
         Guard guard(domain.arch.mm_lock);
         TRY(finish_deferred(call.vcpu, domain));
         EntryPlace place = TRY(find_l1(call.vcpu.arch.kernel_table, va));
-        TRY(write_entry(call.vcpu, domain, frame_at(place.table), place.index, value, 1, who.frames_id, AdBits::replace));
+        FrameView<Pte> table(place.table);
+        TRY(write_l1_entry(domain, &table[place.index], value, frames_id, AdBits::replace));
     }
     switch (flags & UVMF_FLUSHTYPE_MASK) {
     case UVMF_TLB_FLUSH:
@@ -101,8 +107,8 @@ CallResult mmu_update(Call& call, u64 requests, u32 count, u64 done_at, u32 domi
     Status result = success;
     u32 i = 0;
     while (i < count) {
-        struct mmu_update batch[16];
-        u32 n = min(count - i, u32(16));
+        struct mmu_update batch[32];
+        u32 n = min(count - i, u32(32));
         result = (list + i).read_array(batch, n);
         if (!result)
             break;
@@ -136,12 +142,13 @@ CallResult mmu_update(Call& call, u64 requests, u32 count, u64 done_at, u32 domi
 
 CallResult update_va_mapping(Call& call, u64 va, u64 pte, u64 flags)
 {
-    return update_va(call, GuestVa{va}, x86::Pte{pte}, flags, dom_self.raw());
+    return update_va(call, GuestVa{va}, x86::Pte{pte}, flags, call.domain.id);
 }
 
 CallResult update_va_mapping_otherdomain(Call& call, u64 va, u64 pte, u64 flags, u32 domid)
 {
-    return update_va(call, GuestVa{va}, x86::Pte{pte}, flags, domid & 0xffff);
+    Subjects who = TRY(resolve_subjects(call, domid & 0xffff));
+    return update_va(call, GuestVa{va}, x86::Pte{pte}, flags, who.frames_id);
 }
 
 } // namespace tenon::hypercall

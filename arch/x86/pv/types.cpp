@@ -25,9 +25,49 @@ bool is_hypervisor_slot(unsigned level, unsigned index) { return level == 4 && i
 
 Status validate(Domain& domain, Frame& frame, unsigned level);
 
+/// The two loops for level 1, in steps of 64 entries. The same outcomes and positions as for the others.
+Status release_l1(Frame& frame)
+{
+    FrameView<Pte> table(mfn_of(frame));
+    for (unsigned i = frame.progress; i > 0;) {
+        unsigned end = (i - 1) & ~63u;
+        while (i > end)
+            drop_l1_entry(table[--i]);
+        frame.progress = u16(i);
+        if (i && arch::should_yield())
+            return Error::restart;
+    }
+    return success;
+}
+
+Status validate_l1(Domain& domain, Frame& frame)
+{
+    FrameView<Pte> table(mfn_of(frame));
+    const DomainId id = domain.id;
+    for (unsigned i = frame.progress; i < entries_per_table;) {
+        for (unsigned end = (i | 63) + 1; i < end; i++) {
+            Pte entry = table[i];
+            if (!entry.is_present())
+                continue;
+            if (Status s = take_l1_entry(domain, entry, id); !s) {
+                frame.progress = u16(i);
+                return s;
+            }
+            if (entry != table[i])
+                table[i] = entry;
+        }
+        frame.progress = u16(i);
+        if (i < entries_per_table && arch::should_yield())
+            return Error::restart;
+    }
+    return success;
+}
+
 /// Releases entries [0, progress), last first. On restart progress says what is still held.
 Status release_entries(Domain& domain, Frame& frame, unsigned level)
 {
+    if (level == 1)
+        return release_l1(frame);
     FrameView<Pte> table(mfn_of(frame));
     for (unsigned i = frame.progress; i > 0; i--) {
         if (!is_hypervisor_slot(level, i - 1)) {
@@ -61,9 +101,8 @@ void forbid_device(Mfn first, u64 count)
     forbidden[forbidden_count++] = {first.raw(), first.raw() + count};
 }
 
-Status get_writable(Frame& frame)
+Status get_writable_slowly(Frame& frame, u64 old)
 {
-    u64 old = frame.type.load(std::memory_order_relaxed);
     for (;;) {
         TypeWord word{old};
         if (word.type() != FrameType::writable) {
@@ -79,35 +118,23 @@ Status get_writable(Frame& frame)
     }
 }
 
-void put_writable(Frame& frame, bool mapped)
+Status take_device_entry(const Domain& domain, Pte entry)
 {
-    // The stamp comes first: whoever sees count 0 sees it.
-    if (mapped)
-        frame.stamp = arch::tlb_stamp();
-    frame.type.fetch_sub(1, std::memory_order_acq_rel);
+    if (!domain.arch.has_hardware)
+        return Error::inval;
+    return may_map_device(domain, entry.mfn()) ? Status(success) : Error::perm;
 }
 
 Status take_entry(Domain& domain, Pte& entry, unsigned level, DomainId from)
 {
     if (!entry.is_present())
         return success;
+    if (level == 1)
+        return take_l1_entry(domain, entry, from);
     Mfn mfn = entry.mfn();
-    if (entry.raw & Pte::frame_bits & ~((u64{1} << domain.arch.physical_width) - 1))
+    if (entry.raw & domain.arch.reserved_pte_bits)
         return Error::inval;
     entry.raw = (entry.raw | Pte::user) & ~Pte::global;
-    if (level == 1) {
-        if (!is_ram(mfn))
-            return domain.arch.has_hardware ? (may_map_device(domain, mfn) ? Status(success) : Status(Error::perm)) : Status(Error::inval);
-        Frame& frame = frame_at(mfn);
-        if (!frame.get(from))
-            return Error::inval;
-        if (entry.is_writable())
-            if (Status s = get_writable(frame); !s) {
-                frame.put();
-                return s;
-            }
-        return success;
-    }
     if (entry.raw & Pte::large || !is_ram(mfn))
         return Error::inval;
     Frame& frame = frame_at(mfn);
@@ -121,13 +148,14 @@ Status take_entry(Domain& domain, Pte& entry, unsigned level, DomainId from)
 
 Status drop_entry(Domain& domain, Pte entry, unsigned level)
 {
+    if (level == 1) {
+        drop_l1_entry(entry);
+        return success;
+    }
     if (!entry.is_present() || !is_ram(entry.mfn()))
         return success;
     Frame& frame = frame_at(entry.mfn());
-    if (level > 1)
-        TRY(put_table(domain, frame));
-    else if (entry.is_writable())
-        put_writable(frame);
+    TRY(put_table(domain, frame));
     frame.put();
     return success;
 }
@@ -136,6 +164,8 @@ namespace {
 
 Status validate(Domain& domain, Frame& frame, unsigned level)
 {
+    if (level == 1)
+        return validate_l1(domain, frame);
     FrameView<Pte> table(mfn_of(frame));
     for (unsigned i = frame.progress; i < entries_per_table; i++) {
         if (is_hypervisor_slot(level, i))
@@ -200,7 +230,7 @@ Status get_table(Domain& domain, Frame& frame, unsigned level)
             old = frame.type.load(std::memory_order_acquire);
             continue;
         }
-        if (!resume && word.type() != FrameType::none)
+        if (!resume && word.type() != FrameType::none && word.type() != want)
             retype_flush(frame);
         u64 next = TypeWord::of(want, 1, old & TypeWord::kept_bits).raw;
         if (!frame.type.compare_exchange_weak(old, next, std::memory_order_acq_rel))

@@ -2,15 +2,30 @@
 // may be taken from anywhere. See docs/memory.md for the states of a frame.
 #pragma once
 #include "../mm/pte.hpp"
+#include <tenon/arch/memory.hpp>
 #include <tenon/domain/domain.hpp>
 #include <tenon/mm/frame_table.hpp>
 
 namespace tenon::x86::pv {
 
 /// Taken for RW mappings, grants, plain writes. Error::inval while the frame is anything else.
-Status get_writable(Frame& frame);
+Status get_writable_slowly(Frame& frame, u64 old);
+inline Status get_writable(Frame& frame)
+{
+    u64 old = frame.type.load(std::memory_order_relaxed);
+    if (TypeWord{old}.type() == FrameType::writable && u32(old) < Frame::refs_limit &&
+        frame.type.compare_exchange_strong(old, old + 1, std::memory_order_acq_rel)) [[likely]]
+        return success;
+    return get_writable_slowly(frame, old);
+}
 /// `mapped`: translations may linger, so the next change of type needs a flush.
-void put_writable(Frame& frame, bool mapped = true);
+inline void put_writable(Frame& frame, bool mapped = true)
+{
+    // The stamp comes first: whoever sees count 0 sees it.
+    if (mapped)
+        frame.stamp = arch::tlb_stamp();
+    frame.type.fetch_sub(1, std::memory_order_acq_rel);
+}
 
 /// Takes a page-table type, validating the table if nobody did. Error::restart: position saved, call again.
 /// The caller holds a general reference. `domain` owns the frame; its mm_lock is held.
@@ -24,6 +39,38 @@ void put_descriptors(Frame& frame);
 /// Checks an entry a guest wants at `level` and takes the references it will hold; adjusts its bits. `from` owns the frame
 /// that a level-1 entry maps. Nothing is taken on error.
 Status take_entry(Domain& domain, Pte& entry, unsigned level, DomainId from);
+/// A present level-1 entry that maps no memory of ours: a device's register, for whom that is allowed.
+Status take_device_entry(const Domain& domain, Pte entry);
+
+/// The same two for level 1, where almost all entries are.
+[[gnu::always_inline]] inline Status take_l1_entry(Domain& domain, Pte& entry, DomainId from)
+{
+    if (entry.raw & domain.arch.reserved_pte_bits)
+        return Error::inval;
+    entry.raw = (entry.raw | Pte::user) & ~Pte::global;
+    Mfn mfn = entry.mfn();
+    if (!frame_table::covers(mfn)) [[unlikely]]
+        return take_device_entry(domain, entry);
+    Frame& frame = frame_at(mfn);
+    if (!frame.get(from)) [[unlikely]]
+        return is_ram(mfn) ? Status(Error::inval) : take_device_entry(domain, entry);
+    if (entry.is_writable())
+        if (Status s = get_writable(frame); !s) [[unlikely]] {
+            frame.put();
+            return s;
+        }
+    return success;
+}
+[[gnu::always_inline]] inline void drop_l1_entry(Pte entry)
+{
+    if (!entry.is_present() || !is_ram(entry.mfn()))
+        return;
+    Frame& frame = frame_at(entry.mfn());
+    if (entry.is_writable())
+        put_writable(frame);
+    frame.put();
+}
+
 /// Drops what a (former) entry held. Error::restart for level > 1 only: the reference is still held, call again.
 Status drop_entry(Domain& domain, Pte entry, unsigned level);
 

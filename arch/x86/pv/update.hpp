@@ -11,12 +11,54 @@ enum class AdBits : u8 { replace, preserve };
 /// The mm_lock is held. Error::restart: the write is not done (value) — call again; a release that could not end is deferred.
 Status write_entry(Vcpu& caller, Domain& domain, Frame& table, unsigned index, Pte value, unsigned level, DomainId from, AdBits ad);
 
-/// The level-1 entry for `va` in the vCPU's kernel tables.
+/// Stores, keeping what the hardware does to A and D meanwhile when asked; returns what was there.
+inline Pte exchange_entry(Pte* at, Pte value, AdBits ad)
+{
+    std::atomic_ref slot(at->raw);
+    if (ad == AdBits::replace)
+        return {slot.exchange(value.raw, std::memory_order_acq_rel)};
+    u64 old = slot.load(std::memory_order_relaxed);
+    while (!slot.compare_exchange_weak(old, value.raw | (old & (Pte::accessed | Pte::dirty)), std::memory_order_acq_rel)) {
+    }
+    return {old};
+}
+
+/// The same at level 1, where nothing takes long: done when it returns.
+[[gnu::always_inline]] inline Status write_l1_entry(Domain& domain, Pte* at, Pte value, DomainId from, AdBits ad)
+{
+    if (value.is_present()) {
+        Pte old = *at;
+        // The same frame with the same or fewer rights needs no new reference.
+        if (old.is_present() && old.mfn() == value.mfn() && (old.is_writable() || !value.is_writable()) &&
+            !(value.raw & domain.arch.reserved_pte_bits)) {
+            value.raw = (value.raw | Pte::user) & ~Pte::global;
+            old = exchange_entry(at, value, ad);
+            if (old.is_writable() && !value.is_writable() && is_ram(old.mfn()))
+                put_writable(frame_at(old.mfn()));
+            return success;
+        }
+        TRY(take_l1_entry(domain, value, from));
+    }
+    drop_l1_entry(exchange_entry(at, value, ad));
+    return success;
+}
+
+/// The level-1 entry for a guest's address in validated tables. The mm_lock is held.
 struct EntryPlace {
     Mfn table = invalid_mfn;
     unsigned index = 0;
 };
-Result<EntryPlace> find_l1(Mfn l4, GuestVa va);
+inline Result<EntryPlace> find_l1(Mfn l4, GuestVa va)
+{
+    Mfn table = l4;
+    for (unsigned level = 4; level > 1; level--) { // no large pages: validation refuses them
+        Pte entry = FrameView<Pte>(table)[index_at(va.raw(), level)];
+        if (!entry.is_present())
+            return Error::inval;
+        table = entry.mfn();
+    }
+    return EntryPlace{table, index_at(va.raw(), 1)};
+}
 
 /// Loads a vCPU's tables and remembers it; everything older leaves this CPU's TLB.
 void load_tables(Vcpu& vcpu);
@@ -25,9 +67,19 @@ CpuSet cpus_of(Domain& domain);
 
 /// The public meaning of a domid argument: whose tables, whose frames.
 struct Subjects {
-    DomainRef tables, frames;
+    Domain* tables = nullptr;
     DomainId frames_id;
+    DomainRef tables_held, frames_held; ///< empty for the caller's own
 };
-Result<Subjects> resolve_subjects(Call& call, u32 domid);
+Result<Subjects> resolve_others(Call& call, u32 domid);
+inline Result<Subjects> resolve_subjects(Call& call, u32 domid)
+{
+    if (domid != dom_self.raw()) [[unlikely]]
+        return resolve_others(call, domid);
+    Subjects s;
+    s.tables = &call.domain;
+    s.frames_id = call.domain.id;
+    return s;
+}
 
 } // namespace tenon::x86::pv

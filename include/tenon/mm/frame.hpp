@@ -27,6 +27,11 @@ struct TypeWord {
     constexpr bool pinned() const { return raw & pinned_bit; }
     constexpr bool partial() const { return raw & partial_bit; }
     constexpr bool busy() const { return raw & busy_bit; }
+    /// A page table at `level` that is in use and has nothing pending. Stays so while its owner's mm_lock is held.
+    constexpr bool is_valid_table(unsigned level) const
+    {
+        return (raw & (u64{0xff} << type_shift | validated_bit | partial_bit)) == (u64(table_type(level)) << type_shift | validated_bit);
+    }
     static constexpr TypeWord of(FrameType t, u32 count, u64 flags = 0) { return {u64(t) << type_shift | flags | count}; }
 };
 
@@ -46,7 +51,7 @@ struct Frame : Pinned {
     {
         u32 n = refs.load(std::memory_order_relaxed);
         do {
-            if (n == 0 || (n & ~allocated_bit) >= refs_limit)
+            if ((n & ~allocated_bit) - 1 >= refs_limit) // 0 wraps
                 return false;
         } while (!refs.compare_exchange_weak(n, n + 1, std::memory_order_acquire));
         if (owner == domain.raw()) [[likely]]

@@ -64,7 +64,7 @@ struct ArchDomain {
     u32 pci_address = 0;               ///< latched CONFIG_ADDRESS
     u32 cpuid_leaves = 0;
     void* cpuid = nullptr;             ///< policy set by the tools, or null
-    u8 physical_width = 0;
+    u64 reserved_pte_bits = ~u64{0};   ///< address bits that the CPU does not have
     u32 tsc_mode = 0, tsc_khz = 0, tsc_incarnation = 0;
     void* e820 = nullptr;              ///< memory map set by the builder
     u32 e820_count = 0;
