@@ -12,9 +12,8 @@ constexpr u32 continued = bit(31);
 
 namespace {
 
-Status update_frame(Call& call, Subjects& who, MachineAddr at, Pte value, AdBits ad)
+[[gnu::always_inline]] inline Status update_frame(Call& call, Domain& domain, DomainId frames_id, MachineAddr at, Pte value, AdBits ad)
 {
-    Domain& domain = *who.tables;
     Mfn mfn = frame_of(at);
     unsigned index = unsigned(offset_in_page(at) / 8);
     if (at.raw() & 7 || !frame_table::covers(mfn))
@@ -22,7 +21,7 @@ Status update_frame(Call& call, Subjects& who, MachineAddr at, Pte value, AdBits
     Frame& frame = frame_at(mfn);
     if (frame.owner_id() == domain.id && frame.type_word().is_valid_table(1)) [[likely]] {
         FrameView<Pte> table(mfn);
-        return write_l1_entry(domain, &table[index], value, who.frames_id, ad);
+        return write_l1_entry(domain, &table[index], value, frames_id, ad);
     }
     if (!is_ram(mfn) || !frame.get(domain.id))
         return Error::inval;
@@ -30,7 +29,7 @@ Status update_frame(Call& call, Subjects& who, MachineAddr at, Pte value, AdBits
     TypeWord word = frame.type_word();
     if (word.count() != 0 && is_page_table(word.type())) {
         s = word.partial() ? Status(Error::inval)
-                           : write_entry(call.vcpu, domain, frame, index, value, level_of(word.type()), who.frames_id, ad);
+                           : write_entry(call.vcpu, domain, frame, index, value, level_of(word.type()), frames_id, ad);
     } else if (s = get_writable(frame); s) {
         FrameView<u64> view(mfn);
         std::atomic_ref(view[index]).store(value.raw, std::memory_order_release);
@@ -40,26 +39,22 @@ Status update_frame(Call& call, Subjects& who, MachineAddr at, Pte value, AdBits
     return s;
 }
 
-Status update_m2p(Subjects& who, Mfn mfn, u64 pfn)
+Status update_m2p(DomainId frames_id, Mfn mfn, u64 pfn)
 {
-    if (!is_ram(mfn) || !frame_at(mfn).get(who.frames_id))
+    if (!is_ram(mfn) || !frame_at(mfn).get(frames_id))
         return Error::inval;
     arch::set_m2p(mfn, pfn);
     frame_at(mfn).put();
     return success;
 }
 
-Status one_update(Call& call, Subjects& who, const mmu_update& request)
+[[gnu::always_inline]] inline Status one_update(Call& call, Domain& domain, DomainId frames_id, const mmu_update& request)
 {
-    switch (request.ptr & 3) {
-    case MMU_NORMAL_PT_UPDATE:
-    case MMU_PT_UPDATE_NO_TRANSLATE:
-        return update_frame(call, who, MachineAddr{request.ptr & ~u64{3}}, Pte{request.val}, AdBits::replace);
-    case MMU_PT_UPDATE_PRESERVE_AD:
-        return update_frame(call, who, MachineAddr{request.ptr & ~u64{3}}, Pte{request.val}, AdBits::preserve);
-    default:
-        return update_m2p(who, frame_of(MachineAddr{request.ptr}), request.val);
-    }
+    const u64 kind = request.ptr & 3;
+    if (kind == MMU_MACHPHYS_UPDATE)
+        return update_m2p(frames_id, frame_of(MachineAddr{request.ptr}), request.val);
+    return update_frame(call, domain, frames_id, MachineAddr{request.ptr & ~u64{3}}, Pte{request.val},
+                        kind == MMU_PT_UPDATE_PRESERVE_AD ? AdBits::preserve : AdBits::replace);
 }
 
 [[gnu::always_inline]] inline CallResult update_va(Call& call, GuestVa va, Pte value, u64 flags, DomainId frames_id)
@@ -92,52 +87,57 @@ namespace tenon::hypercall {
 
 using namespace x86::pv;
 
+namespace {
+
+/// Up to `count` updates, in batches; `i` counts what is done.
+[[gnu::noinline]] Status run_updates(Call& call, Domain& domain, DomainId frames_id, GuestPtr<struct mmu_update> list, u32 count, u32& i)
+{
+    struct mmu_update batch[32];
+    while (i < count) {
+        const u32 first = i, n = min(count - i, u32(32));
+        TRY((list + i).read_array(batch, n));
+        {
+            Guard guard(domain.arch.mm_lock);
+            TRY(finish_deferred(call.vcpu, domain));
+            while (i < first + n) {
+                TRY(one_update(call, domain, frames_id, batch[i - first]));
+                i++; // done; what it still has to release does not undo that
+                TRY(finish_deferred(call.vcpu, domain));
+            }
+        }
+        if (i < count && arch::should_yield())
+            return Error::restart;
+    }
+    return success;
+}
+
+} // namespace
+
 CallResult mmu_update(Call& call, u64 requests, u32 count, u64 done_at, u32 domid)
 {
-    u32 done = 0;
+    u32 done = 0, before = 0;
     GuestPtr<u32> done_ptr(done_at);
-    if (count & continued) {
+    if (count & continued) [[unlikely]] {
         count &= ~continued;
         if (!done_ptr.is_null())
-            done = TRY(done_ptr.read());
+            before = TRY(done_ptr.read());
     }
-    Subjects who = TRY(resolve_subjects(call, domid));
     GuestPtr<struct mmu_update> list(requests);
-    Domain& domain = *who.tables;
     Status result = success;
-    u32 i = 0;
-    while (i < count) {
-        struct mmu_update batch[32];
-        u32 n = min(count - i, u32(32));
-        result = (list + i).read_array(batch, n);
-        if (!result)
-            break;
-        Guard guard(domain.arch.mm_lock);
-        result = finish_deferred(call.vcpu, domain);
-        for (u32 k = 0; result.ok() && k < n; k++) {
-            result = one_update(call, who, batch[k]);
-            if (!result)
-                break;
-            i++; // done; what it still has to release does not undo that
-            result = finish_deferred(call.vcpu, domain);
-        }
-        if (!result)
-            break;
-        if (i < count && arch::should_yield()) {
-            result = Error::restart;
-            break;
-        }
+    if (domid == dom_self.raw()) [[likely]]
+        result = run_updates(call, call.domain, call.domain.id, list, count, done);
+    else {
+        Subjects who = TRY(resolve_others(call, domid));
+        result = run_updates(call, *who.tables, who.frames_id, list, count, done);
     }
-    done += i;
     if (!done_ptr.is_null())
-        TRY(done_ptr.write(done));
-    if (!result && result.error() == Error::restart) {
-        call.args[0] = (list + i).va().raw();
-        return call.restart_with(1, (count - i) | continued);
-    }
-    if (!result)
+        TRY(done_ptr.write(before + done));
+    if (result) [[likely]]
+        return s64{0};
+    if (result.error() != Error::restart)
         return result.error();
-    return s64{0};
+    call.args[0] = (list + done).va().raw();
+    return call.restart_with(1, (count - done) | continued);
 }
 
 CallResult update_va_mapping(Call& call, u64 va, u64 pte, u64 flags)

@@ -274,10 +274,8 @@ Status put_table(Domain& domain, Frame& frame)
     return success;
 }
 
-Status finish_deferred(Vcpu& vcpu, Domain& tables)
+Status finish_deferred_table(Vcpu& vcpu, Domain& tables)
 {
-    if (vcpu.deferred_table == invalid_mfn) [[likely]]
-        return success;
     Frame& frame = frame_at(vcpu.deferred_table);
     Status s = put_table(tables, frame);
     while (!s && &vcpu.domain != &tables)

@@ -79,7 +79,11 @@ Status release_partial(Domain& domain, Frame& frame);
 
 /// Finishes a release that an earlier call of this vCPU could not. `tables` is the domain whose mm_lock is held: the control domain
 /// working on another's tables does not stop half-way, so that nothing is ever left under the wrong lock.
-Status finish_deferred(Vcpu& vcpu, Domain& tables);
+Status finish_deferred_table(Vcpu& vcpu, Domain& tables);
+inline Status finish_deferred(Vcpu& vcpu, Domain& tables)
+{
+    return vcpu.deferred_table == invalid_mfn ? Status(success) : finish_deferred_table(vcpu, tables);
+}
 
 /// True when the frame may be mapped as device memory by a domain with hardware.
 bool may_map_device(const Domain& domain, Mfn mfn);

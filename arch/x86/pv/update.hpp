@@ -51,6 +51,7 @@ struct EntryPlace {
 inline Result<EntryPlace> find_l1(Mfn l4, GuestVa va)
 {
     Mfn table = l4;
+#pragma GCC unroll 3
     for (unsigned level = 4; level > 1; level--) { // no large pages: validation refuses them
         Pte entry = FrameView<Pte>(table)[index_at(va.raw(), level)];
         if (!entry.is_present())

@@ -47,7 +47,7 @@ struct Frame : Pinned {
     TypeWord type_word() const { return {type.load(std::memory_order_acquire)}; }
 
     /// Takes a reference if the frame belongs to `domain` and is in use.
-    bool get(DomainId domain)
+    [[gnu::always_inline]] bool get(DomainId domain)
     {
         u32 n = refs.load(std::memory_order_relaxed);
         do {
@@ -60,7 +60,7 @@ struct Frame : Pinned {
         return false;
     }
     /// Drops a reference; the last one frees the frame.
-    void put()
+    [[gnu::always_inline]] void put()
     {
         if (refs.fetch_sub(1, std::memory_order_acq_rel) == 1) [[unlikely]]
             last_reference_gone(*this);

@@ -18,19 +18,25 @@ template <Rank rank> class SpinLock : Pinned {
     {
         if constexpr (checks_lock_order)
             arch::lock_rank_enter(u8(rank));
-        while (held_.exchange(true, std::memory_order_acquire))
-            while (held_.load(std::memory_order_relaxed))
-                arch::spin_wait();
+        if (__atomic_exchange_n(&held_, true, __ATOMIC_ACQUIRE)) [[unlikely]]
+            wait();
     }
     void unlock()
     {
-        held_.store(false, std::memory_order_release); // pairs with the acquire in lock()
+        __atomic_store_n(&held_, false, __ATOMIC_RELEASE); // pairs with the acquire in lock()
         if constexpr (checks_lock_order)
             arch::lock_rank_leave(u8(rank));
     }
 
   private:
-    std::atomic<bool> held_{false};
+    [[gnu::noinline, gnu::cold]] void wait()
+    {
+        do
+            while (__atomic_load_n(&held_, __ATOMIC_RELAXED))
+                arch::spin_wait();
+        while (__atomic_exchange_n(&held_, true, __ATOMIC_ACQUIRE));
+    }
+    bool held_ = false; // the builtins, as std::atomic's checks of its order argument are not free
 };
 
 template <class Lock> class [[nodiscard]] Guard : Pinned {
