@@ -171,6 +171,20 @@ Outcome compute(const Write& w, Regs& regs, u64 old)
     }
 }
 
+/// Kernels write whole entries by `mov %r64, memory`: its length and register; 0: another instruction, for decode().
+unsigned decode_store(u64 rip, unsigned& reg)
+{
+    u64 code;
+    if (!arch::guest_range_ok(GuestVa{rip}, 8) || arch::copy_from_guest(&code, GuestVa{rip}, 8) || (code & 0xfff8) != 0x8948)
+        return 0;
+    const unsigned modrm = u8(code >> 16), mod = modrm >> 6, rm = modrm & 7, sib_base = code >> 24 & 7;
+    if (mod == 3)
+        return 0;
+    reg = (modrm >> 3 & 7) | unsigned(code & 4) << 1;
+    const bool has_base = mod != 0 || !(rm == 5 || (rm == 4 && sib_base == 5));
+    return 3 + (rm == 4) + (!has_base || mod == 2 ? 4 : mod);
+}
+
 } // namespace
 
 bool emulate_table_write(Vcpu& vcpu, Regs& regs, u64 address)
@@ -184,11 +198,7 @@ bool emulate_table_write(Vcpu& vcpu, Regs& regs, u64 address)
     auto place = find_l1(vcpu.arch.kernel_table, GuestVa{address});
     if (!place.ok())
         return false;
-    Pte mapping;
-    {
-        FrameView<Pte> table(place->table);
-        mapping = table[place->index];
-    }
+    const Pte mapping = FrameView<Pte>(place->table)[place->index];
     if (!mapping.is_present())
         return false;
     if (mapping.is_writable())
@@ -196,9 +206,17 @@ bool emulate_table_write(Vcpu& vcpu, Regs& regs, u64 address)
     if (!is_ram(mapping.mfn()))
         return false;
     Frame& frame = frame_at(mapping.mfn());
-    TypeWord word = frame.type_word();
-    if (word.type() != FrameType::l1 || word.count() == 0 || word.partial() || frame.owner_id() != domain.id)
+    if (frame.owner_id() != domain.id || !frame.type_word().is_valid_table(1))
         return false;
+    const unsigned index = unsigned((address & page_mask) / 8);
+    FrameView<u64> entries(mapping.mfn());
+    if (unsigned reg, length; address % 8 == 0 && (length = decode_store(regs.rip, reg)) != 0) [[likely]] {
+        auto* at = reinterpret_cast<Pte*>(&entries[index]);
+        if (!write_l1_entry(domain, at, Pte{register_of(regs, reg)}, domain.id, AdBits::replace))
+            return false;
+        regs.rip += length;
+        return true;
+    }
     Code code(regs.rip);
     Write w;
     if (!decode(code, w))
@@ -206,8 +224,6 @@ bool emulate_table_write(Vcpu& vcpu, Regs& regs, u64 address)
     unsigned shift = unsigned(address & 7) * 8;
     if ((address & 7) + w.bytes > 8)
         return false;
-    unsigned index = unsigned((address & page_mask) / 8);
-    FrameView<u64> entries(mapping.mfn());
     u64 whole = std::atomic_ref(entries[index]).load(std::memory_order_acquire);
     u64 old = whole >> shift & mask_of(w.bytes);
     Outcome result = compute(w, regs, old);
