@@ -47,14 +47,31 @@ Result<DomainRef> target_of(const Call& call, u16 domid)
 
 CallResult dispatch(Call& call)
 {
-    u32 number = call.number;
-    const CallRow* found = find_call(number);
-    if (!found) [[unlikely]] {
+    const u32 number = call.number;
+    if (number >= ABI_HYPERCALL_COUNT) [[unlikely]] {
         note_refused(call, 0, Error::nosys);
         return Error::nosys;
     }
-    call.vcpu.calls[number]++;
-    return found->invoke(call);
+    Vcpu& vcpu = call.vcpu;
+    vcpu.calls[number]++;
+    Call* const outer = vcpu.repeat_into;
+    vcpu.repeat_into = &call;
+    const u64 result = call_entries[number](call.args[0], call.args[1], call.args[2], vcpu, call.args[4], call.args[3]);
+    const bool again = !vcpu.repeat_into;
+    vcpu.repeat_into = outer;
+    if (again) [[unlikely]]
+        return Error::restart;
+    return s64(result);
+}
+
+u64 repeat_call(const Call& call)
+{
+    Call* into = std::exchange(call.vcpu.repeat_into, nullptr);
+    if (!into)
+        return arch::repeat_call(call);
+    for (unsigned i = 0; i < std::size(call.args); i++)
+        into->args[i] = call.args[i];
+    return 0;
 }
 
 CallResult hypercall::unsupported(Call& call)
@@ -87,7 +104,7 @@ u64 call_counts::total(u32 number)
 void call_counts::log_all()
 {
     for (const CallRow& entry : call_table)
-        if (u64 n = entry.invoke ? total(entry.number) : 0)
+        if (u64 n = entry.enter ? total(entry.number) : 0)
             log_info("%s: %llu calls", entry.name, static_cast<unsigned long long>(n));
 }
 

@@ -63,16 +63,16 @@ consteval CallTable make_table()
 {
     CallTable table{};
     for (const CallRow& entry : rows) {
-        if (table[entry.number].invoke)
+        if (table[entry.number].enter)
             two_rows_have_one_number();
         table[entry.number] = entry;
     }
     return table;
 }
 
-u64 enter_unknown(u64 arg0, u64 arg1, u64 arg2, Vcpu& vcpu, u64 arg4, u64 arg3)
+template <u32 number> u64 enter_unknown(u64 arg0, u64 arg1, u64 arg2, Vcpu& vcpu, u64 arg4, u64 arg3)
 {
-    Call call{vcpu, vcpu.domain, ABI_HYPERCALL_COUNT, {arg0, arg1, arg2, arg3, arg4}};
+    Call call{vcpu, vcpu.domain, number, {arg0, arg1, arg2, arg3, arg4}};
     note_refused(call, 0, Error::nosys);
     return u64(-s64(Error::nosys));
 }
@@ -85,10 +85,9 @@ u64 enter_xen_version(u64 command, u64 argument, u64 arg2, Vcpu& vcpu, u64 arg4,
     return enter_call<xen_version, __HYPERVISOR_xen_version>(command, argument, arg2, vcpu, arg4, arg3);
 }
 
-consteval auto make_entries()
+template <std::size_t... number> consteval auto make_entries(std::index_sequence<number...>)
 {
-    std::array<EnterCall, ABI_HYPERCALL_COUNT> entries;
-    entries.fill(enter_unknown);
+    std::array<EnterCall, ABI_HYPERCALL_COUNT> entries{enter_unknown<number>...};
     for (const CallRow& entry : rows)
         entries[entry.number] = entry.enter;
     entries[__HYPERVISOR_xen_version] = enter_xen_version;
@@ -99,7 +98,7 @@ consteval auto make_entries()
 
 constinit const CallTable call_table = make_table();
 extern "C" {
-constinit const std::array<EnterCall, ABI_HYPERCALL_COUNT> call_entries = make_entries();
+constinit const std::array<EnterCall, ABI_HYPERCALL_COUNT> call_entries = make_entries(std::make_index_sequence<ABI_HYPERCALL_COUNT>{});
 }
 
 } // namespace tenon

@@ -14,6 +14,7 @@
 namespace tenon {
 
 struct Domain;
+struct Call;
 
 /// Reasons not to run. A vCPU is runnable when none is set.
 enum PauseReason : u32 {
@@ -57,6 +58,7 @@ struct Vcpu : Pinned {
     std::atomic<u32> poll_port{0};       ///< 0: any of several
     u32 virq_port[24]{};                 ///< per-vCPU VIRQs; 0 not bound; under the domain's event lock
     Mfn deferred_table = invalid_mfn;    ///< a table whose release was interrupted and goes on before anything else
+    Call* repeat_into = nullptr;         ///< a call of a list is running: who wants to know that it is to run again
     ArchVcpu arch;
     u32 calls[ABI_HYPERCALL_COUNT]{};    ///< hypercalls by number; written by the CPU that runs it
 

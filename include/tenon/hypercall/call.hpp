@@ -59,8 +59,7 @@ template <class T> struct ArgDecoder<GuestPtr<T>> { static GuestPtr<T> decode(u6
 struct CallRow {
     u32 number;
     const char* name;
-    CallResult (*invoke)(Call&);
-    EnterCall enter;
+    EnterCall enter; ///< nullptr: no such call
     bool privileged;
     const char* signature; ///< argument list as text, for docs and the fuzzer
 };
@@ -89,22 +88,27 @@ template <auto handler, class... Args> struct Invoker<handler, CallResult (*)(Ca
 };
 } // namespace detail
 
+/// A call that saved its position: goes back to whoever runs it, dispatch() or the guest.
+u64 repeat_call(const Call& call);
+
+/// The one place that a handler is called from, so that it is inlined there.
 template <auto handler, u32 number> [[gnu::no_stack_protector]] u64 enter_call(u64 arg0, u64 arg1, u64 arg2, Vcpu& vcpu, u64 arg4, u64 arg3)
 {
     Call call{vcpu, vcpu.domain, number, {arg0, arg1, arg2, arg3, arg4}};
     CallResult result = detail::Invoker<handler, decltype(handler)>::invoke(call);
     if (result.ok()) [[likely]]
         return u64(*result);
-    return result.error() == Error::restart ? arch::repeat_call(call) : u64(-s64(result.error()));
+    return result.error() == Error::restart ? repeat_call(call) : u64(-s64(result.error()));
 }
 
 template <auto handler, u32 number> constexpr CallRow row(const char* name, const char* signature)
 {
     using Use = detail::Invoker<handler, decltype(handler)>;
-    return {number, name, &Use::invoke, &enter_call<handler, number>, Use::privileged, signature};
+    return {number, name, &enter_call<handler, number>, Use::privileged, signature};
 }
 
-/// Runs one call: looks it up, refuses what is unknown (Error::nosys, logged once), counts.
+/// Runs one call of a list: looks it up, refuses what is unknown (logged once), counts. The result is what the guest's register would
+/// hold, or Error::restart with the new arguments in `call`.
 CallResult dispatch(Call& call);
 /// Logs a refused sub-operation once per (call, sub-operation).
 void note_refused(const Call& call, u32 sub_operation, Error error);

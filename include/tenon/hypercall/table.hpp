@@ -7,14 +7,13 @@
 namespace tenon {
 
 using CallTable = std::array<CallRow, ABI_HYPERCALL_COUNT>;
-/// Rows without a handler have invoke == nullptr.
 extern const CallTable call_table;
 /// The same for the entry code; a number without a handler has one that refuses.
 extern "C" const std::array<EnterCall, ABI_HYPERCALL_COUNT> call_entries;
 
 inline const CallRow* find_call(u64 number)
 {
-    return number < call_table.size() && call_table[number].invoke ? &call_table[number] : nullptr;
+    return number < call_table.size() && call_table[number].enter ? &call_table[number] : nullptr;
 }
 
 namespace call_counts {
