@@ -2,7 +2,6 @@
 HV_SOURCES := $(shell find arch common drivers -name '*.cpp' -o -name '*.S' | grep -v asm_offsets | sort)
 HV_OBJECTS := $(patsubst %,$(BUILD)/obj/%.o,$(HV_SOURCES))
 HV_LIBS := -l:liblzma.a -l:libzstd.a -l:liblz4.a -l:libz.a
-HV_WHOLE := $(BUILD)/obj/tenon.o
 OFFSETS := $(BUILD)/include/asm_offsets.h
 
 .PHONY: hypervisor
@@ -23,23 +22,23 @@ $(BUILD)/obj/%.S.o: %.S $(OFFSETS)
 	@echo "  AS    $<"
 	$(Q)$(HV_CXX) -g -D__ASSEMBLY__ -Iarch/x86/include -I$(BUILD)/include -MMD -MP -c $< -o $@
 
-HV_LINK = $(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack --no-warn-rwx-segments --gc-sections --build-id=sha1 \
-  -T arch/x86/link.lds $(HV_WHOLE) -L/usr/lib/x86_64-linux-gnu $(HV_LIBS)
+comma := ,
+HV_LINK_FLAGS := -nostdlib -static -z max-page-size=4096 -z noexecstack --no-warn-rwx-segments --gc-sections --build-id=sha1 -T arch/x86/link.lds
+HV_LINKED := $(HV_OBJECTS) -L/usr/lib/x86_64-linux-gnu $(HV_LIBS)
+ifeq ($(TOOLCHAIN),clang)
+HV_LINK = $(LD) $(HV_LINK_FLAGS) $(HV_LINKED)
+else
+# GCC optimises across files here: the paths lead through many small functions.
+HV_LINK = $(HV_CXX) $(HV_FLAGS) -flinker-output=pie -nostdlib -no-pie $(foreach f,$(HV_LINK_FLAGS),-Wl$(comma)$f) $(HV_LINKED)
+endif
+SYMBOL_ROOM := 65536
 
-# One object of everything. GCC optimises across files here, which the paths through many small functions need.
-$(HV_WHOLE): $(HV_OBJECTS)
-	@echo "  LTO   $@"
-	$(Q)$(HV_JOIN) -o $@ $(HV_OBJECTS)
-
-# Linked twice: the second time with the names of the functions that the first link placed.
-$(BUILD)/tenon.syms: $(HV_WHOLE) arch/x86/link.lds tools/dev/symbol_table.py mk/hypervisor.mk
+# The names of functions are filled in where the linker left room for them.
+$(BUILD)/tenon.syms: $(HV_OBJECTS) arch/x86/link.lds tools/dev/symbol_table.py mk/hypervisor.mk
 	@echo "  LD    $@"
-	$(Q)$(PYTHON) tools/dev/symbol_table.py /dev/null $(BUILD)/obj/symbols0.S
-	$(Q)$(HV_CXX) -c $(BUILD)/obj/symbols0.S -o $(BUILD)/obj/symbols0.o
-	$(Q)$(HV_LINK) $(BUILD)/obj/symbols0.o -o $@.0
-	$(Q)$(PYTHON) tools/dev/symbol_table.py $@.0 $(BUILD)/obj/symbols.S
-	$(Q)$(HV_CXX) -c $(BUILD)/obj/symbols.S -o $(BUILD)/obj/symbols.o
-	$(Q)$(HV_LINK) $(BUILD)/obj/symbols.o -o $@
+	$(Q)$(HV_LINK) -o $@.0
+	$(Q)$(PYTHON) tools/dev/symbol_table.py $@.0 $(SYMBOL_ROOM) $(BUILD)/obj/symbol_table
+	$(Q)$(OBJCOPY) --update-section .symbol_table=$(BUILD)/obj/symbol_table $@.0 $@
 	$(Q)rm -f $@.0
 
 $(BUILD)/tenon: $(BUILD)/tenon.syms

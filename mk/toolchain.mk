@@ -4,13 +4,11 @@ HV_CXX := $(firstword $(shell command -v clang++-14 clang++-16 clang++ 2>/dev/nu
 HV_WARN := -Wno-unused-command-line-argument
 # Clang's -mgeneral-regs-only refuses the long double that <atomic> only mentions.
 HV_REGS := -mno-mmx -mno-sse -msoft-float
-HV_JOIN = $(LD) -r
 else
 HV_CXX := g++
 HV_WARN :=
 HV_REGS := -mgeneral-regs-only
 HV_LTO := -flto -flto-partition=one -fno-fat-lto-objects
-HV_JOIN = $(HV_CXX) $(HV_FLAGS) -r -flinker-output=nolto-rel -nostdlib
 endif
 LD := ld
 OBJCOPY := objcopy

@@ -13,9 +13,9 @@ void __glibcxx_assert_fail(const char* file, int line, const char*, const char* 
 
 extern "C" {
 /// A constant: it catches overruns by accident, not by design.
-tenon::u64 __stack_chk_guard = 0x595e9fbd94fda766;
+[[gnu::used]] tenon::u64 __stack_chk_guard = 0x595e9fbd94fda766;
 
-[[noreturn]] void __stack_chk_fail() { tenon::panic("stack overrun at %p", __builtin_return_address(0)); }
+[[noreturn, gnu::used]] void __stack_chk_fail() { tenon::panic("stack overrun at %p", __builtin_return_address(0)); }
 [[noreturn]] void __cxa_pure_virtual() { tenon::panic("pure virtual call"); }
 }
 

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""Write an assembly file with the function symbols of an ELF file, for backtraces inside the hypervisor.
+"""Write the function symbols of an ELF file as the section that backtraces inside the hypervisor read.
 
-usage: symbol_table.py IMAGE OUTPUT.S     (IMAGE /dev/null: an empty table; two records a symbol: offset from image_base, name offset; sorted)
+usage: symbol_table.py IMAGE BYTES OUTPUT
+The section, of BYTES bytes: the number of symbols (u64), their records (u32 offset from image_base, u32 offset of the name), sorted, names.
 """
+import struct
 import subprocess
 import sys
 
@@ -10,8 +12,6 @@ import sys
 def functions(image):
     base = None
     found = []
-    if image == "/dev/null":
-        return base, found
     for line in subprocess.run(["nm", "-C", "--defined-only", image], check=True, capture_output=True, text=True).stdout.splitlines():
         value, kind, name = line.split(" ", 2)
         if name == "image_base":
@@ -22,20 +22,20 @@ def functions(image):
 
 
 def main():
-    base, found = functions(sys.argv[1])
-    seen, records, names, offset = set(), [], [], 0
+    image, room, output = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+    base, found = functions(image)
+    records, names, last = b"", b"", None
     for value, name in found:
-        if value in seen or value < base:
+        if value == last or value < base:
             continue
-        seen.add(value)
-        name = name[:60]
-        records.append(f".long {value - base}, {offset}")
-        names.append(f'.asciz "{name}"')
-        offset += len(name) + 1
-    with open(sys.argv[2], "w") as out:
-        out.write('.section .symbol_table,"a"\n.balign 8\n.globl symbol_records, symbol_count, symbol_names\n')
-        out.write(f"symbol_count: .quad {len(records)}\nsymbol_records:\n" + "\n".join(records) + "\nsymbol_names:\n" + "\n".join(names) + "\n")
-        out.write('.section .note.GNU-stack,"",@progbits\n')
+        last = value
+        records += struct.pack("<II", value - base, len(names))
+        names += name[:60].encode() + b"\0"
+    table = struct.pack("<Q", len(records) // 8) + records + names
+    if len(table) > room:
+        sys.exit(f"symbol_table.py: {image} has symbols of {len(table)} bytes, more than the {room} of its table (arch/x86/link.lds)")
+    with open(output, "wb") as out:
+        out.write(table.ljust(room, b"\0"))
 
 
 if __name__ == "__main__":

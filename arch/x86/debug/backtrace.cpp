@@ -14,13 +14,16 @@ namespace tenon::x86 {
 
 namespace {
 
+/// What tools/dev/symbol_table.py writes into the image; the names follow the records.
 struct SymbolRecord {
     u32 offset, name;
 };
+struct SymbolTable {
+    u64 count;
+    SymbolRecord record[];
+};
 extern "C" {
-extern const u64 symbol_count;
-extern const SymbolRecord symbol_records[];
-extern const char symbol_names[];
+extern const SymbolTable symbol_table;
 extern char image_start[], text_end[];
 }
 constinit bool panicking = false;
@@ -43,18 +46,19 @@ void print_symbol(u64 address)
 {
     const SymbolRecord* best = nullptr;
     if (in_text(address)) {
-        u64 low = 0, high = symbol_count;
+        u64 low = 0, high = symbol_table.count;
         while (low < high) {
             u64 mid = (low + high) / 2;
-            if (symbol_records[mid].offset <= address - u64(image_start)) {
-                best = &symbol_records[mid];
+            if (symbol_table.record[mid].offset <= address - u64(image_start)) {
+                best = &symbol_table.record[mid];
                 low = mid + 1;
             } else
                 high = mid;
         }
     }
+    const char* names = reinterpret_cast<const char*>(symbol_table.record + symbol_table.count);
     if (best)
-        say("  %016lx  %s+0x%lx", address, symbol_names + best->name, address - u64(image_start) - best->offset);
+        say("  %016lx  %s+0x%lx", address, names + best->name, address - u64(image_start) - best->offset);
     else
         say("  %016lx", address);
 }
