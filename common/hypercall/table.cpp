@@ -1,5 +1,6 @@
 // Every hypercall, one row each: number, name, handler, arguments. The dispatcher, the statistics, the documents
 // (tools/dev/abi_docs.py reads the rows as text) and the fuzzer all come from here.
+#include <abi/event_channel.h>
 #include <abi/version.h>
 #include <tenon/hypercall/arch_calls.hpp>
 #include <tenon/hypercall/table.hpp>
@@ -85,12 +86,23 @@ u64 enter_xen_version(u64 command, u64 argument, u64 arg2, Vcpu& vcpu, u64 arg4,
     return enter_call<xen_version, __HYPERVISOR_xen_version>(command, argument, arg2, vcpu, arg4, arg3);
 }
 
+/// Sending an event is what guests do most with this one.
+u64 enter_event_channel_op(u64 command, u64 argument, u64 arg2, Vcpu& vcpu, u64 arg4, u64 arg3)
+{
+    if (u32(command) == EVTCHNOP_send) [[likely]] {
+        auto send = GuestPtr<evtchn_send>(argument).read();
+        return u64(-s64(send.ok() ? events::send(vcpu.domain, send->port).error() : Error::fault));
+    }
+    return enter_call<event_channel_op, __HYPERVISOR_event_channel_op>(command, argument, arg2, vcpu, arg4, arg3);
+}
+
 template <std::size_t... number> consteval auto make_entries(std::index_sequence<number...>)
 {
     std::array<EnterCall, ABI_HYPERCALL_COUNT> entries{enter_unknown<number>...};
     for (const CallRow& entry : rows)
         entries[entry.number] = entry.enter;
     entries[__HYPERVISOR_xen_version] = enter_xen_version;
+    entries[__HYPERVISOR_event_channel_op] = enter_event_channel_op;
     return entries;
 }
 

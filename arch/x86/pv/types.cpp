@@ -44,17 +44,22 @@ Status validate_l1(Domain& domain, Frame& frame)
 {
     FrameView<Pte> table(mfn_of(frame));
     const DomainId id = domain.id;
+    constexpr u64 plain = Pte::present | Pte::user;
+    const u64 checked = plain | Pte::global | domain.arch.reserved_pte_bits;
     for (unsigned i = frame.progress; i < entries_per_table;) {
         for (unsigned end = (i | 63) + 1; i < end; i++) {
             Pte entry = table[i];
-            if (!entry.is_present())
+            Status s = success;
+            if ((entry.raw & checked) == plain) [[likely]]
+                s = take_l1_frame(domain, entry, id);
+            else if (!entry.is_present())
                 continue;
-            if (Status s = take_l1_entry(domain, entry, id); !s) {
+            else if (s = take_l1_entry(domain, entry, id); s)
+                table[i] = entry;
+            if (!s) [[unlikely]] {
                 frame.progress = u16(i);
                 return s;
             }
-            if (entry != table[i])
-                table[i] = entry;
         }
         frame.progress = u16(i);
         if (i < entries_per_table && arch::should_yield())

@@ -42,12 +42,9 @@ Status take_entry(Domain& domain, Pte& entry, unsigned level, DomainId from);
 /// A present level-1 entry that maps no memory of ours: a device's register, for whom that is allowed.
 Status take_device_entry(const Domain& domain, Pte entry);
 
-/// The same two for level 1, where almost all entries are.
-[[gnu::always_inline]] inline Status take_l1_entry(Domain& domain, Pte& entry, DomainId from)
+/// The same two for level 1, where almost all entries are. First the references, of an entry whose bits are right.
+[[gnu::always_inline]] inline Status take_l1_frame(Domain& domain, Pte entry, DomainId from)
 {
-    if (entry.raw & domain.arch.reserved_pte_bits)
-        return Error::inval;
-    entry.raw = (entry.raw | Pte::user) & ~Pte::global;
     Mfn mfn = entry.mfn();
     if (!frame_table::covers(mfn)) [[unlikely]]
         return take_device_entry(domain, entry);
@@ -60,6 +57,13 @@ Status take_device_entry(const Domain& domain, Pte entry);
             return s;
         }
     return success;
+}
+[[gnu::always_inline]] inline Status take_l1_entry(Domain& domain, Pte& entry, DomainId from)
+{
+    if (entry.raw & domain.arch.reserved_pte_bits)
+        return Error::inval;
+    entry.raw = (entry.raw | Pte::user) & ~Pte::global;
+    return take_l1_frame(domain, entry, from);
 }
 [[gnu::always_inline]] inline void drop_l1_entry(Pte entry)
 {
