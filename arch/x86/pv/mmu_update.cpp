@@ -7,9 +7,6 @@
 
 namespace tenon::x86::pv {
 
-/// Set in the count of a call that was interrupted: `done` already holds what was completed.
-constexpr u32 continued = bit(31);
-
 namespace {
 
 [[gnu::always_inline]] inline Status update_frame(Call& call, Domain& domain, DomainId frames_id, MachineAddr at, Pte value, AdBits ad)
@@ -130,14 +127,7 @@ CallResult mmu_update(Call& call, u64 requests, u32 count, u64 done_at, u32 domi
         Subjects who = TRY(resolve_others(call, domid));
         result = run_updates(call, *who.tables, who.frames_id, list, count, done);
     }
-    if (!done_ptr.is_null())
-        TRY(done_ptr.write(before + done));
-    if (result) [[likely]]
-        return s64{0};
-    if (result.error() != Error::restart)
-        return result.error();
-    call.args[0] = (list + done).va().raw();
-    return call.restart_with(1, (count - done) | continued);
+    return finish_list(call, result, list, count, done, before, done_ptr);
 }
 
 CallResult update_va_mapping(Call& call, u64 va, u64 pte, u64 flags)

@@ -6,6 +6,7 @@
 #include <abi/mmu.h>
 #include <tenon/arch/memory.hpp>
 #include <tenon/hypercall/arch_calls.hpp>
+#include <tenon/hypercall/table.hpp>
 #include <tenon_arch/cpu_ops.hpp>
 
 namespace tenon::x86::pv {
@@ -62,12 +63,6 @@ Status one_op(Call& call, Domain& domain, const mmuext_op& op)
         if (mfn == invalid_mfn)
             return Error::inval;
         return set_base(vcpu, vcpu.arch.user_table, mfn.raw() ? mfn : invalid_mfn);
-    case MMUEXT_TLB_FLUSH_LOCAL:
-        flush_local(FlushWhat::all, va);
-        return success;
-    case MMUEXT_INVLPG_LOCAL:
-        flush_local(FlushWhat::page, va);
-        return success;
     case MMUEXT_TLB_FLUSH_MULTI:
     case MMUEXT_INVLPG_MULTI:
         return flush_vcpus(vcpu, GuestPtr<u64>(op.arg2.vcpumask), op.cmd == MMUEXT_INVLPG_MULTI ? FlushWhat::page : FlushWhat::all, va);
@@ -96,53 +91,51 @@ namespace tenon::hypercall {
 
 using namespace x86::pv;
 
+namespace {
+
+/// `i` counts what is done.
+Status run_ops(Call& call, Domain& target, GuestPtr<struct mmuext_op> list, u32 count, u32& i)
+{
+    struct mmuext_op op;
+    for (; i < count; i++) {
+        TRY((list + i).read_array(&op, 1));
+        if (op.cmd == MMUEXT_TLB_FLUSH_LOCAL || op.cmd == MMUEXT_INVLPG_LOCAL) { // needs no lock
+            if (&target != &call.domain)
+                return Error::perm;
+            flush_local(op.cmd == MMUEXT_INVLPG_LOCAL ? FlushWhat::page : FlushWhat::all, GuestVa{op.arg1.linear_addr});
+            continue;
+        }
+        Guard guard(target.arch.mm_lock);
+        TRY(finish_deferred(call.vcpu, target));
+        TRY(one_op(call, target, op));
+        if (!finish_deferred(call.vcpu, target)) { // done, but what it released is not
+            i++;
+            return Error::restart;
+        }
+    }
+    return success;
+}
+
+} // namespace
+
 CallResult mmuext_op(Call& call, u64 ops, u32 count, u64 done_at, u32 domid)
 {
-    constexpr u32 continued = bit(31);
     GuestPtr<struct mmuext_op> list(ops);
     GuestPtr<u32> done_ptr(done_at);
-    u32 done = 0;
+    u32 done = 0, before = 0;
     if (count & continued) {
         count &= ~continued;
         if (!done_ptr.is_null())
-            done = TRY(done_ptr.read());
+            before = TRY(done_ptr.read());
     }
-    if (u16(domid) != dom_self.raw() && u16(domid) != call.domain.id.raw() && !call.domain.is_privileged)
-        return Error::perm;
-    DomainRef target = domains::find_for(call.vcpu, DomainId{u16(domid)});
-    if (!target)
-        return Error::srch;
     Status result = success;
-    u32 i = 0;
-    for (; i < count; i++) {
-        auto op = (list + i).read();
-        if (!op.ok()) {
-            result = op.error();
-            break;
-        }
-        Guard guard(target->arch.mm_lock);
-        result = finish_deferred(call.vcpu, *target);
-        if (!result)
-            break;
-        result = one_op(call, *target, *op);
-        if (!result)
-            break;
-        if (call.vcpu.deferred_table != invalid_mfn && !finish_deferred(call.vcpu, *target)) {
-            i++;
-            result = Error::restart;
-            break;
-        }
+    if (u16(domid) == dom_self.raw()) [[likely]]
+        result = run_ops(call, call.domain, list, count, done);
+    else {
+        DomainRef target = TRY(target_of(call, u16(domid)));
+        result = run_ops(call, *target, list, count, done);
     }
-    done += i;
-    if (!done_ptr.is_null())
-        TRY(done_ptr.write(done));
-    if (!result && result.error() == Error::restart) {
-        call.args[0] = (list + i).va().raw();
-        return call.restart_with(1, (count - i) | continued);
-    }
-    if (!result)
-        return result.error();
-    return s64{0};
+    return finish_list(call, result, list, count, done, before, done_ptr);
 }
 
 } // namespace tenon::hypercall
