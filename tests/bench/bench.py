@@ -1,0 +1,133 @@
+#!/usr/bin/python3 -B
+"""Measures the same kernel and programs without a hypervisor, on Tenon and on real Xen 4.17, in turn, and writes docs/performance.md.
+
+Results are kept in build/bench/results.json, so that a part can be measured again by itself (--only).
+"""
+
+import argparse
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "guest")]
+
+import image  # noqa: E402
+import machines  # noqa: E402
+import report  # noqa: E402
+import run as guests  # noqa: E402
+from machines import OUT, ROOT, SYSTEMS, BenchError, operations, run  # noqa: E402
+from paths import cache_dir  # noqa: E402
+
+RESULTS = OUT / "results.json"
+
+
+def say(text: str) -> None:
+    print(f"bench: {text}", flush=True)
+
+
+class Bench:
+    def __init__(self, args: argparse.Namespace):
+        self.args = args
+        self.results = json.loads(RESULTS.read_text()) if args.only and RESULTS.exists() else {}
+        self.results.setdefault("commands", {})
+        self.failed = 0
+
+    def boot(self, system: str, name: str, options: str, **settings) -> machines.Run:
+        done = run(system, name, image.image(), options, limit=self.args.limit, **settings)
+        self.results["commands"][f"{name}-{system}"] = done.command
+        say(f"{name}, {machines.TITLES[system]}: {done.seconds:.0f} s")
+        return done
+
+    def calls(self) -> None:
+        """Single operations, by the micro-guest."""
+        columns, failures = {}, []
+        settings = argparse.Namespace(cpu="Haswell-noTSX", options="", limit=self.args.limit, verbose=False)
+        for system, path in (("tenon", guests.TREE / "build/tenon"), ("xen", guests.XEN)):
+            settings.is_xen = system == "xen"
+            iso = guests.build_iso(path, sorted(guests.OUT.glob("*.elf")))
+            columns[system] = guests.run_bench(iso, "bench_hypercalls", settings, failures)
+        guests.print_table(columns)
+        if failures:
+            raise BenchError("the micro-guest failed")
+        self.results["calls"] = columns
+        self.results["commands"]["calls"] = "tests/guest/run.py --bench --hypervisor tenon --hypervisor xen"
+
+    def linux(self) -> None:
+        """A Linux program's operations: counts and guest time in one deterministic run a system."""
+        columns = {}
+        for system in SYSTEMS:
+            scale = self.args.scale / 4
+            columns[system] = operations(self.boot(system, "linux", f"bench.scale={scale}", count=True, icount=True))
+            # What a computation costs is the clock's ticks, and their number is a matter of real time.
+            ticks = operations(self.boot(system, "ticks", "bench.scale=2 bench.only=compute", count=True))["compute"]
+            columns[system]["compute"] = {**ticks, "ns": columns[system]["compute"]["ns"]}
+            compiled = operations(self.boot(system, "compile", "bench.compile", icount=True))
+            columns[system]["compile"] = compiled["compile"]
+        self.results["linux"] = columns
+
+    def wall(self) -> None:
+        """Wall clock: rounds of the three systems in turn."""
+        self.results["wall"] = [
+            {system: operations(self.boot(system, "wall", f"bench.scale={self.args.scale}")) for system in SYSTEMS}
+            for _ in range(self.args.rounds)]
+
+    def measure(self, parts: list[str]) -> None:
+        began = time.monotonic()
+        for part in parts:
+            try:
+                getattr(self, part)()
+            except (BenchError, subprocess.SubprocessError) as error:
+                say(f"{part} FAILED: {error}")
+                self.failed += 1
+            self.results["about"] = about((time.monotonic() - began) / 60)
+            RESULTS.write_text(json.dumps(self.results, indent=1))
+        if self.failed:
+            say(f"{self.failed} parts failed; the page is not written")
+        else:
+            say(f"wrote {report.write(self.results).relative_to(ROOT)}")
+
+
+PARTS = ["calls", "linux", "wall"]
+
+
+def first(command: list[str], pattern: str) -> str:
+    done = subprocess.run(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    match = re.search(pattern, done.stdout, re.M)
+    return match.group(1) if match else "unknown"
+
+
+def about(minutes: float) -> dict:
+    model = re.search(r"^model name\s*: (.*)", Path("/proc/cpuinfo").read_text(), re.M)
+    return {"minutes": minutes, "cpus": os.cpu_count(), "host": model.group(1) if model else platform.machine(),
+            "qemu": "QEMU " + first(["qemu-system-x86_64", "--version"], r"version ([\d.]+)"),
+            "kernel": (cache_dir() / "kernel/6.1/release").read_text().strip(),
+            "tree": "commit " + first(["git", "describe", "--always", "--dirty"], r"^(\S+)")}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="", help=f"measure only these, with commas between them: {', '.join(PARTS)}")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of the wall clock (default 3)")
+    parser.add_argument("--scale", type=float, default=1, help="how often operations are run (default 1)")
+    parser.add_argument("--limit", type=float, default=900, help="seconds that one machine may run (default 900)")
+    parser.add_argument("--report", action="store_true", help="write the page again from the last results")
+    args = parser.parse_args()
+    parts = [part for part in args.only.split(",") if part] or PARTS
+    if unknown := set(parts) - set(PARTS):
+        parser.error(f"no such part: {', '.join(sorted(unknown))}")
+    if args.report:
+        say(f"wrote {report.write(json.loads(RESULTS.read_text())).relative_to(ROOT)}")
+        return 0
+    bench = Bench(args)
+    bench.measure(parts)
+    return 1 if bench.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
