@@ -4,6 +4,7 @@
 //   ubench [SCALE [NAME]]  all operations or one, SCALE times as often (default 1)
 //   ubench compile FILE... compiles the preprocessed files one after the other, with the cc1 in the image
 //   ubench clock           prints the monotonic clock, for what a shell wants to time
+//   ubench mark begin|end  executes one mark, for what is not a single program's work
 //
 // Results are printed at the end, so that no console is at work while something is measured:
 //   BENCH <id> <operations> <nanoseconds for all> <name>
@@ -208,6 +209,10 @@ int main(int argc, char** argv)
         return 0;
     if (!strcmp(what, "clock"))
         return printf("%lld\n", nanoseconds()) < 0;
+    if (!strcmp(what, "mark")) {
+        argc > 2 && !strcmp(argv[2], "begin") ? mark<130>() : mark<130 | end_of>();
+        return 0;
+    }
     if (!strcmp(what, "compile")) {
         bench<120>("compile", 1, [=, runs = 0]() mutable { compile(argv + 2, runs++ ? argc - 2 : 1); });
         report();
