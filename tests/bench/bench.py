@@ -12,11 +12,13 @@ import re
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "guest")]
 
+import guest_image  # noqa: E402
 import image  # noqa: E402
 import machines  # noqa: E402
 import report  # noqa: E402
@@ -25,6 +27,7 @@ from machines import OUT, ROOT, SYSTEMS, BenchError, operations, run  # noqa: E4
 from paths import cache_dir  # noqa: E402
 
 RESULTS = OUT / "results.json"
+GUEST_MARK = "130"                  # ubench mark
 
 
 def say(text: str) -> None:
@@ -38,8 +41,8 @@ class Bench:
         self.results.setdefault("commands", {})
         self.failed = 0
 
-    def boot(self, system: str, name: str, options: str, **settings) -> machines.Run:
-        done = run(system, name, image.image(), options, limit=self.args.limit, **settings)
+    def run(self, system: str, name: str, options: str, initrd: Path | None = None, **settings) -> machines.Run:
+        done = run(system, name, initrd or image.image(), options, limit=self.args.limit, **settings)
         self.results["commands"][f"{name}-{system}"] = done.command
         say(f"{name}, {machines.TITLES[system]}: {done.seconds:.0f} s")
         return done
@@ -58,24 +61,58 @@ class Bench:
         self.results["calls"] = columns
         self.results["commands"]["calls"] = "tests/guest/run.py --bench --hypervisor tenon --hypervisor xen"
 
+    def together(self, jobs: list[tuple]) -> list[machines.Run]:
+        """Runs of which nothing depends on real time: two at once."""
+        with ThreadPoolExecutor(self.args.jobs) as pool:
+            return list(pool.map(lambda job: self.run(*job[:3], **job[3]), jobs))
+
     def linux(self) -> None:
-        """A Linux program's operations: counts and guest time in one deterministic run a system."""
-        columns = {}
+        """A Linux program's operations: counts and guest time, exact because time goes by instructions."""
+        kinds = [("linux", f"bench.scale={self.args.scale / 4}", {"count": True, "icount": True}),
+                 # What a computation costs is the clock's ticks, and their number is a matter of real time.
+                 ("ticks", "bench.scale=2 bench.only=compute", {"count": True}),
+                 ("compile", "bench.compile", {"icount": True})]
+        image.image()
+        done = iter(self.together([(system, *kind) for kind in kinds for system in SYSTEMS]))
+        columns = {system: operations(next(done)) for system in SYSTEMS}
         for system in SYSTEMS:
-            scale = self.args.scale / 4
-            columns[system] = operations(self.boot(system, "linux", f"bench.scale={scale}", count=True, icount=True))
-            # What a computation costs is the clock's ticks, and their number is a matter of real time.
-            ticks = operations(self.boot(system, "ticks", "bench.scale=2 bench.only=compute", count=True))["compute"]
-            columns[system]["compute"] = {**ticks, "ns": columns[system]["compute"]["ns"]}
-            compiled = operations(self.boot(system, "compile", "bench.compile", icount=True))
-            columns[system]["compile"] = compiled["compile"]
+            columns[system]["compute"] = {**operations(next(done))["compute"], "ns": columns[system]["compute"]["ns"]}
+        for system in SYSTEMS:
+            columns[system].update(operations(next(done)))
         self.results["linux"] = columns
 
     def wall(self) -> None:
         """Wall clock: rounds of the three systems in turn."""
         self.results["wall"] = [
-            {system: operations(self.boot(system, "wall", f"bench.scale={self.args.scale}")) for system in SYSTEMS}
+            {system: operations(self.run(system, "wall", f"bench.scale={self.args.scale}")) for system in SYSTEMS}
             for _ in range(self.args.rounds)]
+
+    def guests(self, what: str, **settings) -> dict[str, machines.Run]:
+        """On each hypervisor a dom0 that starts one guest."""
+        settings |= {"initrd": guest_image.image(), "icount": True, "memory": 2048, "hypervisor_options": "dom0_mem=1024M"}
+        jobs = [(system, what, f"tenon.test=bench-guest bench.what={what}", settings) for system in SYSTEMS[1:]]
+        return {run.system: run for run in self.together(jobs)}
+
+    def boot(self) -> None:
+        """A guest's boot: which of its kernel's instructions had to be emulated."""
+        found = {}
+        for system, done in self.guests("boot", count=True, traps=True).items():
+            counts = done.counts.get(GUEST_MARK)
+            if not counts:
+                raise BenchError(f"the guest did not boot on {system}: see build/bench/boot-{system}.log")
+            kinds = {k.removeprefix("trap."): v for k, v in counts.items() if k.startswith("trap.")}
+            found[system] = {"total": sum(kinds.values()), **kinds}
+        self.results["boot"] = found
+
+    def io(self) -> None:
+        """Disk and network of a guest: lines "IO NUMBER UNIT NAME" that it prints."""
+        found = {}
+        for system, done in self.guests("io").items():
+            rows = re.findall(r"^IO ([\d.e+]+) (\S+) (.*)", "\n".join(done.lines), re.M)
+            found[system] = {f"{name}, {unit}": float(value) for value, unit, name in rows}
+        if not found["tenon"] or found["tenon"].keys() != found["xen"].keys():
+            raise BenchError("not every row was measured: see build/bench/io-*.log")
+        self.results["io"] = found
 
     def measure(self, parts: list[str]) -> None:
         began = time.monotonic()
@@ -93,7 +130,7 @@ class Bench:
             say(f"wrote {report.write(self.results).relative_to(ROOT)}")
 
 
-PARTS = ["calls", "linux", "wall"]
+PARTS = ["calls", "linux", "wall", "boot", "io"]
 
 
 def first(command: list[str], pattern: str) -> str:
@@ -115,7 +152,8 @@ def main() -> int:
     parser.add_argument("--only", default="", help=f"measure only these, with commas between them: {', '.join(PARTS)}")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of the wall clock (default 3)")
     parser.add_argument("--scale", type=float, default=1, help="how often operations are run (default 1)")
-    parser.add_argument("--limit", type=float, default=900, help="seconds that one machine may run (default 900)")
+    parser.add_argument("--jobs", type=int, default=2, help="machines at once, where time does not count (default 2)")
+    parser.add_argument("--limit", type=float, default=1800, help="seconds that one machine may run (default 1800)")
     parser.add_argument("--report", action="store_true", help="write the page again from the last results")
     args = parser.parse_args()
     parts = [part for part in args.only.split(",") if part] or PARTS

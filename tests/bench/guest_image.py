@@ -43,7 +43,7 @@ def disk() -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "disk.img"
         mke2fs = shutil.which("mke2fs", path="/usr/sbin:/sbin:/usr/bin:/bin")
-        subprocess.run([mke2fs, "-q", "-t", "ext4", path, f"{DISK_MIB}M"], check=True)
+        subprocess.run([mke2fs, "-q", "-t", "ext4", path, f"{DISK_MIB}M"], check=True, stdout=subprocess.DEVNULL)
         return gzip.compress(path.read_bytes(), mtime=0)
 
 

@@ -8,6 +8,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TextIO
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -37,22 +38,27 @@ class Run:
     seconds: float = 0
 
 
-def qemu_command(system: str, initrd: Path, options: str, memory: int, extra: list[str],
-                 hypervisor_options: str = "") -> list[str]:
+def boot_arguments(system: str, initrd: Path, kernel_options: str, options: str) -> tuple[list[str], str]:
+    """QEMU's arguments that start the kernel, and the command that makes the ISO that they name."""
     kernel = cache_dir() / "kernel/6.1/vmlinuz"
-    common = f"rdinit=/init quiet {options}"
-    out = ["qemu-system-x86_64", "-machine", "q35", "-accel", "tcg,tb-size=256,thread=single", "-cpu", "Haswell-noTSX",
-           "-smp", "1", "-m", str(memory), "-nodefaults", "-display", "none", "-no-reboot", "-serial", "stdio"]
+    words = f"rdinit=/init quiet {kernel_options}"
     if system == "native":
-        out += ["-kernel", str(kernel), "-initrd", str(initrd), "-append", f"console=ttyS0 {common}"]
-    else:
-        modules = [("vmlinuz", kernel, f"console=hvc0 {common}"), ("initrd", initrd, "")]
-        iso = boot.make_iso(hypervisor_path(system), f"{HYPERVISOR_OPTIONS} {hypervisor_options}".strip(), modules)
-        out += ["-cdrom", str(iso), "-boot", "d"]
-    return out + extra
+        return ["-kernel", str(kernel), "-initrd", str(initrd), "-append", f"console=ttyS0 {words}"], ""
+    words = f"console=hvc0 {words}"
+    options = f"{HYPERVISOR_OPTIONS} {options}".strip()
+    path = hypervisor_path(system)
+    iso = boot.make_iso(path, options, [("vmlinuz", kernel, words), ("initrd", initrd, "")])
+    made_by = ["tools/qemu/iso", str(iso), "--hypervisor", str(path), "--options", options, "--kernel", str(kernel),
+               "--kernel-options", words, "--initrd", str(initrd)]
+    return ["-cdrom", str(iso), "-boot", "d"], shown(made_by) + " && "
 
 
-def follow(process: subprocess.Popen, limit: float, until: str) -> list[str]:
+def machine(memory: int) -> list[str]:
+    return ["qemu-system-x86_64", "-machine", "q35", "-accel", "tcg,tb-size=256,thread=single", "-cpu", "Haswell-noTSX",
+            "-smp", "1", "-m", str(memory), "-nodefaults", "-display", "none", "-no-reboot", "-serial", "stdio"]
+
+
+def follow(process: subprocess.Popen, limit: float, until: str, log: TextIO) -> list[str]:
     """The serial line's lines, until QEMU ends or a line with `until` has come and two seconds have passed."""
     lines, buffer, end = [], b"", time.monotonic() + limit
     while (left := end - time.monotonic()) > 0:
@@ -64,35 +70,41 @@ def follow(process: subprocess.Popen, limit: float, until: str) -> list[str]:
         *whole, buffer = (buffer + chunk).split(b"\n")
         for line in whole:
             lines.append(re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", line.decode(errors="replace")).rstrip("\r"))
+            print(lines[-1], file=log, flush=True)
             if until in lines[-1]:
                 end = min(end, time.monotonic() + 2)
     return lines
 
 
 def shown(command: list[str]) -> str:
-    return shlex.join(command).replace(str(BUILD), "build").replace(str(ROOT) + "/", "")
+    text = shlex.join(command)
+    for folder, name in ((cache_dir(), "build/cache"), (BUILD, "build"), (ROOT, ".")):
+        text = text.replace(str(folder), name)
+    return text
 
 
 def run(system: str, name: str, initrd: Path, options: str, *, count=False, icount=False, limit=900.0, memory=1536,
-        extra=(), hypervisor_options="", until="bench: end") -> Run:
+        hypervisor_options="", traps=False, until="bench: end") -> Run:
     """Boots the system once. The serial log stays in build/bench/NAME-SYSTEM.log."""
-    arguments = [*extra, *(ICOUNT if icount else ()), *(("-plugin", str(PLUGIN)) if count else ())]
-    command = qemu_command(system, initrd, options, memory, arguments, hypervisor_options)
+    started, made_by = boot_arguments(system, initrd, options, hypervisor_options)
+    extra = [*(ICOUNT if icount else ()), *(("-plugin", str(PLUGIN)) if count else ())]
+    command = [*machine(memory), *started, *extra]
     counts = OUT / f"{name}-{system}.cnt"
     counts.unlink(missing_ok=True)
+    environment = {"OPCOUNT_OUT": str(counts)} | ({"OPCOUNT_TRAPS": "1"} if traps else {}) if count else {}
     began = time.monotonic()
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                               env={**os.environ, "OPCOUNT_OUT": str(counts)})
+                               env=os.environ | environment)
     try:
-        lines = follow(process, limit, until)
+        with (OUT / f"{name}-{system}.log").open("w") as log:
+            lines = follow(process, limit, until, log)
     finally:
         process.kill()
         process.wait()
-    (OUT / f"{name}-{system}.log").write_text("\n".join(lines) + "\n")
     if not any(until in line for line in lines):
         raise BenchError(f"{name} on {system} did not end: see build/bench/{name}-{system}.log")
-    prefix = f"OPCOUNT_OUT=build/bench/{counts.name} " if count else ""
-    return Run(system, prefix + shown(command), lines, read_counts(counts), time.monotonic() - began)
+    words = [*(f"{name}={value}" for name, value in environment.items()), *command]
+    return Run(system, made_by + shown(words), lines, read_counts(counts), time.monotonic() - began)
 
 
 def read_counts(path: Path) -> dict[str, dict]:
