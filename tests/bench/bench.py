@@ -71,7 +71,7 @@ class Bench:
         kinds = [("linux", f"bench.scale={self.args.scale / 4}", {"count": True, "icount": True}),
                  # What a computation costs is the clock's ticks, and their number is a matter of real time.
                  ("ticks", "bench.scale=2 bench.only=compute", {"count": True}),
-                 ("compile", "bench.compile", {"icount": True})]
+                 ("compile", "bench.compile", {"icount": True, "initrd": image.image(with_compiler=True)})]
         image.image()
         done = iter(self.together([(system, *kind) for kind in kinds for system in SYSTEMS]))
         columns = {system: operations(next(done)) for system in SYSTEMS}

@@ -1,4 +1,5 @@
-# Makes the initramfs that is measured, the same for all systems: busybox, ubench, a compiler and what it compiles.
+# Makes the initramfs that is measured, the same for all systems: busybox and ubench; for the compile
+# also a compiler and what it compiles.
 import random
 import subprocess
 import sys
@@ -57,26 +58,27 @@ def compiler() -> Path:
     return Path(found.stdout.strip())
 
 
-def make(output: Path) -> None:
+def make(output: Path, with_compiler: bool) -> None:
     archive = Archive()
     add_busybox(archive, cache_dir() / "sysroot")
     add_program(archive, OUT / "ubench")
-    add_program(archive, compiler(), path="usr/bin/cc1")
-    for number in range(FILES):
-        archive.file(f"usr/src/{number:02}.i", preprocessed(number))
+    if with_compiler:
+        add_program(archive, compiler(), path="usr/bin/cc1")
+        for number in range(FILES):
+            archive.file(f"usr/src/{number:02}.i", preprocessed(number))
     archive.file("init", HERE / "init", 0o755)
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_bytes(compress(archive.cpio()))
 
 
-def image() -> Path:
-    """The initramfs; made when it is older than what it is made of."""
-    output = OUT / "bench.initrd"
+def image(with_compiler: bool = False) -> Path:
+    """The initramfs; made when it is older than what it is made of. Only the compile needs the compiler."""
+    output = OUT / ("compile.initrd" if with_compiler else "bench.initrd")
     newest = max(path.stat().st_mtime for path in (HERE / "image.py", HERE / "init", OUT / "ubench"))
     if not output.exists() or output.stat().st_mtime < newest:
-        make(output)
+        make(output, with_compiler)
     return output
 
 
 if __name__ == "__main__":
-    print(image())
+    print(image(), image(with_compiler=True))

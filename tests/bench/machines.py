@@ -84,7 +84,7 @@ def shown(command: list[str]) -> str:
 
 
 def run(system: str, name: str, initrd: Path, options: str, *, count=False, icount=False, limit=900.0, memory=1536,
-        hypervisor_options="", traps=False, until="bench: end") -> Run:
+        hypervisor_options="", traps=False, until="bench: end", counter=None) -> Run:
     """Boots the system once. The serial log stays in build/bench/NAME-SYSTEM.log."""
     started, made_by = boot_arguments(system, initrd, options, hypervisor_options)
     extra = [*(ICOUNT if icount else ()), *(("-plugin", str(PLUGIN)) if count else ())]
@@ -104,7 +104,7 @@ def run(system: str, name: str, initrd: Path, options: str, *, count=False, icou
     if not any(until in line for line in lines):
         raise BenchError(f"{name} on {system} did not end: see build/bench/{name}-{system}.log")
     words = [*(f"{name}={value}" for name, value in environment.items()), *command]
-    return Run(system, made_by + shown(words), lines, read_counts(counts), time.monotonic() - began)
+    return Run(system, made_by + shown(words), lines, (counter or read_counts)(counts), time.monotonic() - began)
 
 
 def read_counts(path: Path) -> dict[str, dict]:
@@ -115,13 +115,13 @@ def read_counts(path: Path) -> dict[str, dict]:
     return counts
 
 
+def printed(lines: list[str]) -> dict[str, tuple]:
+    """{id of a mark: (operations, name, nanoseconds for all)} of what ubench has printed."""
+    found = (re.search(r"BENCH (\d+) (\d+) (\d+) (.*)", line) for line in lines)
+    return {m.group(1): (int(m.group(2)), m.group(4), int(m.group(3))) for m in found if m}
+
+
 def operations(run: Run) -> dict[str, dict]:
-    """{operation: {"ns": per operation, "hv.insn": per operation, ...}} of what ubench has printed."""
-    rows = {}
-    for line in run.lines:
-        match = re.search(r"BENCH (\d+) (\d+) (\d+) (.*)", line)
-        if match:
-            number, times, name = match.group(1), int(match.group(2)), match.group(4)
-            rows[name] = {"ns": int(match.group(3)) / times}
-            rows[name].update({k: v / times for k, v in run.counts.get(number, {}).items()})
-    return rows
+    """{operation: {"ns": per operation, "hv.insn": per operation, ...}}"""
+    return {name: {"ns": time / times, **{k: v / times for k, v in run.counts.get(number, {}).items()}}
+            for number, (times, name, time) in printed(run.lines).items()}

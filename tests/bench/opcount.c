@@ -3,8 +3,7 @@
 // A mark is an eight-byte NOP, 0f 1f 84 00 <id> <id> e7 7e, that no compiler emits. An id below 0x8000 begins
 // a measurement, the same id plus 0x8000 ends it and prints one line: "bench ID CLASS.WHAT=COUNT ...".
 // Addresses tell who executes: user (lower half), hypervisor (ffff8000_00000000 to ffff87ff_ffffffff, by the
-// PV ABI), kernel (the rest). All CPUs are added up. Debian ships no header for plugins, so the few
-// declarations needed are here [QEMU docs/devel/tcg-plugins].
+// PV ABI), kernel (the rest). All CPUs are added up.
 //
 // With OPCOUNT_TRAPS in the environment, "trap.WHAT" counts privileged instructions of a guest's kernel behind
 // which the hypervisor comes next: those it has to emulate. (Every block then calls back, which is slow.)
@@ -15,29 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EXPORT __attribute__((visibility("default")))
-
-typedef uint64_t qemu_plugin_id_t;
-struct qemu_plugin_tb;
-struct qemu_plugin_insn;
-struct qemu_info_t;
-enum qemu_plugin_cb_flags { no_registers };
-enum qemu_plugin_op { inline_add };
-
-void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id,
-                                           void (*translate)(qemu_plugin_id_t, struct qemu_plugin_tb*));
-size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb* block);
-struct qemu_plugin_insn* qemu_plugin_tb_get_insn(const struct qemu_plugin_tb* block, size_t index);
-const void* qemu_plugin_insn_data(const struct qemu_plugin_insn* insn);
-size_t qemu_plugin_insn_size(const struct qemu_plugin_insn* insn);
-uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn* insn);
-void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb* block, void (*call)(unsigned cpu, void* data),
-                                          enum qemu_plugin_cb_flags flags, void* data);
-void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn* insn,
-                                            void (*call)(unsigned cpu, void* data),
-                                            enum qemu_plugin_cb_flags flags, void* data);
-void qemu_plugin_register_vcpu_insn_exec_inline(struct qemu_plugin_insn* insn, enum qemu_plugin_op op,
-                                                void* counter, uint64_t value);
+#include "plugin.h"
 
 EXPORT int qemu_plugin_version = 1;
 
@@ -159,9 +136,8 @@ static void on_translate(qemu_plugin_id_t plugin, struct qemu_plugin_tb* block)
         enum what kind = decode(bytes, size);
         if (kind != instructions)
             qemu_plugin_register_vcpu_insn_exec_inline(insn, inline_add, &counter[kind], 1);
-        if (size == 8 && memcmp(bytes, "\x0f\x1f\x84\x00", 4) == 0 && bytes[6] == 0xe7 && bytes[7] == 0x7e)
-            qemu_plugin_register_vcpu_insn_exec_cb(insn, on_mark, no_registers,
-                                                   (void*)(uintptr_t)(bytes[4] | bytes[5] << 8));
+        if (is_mark(bytes, size))
+            qemu_plugin_register_vcpu_insn_exec_cb(insn, on_mark, no_registers, mark_id(bytes));
     }
 }
 
