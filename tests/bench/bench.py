@@ -89,7 +89,7 @@ class Bench:
 
     def guests(self, what: str, **settings) -> dict[str, machines.Run]:
         """On each hypervisor a dom0 that starts one guest."""
-        settings |= {"initrd": guest_image.image(), "icount": True, "memory": 2048, "hypervisor_options": "dom0_mem=1024M"}
+        settings |= {"initrd": guest_image.image(what == "io"), "icount": True, "memory": 2048, "hypervisor_options": "dom0_mem=1024M"}
         jobs = [(system, what, f"tenon.test=bench-guest bench.what={what}", settings) for system in SYSTEMS[1:]]
         return {run.system: run for run in self.together(jobs)}
 

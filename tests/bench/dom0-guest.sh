@@ -14,7 +14,7 @@ disk = ["/tmp/disk.img,raw,xvda,w"]
 vif = ["mac=00:16:3e:00:00:10,bridge=br0"]
 extra = "console=hvc0 quiet rdinit=/init bench.what=$what"
 END
-iperf3 -s >/dev/null 2>&1 &
+[ "$what" = boot ] || iperf3 -s >/dev/null 2>&1 &
 sleep 3
 ubench mark begin
 tenon create -q /tmp/bench.cfg || echo "bench: cannot create the guest"
