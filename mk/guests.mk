@@ -11,11 +11,10 @@ GUEST_LIBRARY := $(patsubst $(GUEST_DIR)/lib/%,$(GUEST_OUT)/lib/%.o,$(filter-out
 GUEST_ELVES := $(GUEST_NAMES:%=$(GUEST_OUT)/%.elf)
 GUEST_XEN_PACKAGE := xen-hypervisor-4.17-amd64
 GUEST_XEN := $(BUILD)/cache/xen-4.17
-OPCOUNT := $(BUILD)/bench/opcount.so
 HYPERVISOR ?= tenon
 GUESTS ?=
 
-.PHONY: guests check-guests check-guests-xen bench-guests
+.PHONY: guests check-guests check-guests-xen
 guests: $(GUEST_ELVES) ##  build the micro-guests
 
 check-guests: guests $(if $(filter tenon,$(HYPERVISOR)),$(BUILD)/tenon) ##  boot every micro-guest on Tenon; GUESTS="names or options of run.py"
@@ -23,9 +22,6 @@ check-guests: guests $(if $(filter tenon,$(HYPERVISOR)),$(BUILD)/tenon) ##  boot
 
 check-guests-xen: guests $(GUEST_XEN) ##  the same micro-guests on Debian's Xen 4.17, to compare
 	$(Q)$(GUEST_DIR)/run.py --hypervisor xen $(GUESTS)
-
-bench-guests: guests $(BUILD)/tenon $(GUEST_XEN) $(OPCOUNT) ##  hypervisor instructions per operation, Tenon and Xen side by side
-	$(Q)$(GUEST_DIR)/run.py --bench --hypervisor tenon --hypervisor xen $(GUESTS)
 
 $(GUEST_OUT)/lib/%.cpp.o: $(GUEST_DIR)/lib/%.cpp
 	@mkdir -p $(@D)
@@ -63,9 +59,5 @@ $(GUEST_XEN):
 	  (cd $(@D) && apt-get download -qq -o APT::Sandbox::User=root $(GUEST_XEN_PACKAGE))
 	$(Q)dpkg-deb --fsys-tarfile $(@D)/$(GUEST_XEN_PACKAGE)_*.deb | tar -xO ./boot/xen-4.17-amd64.gz | gzip -dc >$@.new
 	$(Q)mv $@.new $@
-
-$(OPCOUNT): tests/bench/opcount.c
-	@mkdir -p $(@D)
-	$(Q)gcc -O2 -Wall -Wextra -Werror -fPIC -shared -o $@ $<
 
 -include $(wildcard $(GUEST_OUT)/*.d $(GUEST_OUT)/lib/*.d)

@@ -3,8 +3,10 @@
 // A mark is an eight-byte NOP, 0f 1f 84 00 <id> <id> e7 7e, that no compiler emits. An id below 0x8000 begins
 // a measurement, the same id plus 0x8000 ends it and prints one line: "bench ID CLASS.WHAT=COUNT ...".
 // Addresses tell who executes: user (lower half), hypervisor (ffff8000_00000000 to ffff87ff_ffffffff, by the
-// PV ABI), kernel (the rest). All CPUs are added up. Debian ships no header for plugins, so the few
-// declarations needed are here [QEMU docs/devel/tcg-plugins].
+// PV ABI), kernel (the rest). All CPUs are added up.
+//
+// With OPCOUNT_TRAPS in the environment, "trap.WHAT" counts privileged instructions of a guest's kernel behind
+// which the hypervisor comes next: those it has to emulate. (Every block then calls back, which is slow.)
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -12,41 +14,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EXPORT __attribute__((visibility("default")))
-
-typedef uint64_t qemu_plugin_id_t;
-struct qemu_plugin_tb;
-struct qemu_plugin_insn;
-struct qemu_info_t;
-enum qemu_plugin_cb_flags { no_registers };
-enum qemu_plugin_op { inline_add };
-
-void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id,
-                                           void (*translate)(qemu_plugin_id_t, struct qemu_plugin_tb*));
-size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb* block);
-struct qemu_plugin_insn* qemu_plugin_tb_get_insn(const struct qemu_plugin_tb* block, size_t index);
-const void* qemu_plugin_insn_data(const struct qemu_plugin_insn* insn);
-size_t qemu_plugin_insn_size(const struct qemu_plugin_insn* insn);
-uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn* insn);
-void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn* insn,
-                                            void (*call)(unsigned cpu, void* data),
-                                            enum qemu_plugin_cb_flags flags, void* data);
-void qemu_plugin_register_vcpu_insn_exec_inline(struct qemu_plugin_insn* insn, enum qemu_plugin_op op,
-                                                void* counter, uint64_t value);
+#include "plugin.h"
 
 EXPORT int qemu_plugin_version = 1;
 
 enum class_of_code { user, kernel, hypervisor, classes };
-enum what { instructions, cr3, invlpg, iret, sysret, msr, swapgs, io, whats };
-static const char* const class_names[classes] = {"user", "kernel", "hv"};
-static const char* const what_names[whats] = {"insn",   "cr3", "invlpg", "iret",
-                                              "sysret", "msr", "swapgs", "io"};
+enum what { instructions, cr3, invlpg, iret, sysret, msr, swapgs, io, control, flags, cpuid, whats };
+static const char* const class_names[classes + 1] = {"user", "kernel", "hv", "trap"};
+static const char* const what_names[whats] = {"insn",   "cr3", "invlpg",  "iret",  "sysret", "msr",
+                                              "swapgs", "io",  "control", "flags", "cpuid"};
 
+enum { traps = classes, max_cpus = 64 };
 struct counters {
-    uint64_t of[classes][whats];
+    uint64_t of[classes + 1][whats];
 };
+static enum what pending[max_cpus]; ///< what each CPU's last instruction was, if it may trap
 static struct counters now, at_start;
 static FILE* out;
+static int watching_traps;
 
 static enum class_of_code classify(uint64_t address)
 {
@@ -58,18 +43,32 @@ static enum class_of_code classify(uint64_t address)
 /// Which costly instruction this is; `instructions` for all ordinary ones.
 static enum what decode(const uint8_t* bytes, size_t size)
 {
-    size_t at = size && bytes[0] >> 4 == 4; // REX
-    if (size > at && bytes[at] == 0xcf)
+    size_t at = 0;
+    while (at < size && (bytes[at] >> 4 == 4 || bytes[at] == 0x66 || bytes[at] == 0xf3)) // REX, 16 bits, REP
+        at++;
+    if (size <= at)
+        return instructions;
+    if (bytes[at] == 0xcf)
         return iret;
-    if (size && ((bytes[0] & 0xfc) == 0xec || (bytes[0] & 0xfc) == 0xe4))
+    if ((bytes[at] & 0xf4) == 0xe4 || (bytes[at] & 0xfc) == 0x6c) // in and out are e4-e7, ec-ef; ins and outs 6c-6f
         return io;
+    if (bytes[at] == 0xfa || bytes[at] == 0xfb || bytes[at] == 0xf4) // cli, sti, hlt
+        return flags;
     if (size < at + 2 || bytes[at] != 0x0f)
         return instructions;
     uint8_t modrm = size > at + 2 ? bytes[at + 2] : 0, reg = modrm >> 3 & 7;
     switch (bytes[at + 1]) {
     case 0x01: return modrm == 0xf8 ? swapgs : reg == 7 && modrm >> 6 != 3 ? invlpg : instructions;
+    case 0x06:
+    case 0x08:
+    case 0x09:
+    case 0x20:
+    case 0x21:
+    case 0x23: return control; // clts, invd, wbinvd, control and debug registers
     case 0x07: return sysret;
-    case 0x22: return reg == 3 ? cr3 : instructions;
+    case 0x22: return reg == 3 ? cr3 : control;
+    case 0xa2: return cpuid;
+    case 0x0b: return cpuid; // ud2 and a signature ask for an emulated CPUID
     case 0x30:
     case 0x32: return msr;
     default: return instructions;
@@ -86,7 +85,7 @@ static void on_mark(unsigned cpu, void* data)
     }
     struct counters end = now;
     fprintf(out, "bench %u", id & 0x7fff);
-    for (int c = 0; c < classes; c++)
+    for (int c = 0; c <= traps; c++)
         for (int w = 0; w < whats; w++)
             if (end.of[c][w] != at_start.of[c][w])
                 fprintf(out, " %s.%s=%" PRIu64, class_names[c], what_names[w],
@@ -95,9 +94,39 @@ static void on_mark(unsigned cpu, void* data)
     fflush(out);
 }
 
+static void on_privileged(unsigned cpu, void* data)
+{
+    if (cpu < max_cpus)
+        pending[cpu] = (enum what)(uintptr_t)data;
+}
+
+static void on_block(unsigned cpu, void* data)
+{
+    if (cpu >= max_cpus || pending[cpu] == instructions)
+        return;
+    if ((enum class_of_code)(uintptr_t)data == hypervisor)
+        now.of[traps][pending[cpu]]++;
+    pending[cpu] = instructions;
+}
+
+static void watch_traps(struct qemu_plugin_tb* block)
+{
+    for (size_t i = 0, count = qemu_plugin_tb_n_insns(block); i < count; i++) {
+        struct qemu_plugin_insn* insn = qemu_plugin_tb_get_insn(block, i);
+        enum class_of_code class = classify(qemu_plugin_insn_vaddr(insn));
+        if (i == 0)
+            qemu_plugin_register_vcpu_tb_exec_cb(block, on_block, no_registers, (void*)(uintptr_t)class);
+        enum what kind = decode(qemu_plugin_insn_data(insn), qemu_plugin_insn_size(insn));
+        if (class == kernel && kind != instructions)
+            qemu_plugin_register_vcpu_insn_exec_cb(insn, on_privileged, no_registers, (void*)(uintptr_t)kind);
+    }
+}
+
 static void on_translate(qemu_plugin_id_t plugin, struct qemu_plugin_tb* block)
 {
     (void)plugin;
+    if (watching_traps)
+        watch_traps(block);
     for (size_t i = 0, count = qemu_plugin_tb_n_insns(block); i < count; i++) {
         struct qemu_plugin_insn* insn = qemu_plugin_tb_get_insn(block, i);
         const uint8_t* bytes = qemu_plugin_insn_data(insn);
@@ -107,9 +136,8 @@ static void on_translate(qemu_plugin_id_t plugin, struct qemu_plugin_tb* block)
         enum what kind = decode(bytes, size);
         if (kind != instructions)
             qemu_plugin_register_vcpu_insn_exec_inline(insn, inline_add, &counter[kind], 1);
-        if (size == 8 && memcmp(bytes, "\x0f\x1f\x84\x00", 4) == 0 && bytes[6] == 0xe7 && bytes[7] == 0x7e)
-            qemu_plugin_register_vcpu_insn_exec_cb(insn, on_mark, no_registers,
-                                                   (void*)(uintptr_t)(bytes[4] | bytes[5] << 8));
+        if (is_mark(bytes, size))
+            qemu_plugin_register_vcpu_insn_exec_cb(insn, on_mark, no_registers, mark_id(bytes));
     }
 }
 
@@ -120,6 +148,7 @@ EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info_t* in
     out = path ? fopen(path, "w") : stderr;
     if (!out)
         return -1;
+    watching_traps = getenv("OPCOUNT_TRAPS") != NULL;
     qemu_plugin_register_vcpu_tb_trans_cb(id, on_translate);
     return 0;
 }

@@ -50,7 +50,7 @@ void bench_plain()
     for (auto& call : calls)
         call = {__HYPERVISOR_stack_switch, 0, {flat_ss, user_entry_stack_top(), 0, 0, 0, 0}};
     bench<4>("multicall of 4 stack_switch", 500, [&] { must(hypercall(__HYPERVISOR_multicall, calls, 4)); });
-    bench<5>("yield", 500, [] { must(sched_op(SCHEDOP_yield)); });
+    bench<5>("yield, nobody else", 500, [] { must(sched_op(SCHEDOP_yield)); });
     vcpu_set_singleshot_timer timer{now() + 100000_ms, 0};
     bench<6>("set_singleshot_timer", 500, [&] { must(vcpu_op(VCPUOP_set_singleshot_timer, 0, &timer)); });
     must(vcpu_op(VCPUOP_stop_singleshot_timer, 0));
@@ -66,7 +66,12 @@ void bench_paging()
         must(update_va_mapping(va, flip ? on : 0, UVMF_INVLPG));
     });
     must(update_va_mapping(va, 0));
-    bench<11>("mmu_update, one entry", 500, [=, flip = false]() mutable {
+    bench<17>("update_va_mapping, no flush", 500, [=, flip = false]() mutable {
+        flip = !flip;
+        must(update_va_mapping(va, flip ? on : 0, UVMF_NONE));
+    });
+    must(update_va_mapping(va, 0));
+    bench<11>("mmu_update, single entry", 500, [=, flip = false]() mutable {
         flip = !flip;
         must(mmu_update_one(slot, flip ? on : 0));
     });
@@ -79,10 +84,10 @@ void bench_paging()
         requests[i + 16] = {entry_maddr(vas[i]), 0};
     }
     bench<12>(
-        "mmu_update, each of 32", 100, [&] { must(mmu_updates(requests, 32)); }, 32);
+        "mmu_update, per entry of 32", 100, [&] { must(mmu_updates(requests, 32)); }, 32);
     auto entry = reinterpret_cast<volatile u64*>(entry_of(va));
     must(hypercall(__HYPERVISOR_vm_assist, VMASST_CMD_enable, VMASST_TYPE_writable_pagetables));
-    bench<13>("trapped page-table write", 500, [=, flip = false]() mutable {
+    bench<13>("trapped write to a page table", 500, [=, flip = false]() mutable {
         flip = !flip;
         *entry = flip ? on : 0;
     });
@@ -91,7 +96,7 @@ void bench_paging()
     for (int i = 0; i < 512; i++)
         l1[i] = table_entry(page, pte_ro);
     must(make_ro(l1));
-    bench<14>("pin and unpin of a full L1", 50, [=] {
+    bench<14>("pin + unpin of a full L1", 50, [=] {
         must(mmuext(MMUEXT_PIN_L1_TABLE, mfn_of(l1)));
         must(mmuext(MMUEXT_UNPIN_TABLE, mfn_of(l1)));
     });
@@ -112,10 +117,10 @@ bool go_on(Frame&)
 void bench_traps()
 {
     trap_hooks[vector_bp] = go_on;
-    bench<20>("int3 and iret", 500, [] { asm volatile("int3" ::: "memory"); });
+    bench<20>("exception bounce + iret", 500, [] { asm volatile("int3" ::: "memory"); });
     trap_hooks[vector_pf] = skip_two_bytes;
     u64 hole = take_empty_va();
-    bench<21>("page fault and iret", 500, [=] {
+    bench<21>("page fault bounce + iret", 500, [=] {
         asm volatile("mov (%0), %%al" ::"D"(hole) : "rax", "memory");
     });
     // Both loops below run in user mode; the marks are in the kernel's handlers.
@@ -132,7 +137,7 @@ void bench_traps()
     UserStart start;
     start.rip = user_address(b_loop);
     CHECK(run_user(start).is(callback_syscall));
-    print("BENCH 22 1000 system call from user mode and iret\n");
+    print("BENCH 22 1000 system call and return\n");
     trap_hooks[vector_pf] = [](Frame& frame) {
         static u64 faults;
         faults++;
@@ -147,7 +152,7 @@ void bench_traps()
     start.rip = user_address(b_loop_fault);
     start.rdi = 0x700000;
     CHECK(run_user(start).is(vector_pf));
-    print("BENCH 23 1000 page fault from user mode and iret\n");
+    print("BENCH 23 1000 page fault from user mode + iret\n");
     trap_hooks[vector_pf] = nullptr;
 }
 
@@ -156,7 +161,7 @@ void bench_events()
     mask_upcalls();
     long port = bind_ipi();
     mask_port(port);
-    bench<30>("event send, port masked", 500, [=] { must(send(port)); });
+    bench<30>("event send, masked", 500, [=] { must(send(port)); });
     clear_bit(shared->evtchn_pending, port);
     install_event_counter();
     unmask_port(port);
@@ -178,13 +183,13 @@ void bench_grants()
     table[8].frame = static_cast<u32>(mfn_of(from));
     table[8].domid = 0;
     table[8].flags = GTF_permit_access;
-    bench<40>("grant map and unmap", 500, [=] {
+    bench<40>("grant map + unmap", 500, [=] {
         gnttab_map_grant_ref map{va, GNTMAP_host_map, 8, 0, 1, 0, 0};
         must(grant_op(GNTTABOP_map_grant_ref, &map, 1) | map.status);
         gnttab_unmap_grant_ref unmap{va, 0, map.handle, 1};
         must(grant_op(GNTTABOP_unmap_grant_ref, &unmap, 1) | unmap.status);
     });
-    bench<41>("grant copy of 4 KiB", 500, [=] {
+    bench<41>("grant copy, 4 KiB", 500, [=] {
         gnttab_copy copy{};
         copy.source.u.ref = 8;
         copy.source.domid = copy.dest.domid = DOMID_SELF;
