@@ -16,23 +16,59 @@ struct DeviceRange {
 constinit DeviceRange forbidden[64]{};
 constinit unsigned forbidden_count = 0;
 
-/// Checked once per table; the window lets interrupts in and says when to stop.
-bool out_of_time(unsigned entry) { return entry % 64 == 63 && arch::should_yield(); }
-
 void retype_flush(Frame& frame) { arch::flush_tlb_older_than(frame.stamp, arch::online_cpus()); }
 
 bool is_hypervisor_slot(unsigned level, unsigned index) { return level == 4 && index >= first_slot && index <= last_slot; }
 
-Status validate(Domain& domain, Frame& frame, unsigned level);
+constexpr unsigned step = 64; ///< entries between two looks at the clock, which also let interrupts in
 
-/// The two loops for level 1, in steps of 64 entries. The same outcomes and positions as for the others.
-Status release_l1(Frame& frame)
+/// The first present entry of [i, end), or end. Tables are mostly empty: eight entries are skipped at once.
+[[gnu::always_inline]] inline unsigned next_present(const Pte* table, unsigned i, unsigned end)
+{
+    for (; i < end; i++) {
+        while (i % 8 == 0 && i < end) {
+            const Pte* e = table + i;
+            if ((e[0].raw | e[1].raw | e[2].raw | e[3].raw | e[4].raw | e[5].raw | e[6].raw | e[7].raw) & Pte::present)
+                break;
+            i += 8;
+        }
+        if (i >= end || table[i].is_present())
+            break;
+    }
+    return i;
+}
+
+/// One behind the last present entry of [begin, i), or begin.
+[[gnu::always_inline]] inline unsigned previous_present(const Pte* table, unsigned i, unsigned begin)
+{
+    for (; i > begin; i--) {
+        while (i % 8 == 0 && i > begin) {
+            const Pte* e = table + i - 8;
+            if ((e[0].raw | e[1].raw | e[2].raw | e[3].raw | e[4].raw | e[5].raw | e[6].raw | e[7].raw) & Pte::present)
+                break;
+            i -= 8;
+        }
+        if (i <= begin || table[i - 1].is_present())
+            break;
+    }
+    return i;
+}
+
+/// Releases entries [0, progress), last first. On restart progress says what is still held.
+template <bool is_leaf> Status release_loop(Domain& domain, Frame& frame, unsigned level)
 {
     FrameView<Pte> table(mfn_of(frame));
     for (unsigned i = frame.progress; i > 0;) {
-        unsigned end = (i - 1) & ~63u;
-        while (i > end)
-            drop_l1_entry(table[--i]);
+        const unsigned begin = (i - 1) & ~(step - 1);
+        while ((i = previous_present(table.get(), i, begin)) > begin) {
+            if constexpr (is_leaf)
+                drop_l1_entry(table[i - 1]);
+            else if (!is_hypervisor_slot(level, i - 1)) {
+                frame.progress = u16(i);
+                TRY(drop_entry(domain, table[i - 1], level));
+            }
+            i--;
+        }
         frame.progress = u16(i);
         if (i && arch::should_yield())
             return Error::restart;
@@ -40,52 +76,9 @@ Status release_l1(Frame& frame)
     return success;
 }
 
-Status validate_l1(Domain& domain, Frame& frame)
-{
-    FrameView<Pte> table(mfn_of(frame));
-    const DomainId id = domain.id;
-    constexpr u64 plain = Pte::present | Pte::user;
-    const u64 checked = plain | Pte::global | domain.arch.reserved_pte_bits;
-    for (unsigned i = frame.progress; i < entries_per_table;) {
-        for (unsigned end = (i | 63) + 1; i < end; i++) {
-            Pte entry = table[i];
-            Status s = success;
-            if ((entry.raw & checked) == plain) [[likely]]
-                s = take_l1_frame(domain, entry, id);
-            else if (!entry.is_present())
-                continue;
-            else if (s = take_l1_entry(domain, entry, id); s)
-                table[i] = entry;
-            if (!s) [[unlikely]] {
-                frame.progress = u16(i);
-                return s;
-            }
-        }
-        frame.progress = u16(i);
-        if (i < entries_per_table && arch::should_yield())
-            return Error::restart;
-    }
-    return success;
-}
-
-/// Releases entries [0, progress), last first. On restart progress says what is still held.
 Status release_entries(Domain& domain, Frame& frame, unsigned level)
 {
-    if (level == 1)
-        return release_l1(frame);
-    FrameView<Pte> table(mfn_of(frame));
-    for (unsigned i = frame.progress; i > 0; i--) {
-        if (!is_hypervisor_slot(level, i - 1)) {
-            frame.progress = u16(i);
-            TRY(drop_entry(domain, table[i - 1], level));
-        }
-        if (out_of_time(i - 1) && i > 1) {
-            frame.progress = u16(i - 1);
-            return Error::restart;
-        }
-    }
-    frame.progress = 0;
-    return success;
+    return level == 1 ? release_loop<true>(domain, frame, 1) : release_loop<false>(domain, frame, level);
 }
 
 } // namespace
@@ -167,28 +160,43 @@ Status drop_entry(Domain& domain, Pte entry, unsigned level)
 
 namespace {
 
+/// Takes what entry `i` needs, and corrects its bits.
+[[gnu::always_inline]] inline Status validate_entry(Domain& domain, Pte& at, unsigned level, unsigned i)
+{
+    constexpr u64 plain = Pte::present | Pte::user;
+    Pte entry = at;
+    if (level == 1 && (entry.raw & (domain.arch.reserved_pte_bits | plain | Pte::global)) == plain) [[likely]]
+        return take_l1_frame(domain, entry, domain.id);
+    if (is_hypervisor_slot(level, i))
+        return success;
+    TRY(take_entry(domain, entry, level, domain.id));
+    if (entry != at)
+        at = entry;
+    return success;
+}
+
+/// `leaf`: 1 for level 1, which then is a constant; else 0.
+template <unsigned leaf> Status validate_loop(Domain& domain, Frame& frame, unsigned level)
+{
+    FrameView<Pte> table(mfn_of(frame));
+    for (unsigned i = frame.progress; i < entries_per_table;) {
+        for (const unsigned end = (i | (step - 1)) + 1; (i = next_present(table.get(), i, end)) < end; i++)
+            if (Status s = validate_entry(domain, table[i], leaf ? leaf : level, i); !s) [[unlikely]] {
+                frame.progress = u16(i);
+                return s;
+            }
+        frame.progress = u16(i);
+        if (i < entries_per_table && arch::should_yield())
+            return Error::restart;
+    }
+    return success;
+}
+
 Status validate(Domain& domain, Frame& frame, unsigned level)
 {
     if (level == 1)
-        return validate_l1(domain, frame);
-    FrameView<Pte> table(mfn_of(frame));
-    for (unsigned i = frame.progress; i < entries_per_table; i++) {
-        if (is_hypervisor_slot(level, i))
-            continue;
-        Pte entry = table[i];
-        if (entry.is_present()) {
-            frame.progress = u16(i);
-            if (Status s = take_entry(domain, entry, level, domain.id); !s)
-                return s;
-            if (entry != table[i])
-                table[i] = entry;
-        }
-        if (out_of_time(i) && i + 1 < entries_per_table) {
-            frame.progress = u16(i + 1);
-            return Error::restart;
-        }
-    }
-    frame.progress = entries_per_table;
+        return validate_loop<1>(domain, frame, 1);
+    TRY(validate_loop<0>(domain, frame, level));
     if (level == 4)
         install_slots(mfn_of(frame), domain.arch.slot_l3);
     return success;

@@ -23,8 +23,8 @@ inline Pte exchange_entry(Pte* at, Pte value, AdBits ad)
     return {old};
 }
 
-/// The same at level 1, where nothing takes long: done when it returns.
-[[gnu::always_inline]] inline Status write_l1_entry(Domain& domain, Pte* at, Pte value, DomainId from, AdBits ad)
+/// The same at level 1, where nothing takes long: done when it returns. `was`: what the entry held.
+[[gnu::always_inline]] inline Status write_l1_entry(Domain& domain, Pte* at, Pte value, DomainId from, AdBits ad, Pte* was = nullptr)
 {
     if (value.is_present()) {
         Pte old = *at;
@@ -33,13 +33,18 @@ inline Pte exchange_entry(Pte* at, Pte value, AdBits ad)
             !(value.raw & domain.arch.reserved_pte_bits)) {
             value.raw = (value.raw | Pte::user) & ~Pte::global;
             old = exchange_entry(at, value, ad);
+            if (was)
+                *was = old;
             if (old.is_writable() && !value.is_writable() && is_ram(old.mfn()))
                 put_writable(frame_at(old.mfn()));
             return success;
         }
         TRY(take_l1_entry(domain, value, from));
     }
-    drop_l1_entry(exchange_entry(at, value, ad));
+    const Pte old = exchange_entry(at, value, ad);
+    if (was)
+        *was = old;
+    drop_l1_entry(old);
     return success;
 }
 

@@ -171,11 +171,14 @@ Outcome compute(const Write& w, Regs& regs, u64 old)
     }
 }
 
-/// Kernels write whole entries by `mov %r64, memory`: its length and register; 0: another instruction, for decode().
-unsigned decode_store(u64 rip, unsigned& reg)
+/// Kernels write whole entries by `mov %r64, memory` or `xchg`: length and register; 0: another instruction, for decode().
+unsigned decode_store(u64 rip, unsigned& reg, bool& exchanges)
 {
     u64 code;
-    if (!arch::guest_range_ok(GuestVa{rip}, 8) || arch::copy_from_guest(&code, GuestVa{rip}, 8) || (code & 0xfff8) != 0x8948)
+    if (!arch::guest_range_ok(GuestVa{rip}, 8) || arch::copy_from_guest(&code, GuestVa{rip}, 8))
+        return 0;
+    exchanges = (code & 0xfff8) == 0x8748;
+    if (!exchanges && (code & 0xfff8) != 0x8948)
         return 0;
     const unsigned modrm = u8(code >> 16), mod = modrm >> 6, rm = modrm & 7, sib_base = code >> 24 & 7;
     if (mod == 3)
@@ -210,10 +213,15 @@ bool emulate_table_write(Vcpu& vcpu, Regs& regs, u64 address)
         return false;
     const unsigned index = unsigned((address & page_mask) / 8);
     FrameView<u64> entries(mapping.mfn());
-    if (unsigned reg, length; address % 8 == 0 && (length = decode_store(regs.rip, reg)) != 0) [[likely]] {
+    bool exchanges;
+    if (unsigned reg, length; address % 8 == 0 && (length = decode_store(regs.rip, reg, exchanges)) != 0) [[likely]] {
         auto* at = reinterpret_cast<Pte*>(&entries[index]);
-        if (!write_l1_entry(domain, at, Pte{register_of(regs, reg)}, domain.id, AdBits::replace))
+        u64& value = register_of(regs, reg);
+        Pte old;
+        if (!write_l1_entry(domain, at, Pte{value}, domain.id, AdBits::replace, &old))
             return false;
+        if (exchanges)
+            value = old.raw;
         regs.rip += length;
         return true;
     }

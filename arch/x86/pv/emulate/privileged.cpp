@@ -20,8 +20,9 @@ Code::Code(u64 rip)
 
 u64& register_of(Regs& r, unsigned number)
 {
-    u64* const all[] = {&r.rax, &r.rcx, &r.rdx, &r.rbx, &r.rsp, &r.rbp, &r.rsi, &r.rdi, &r.r8, &r.r9, &r.r10, &r.r11, &r.r12, &r.r13, &r.r14, &r.r15};
-    return *all[number & 15];
+    static constexpr u64 Regs::*all[] = {&Regs::rax, &Regs::rcx, &Regs::rdx, &Regs::rbx, &Regs::rsp, &Regs::rbp, &Regs::rsi, &Regs::rdi,
+                                         &Regs::r8, &Regs::r9, &Regs::r10, &Regs::r11, &Regs::r12, &Regs::r13, &Regs::r14, &Regs::r15};
+    return r.*all[number & 15];
 }
 
 void skip(Vcpu& vcpu, Regs& regs, unsigned bytes)
