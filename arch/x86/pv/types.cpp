@@ -22,36 +22,10 @@ bool is_hypervisor_slot(unsigned level, unsigned index) { return level == 4 && i
 
 constexpr unsigned step = 64; ///< entries between two looks at the clock, which also let interrupts in
 
-/// The first present entry of [i, end), or end. Tables are mostly empty: eight entries are skipped at once.
-[[gnu::always_inline]] inline unsigned next_present(const Pte* table, unsigned i, unsigned end)
+/// Tables are mostly empty: eight entries are skipped at once.
+[[gnu::always_inline]] inline bool none_present(const Pte* e)
 {
-    for (; i < end; i++) {
-        while (i % 8 == 0 && i < end) {
-            const Pte* e = table + i;
-            if ((e[0].raw | e[1].raw | e[2].raw | e[3].raw | e[4].raw | e[5].raw | e[6].raw | e[7].raw) & Pte::present)
-                break;
-            i += 8;
-        }
-        if (i >= end || table[i].is_present())
-            break;
-    }
-    return i;
-}
-
-/// One behind the last present entry of [begin, i), or begin.
-[[gnu::always_inline]] inline unsigned previous_present(const Pte* table, unsigned i, unsigned begin)
-{
-    for (; i > begin; i--) {
-        while (i % 8 == 0 && i > begin) {
-            const Pte* e = table + i - 8;
-            if ((e[0].raw | e[1].raw | e[2].raw | e[3].raw | e[4].raw | e[5].raw | e[6].raw | e[7].raw) & Pte::present)
-                break;
-            i -= 8;
-        }
-        if (i <= begin || table[i - 1].is_present())
-            break;
-    }
-    return i;
+    return !((e[0].raw | e[1].raw | e[2].raw | e[3].raw | e[4].raw | e[5].raw | e[6].raw | e[7].raw) & Pte::present);
 }
 
 /// Releases entries [0, progress), last first. On restart progress says what is still held.
@@ -59,15 +33,20 @@ template <bool is_leaf> Status release_loop(Domain& domain, Frame& frame, unsign
 {
     FrameView<Pte> table(mfn_of(frame));
     for (unsigned i = frame.progress; i > 0;) {
-        const unsigned begin = (i - 1) & ~(step - 1);
-        while ((i = previous_present(table.get(), i, begin)) > begin) {
-            if constexpr (is_leaf)
-                drop_l1_entry(table[i - 1]);
-            else if (!is_hypervisor_slot(level, i - 1)) {
-                frame.progress = u16(i);
-                TRY(drop_entry(domain, table[i - 1], level));
+        for (const unsigned begin = (i - 1) & ~(step - 1); i > begin;) {
+            const unsigned first = (i - 1) & ~7u;
+            if (none_present(&table[first])) {
+                i = first;
+                continue;
             }
-            i--;
+            for (; i > first; i--) {
+                if constexpr (is_leaf)
+                    drop_l1_entry(table[i - 1]);
+                else if (!is_hypervisor_slot(level, i - 1) && table[i - 1].is_present()) {
+                    frame.progress = u16(i);
+                    TRY(drop_entry(domain, table[i - 1], level));
+                }
+            }
         }
         frame.progress = u16(i);
         if (i && arch::should_yield())
@@ -180,11 +159,19 @@ template <unsigned leaf> Status validate_loop(Domain& domain, Frame& frame, unsi
 {
     FrameView<Pte> table(mfn_of(frame));
     for (unsigned i = frame.progress; i < entries_per_table;) {
-        for (const unsigned end = (i | (step - 1)) + 1; (i = next_present(table.get(), i, end)) < end; i++)
-            if (Status s = validate_entry(domain, table[i], leaf ? leaf : level, i); !s) [[unlikely]] {
-                frame.progress = u16(i);
-                return s;
+        for (const unsigned end = (i | (step - 1)) + 1; i < end;) {
+            const unsigned group = (i | 7) + 1;
+            if (none_present(&table[group - 8])) {
+                i = group;
+                continue;
             }
+            for (; i < group; i++)
+                if (table[i].is_present())
+                    if (Status s = validate_entry(domain, table[i], leaf ? leaf : level, i); !s) [[unlikely]] {
+                        frame.progress = u16(i);
+                        return s;
+                    }
+        }
         frame.progress = u16(i);
         if (i < entries_per_table && arch::should_yield())
             return Error::restart;
