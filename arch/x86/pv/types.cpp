@@ -33,19 +33,16 @@ template <bool is_leaf> Status release_loop(Domain& domain, Frame& frame, unsign
 {
     FrameView<Pte> table(mfn_of(frame));
     for (unsigned i = frame.progress; i > 0;) {
-        for (const unsigned begin = (i - 1) & ~(step - 1); i > begin;) {
-            const unsigned first = (i - 1) & ~7u;
-            if (none_present(&table[first])) {
-                i = first;
-                continue;
-            }
-            for (; i > first; i--) {
-                if constexpr (is_leaf)
-                    drop_l1_entry(table[i - 1]);
-                else if (!is_hypervisor_slot(level, i - 1) && table[i - 1].is_present()) {
-                    frame.progress = u16(i);
-                    TRY(drop_entry(domain, table[i - 1], level));
-                }
+        for (const unsigned begin = (i - 1) & ~(step - 1); i > begin; i--) {
+            const Pte entry = table[i - 1];
+            if (!entry.is_present()) {
+                if (i % 8 == 0 && none_present(&table[i - 8]))
+                    i -= 7;
+            } else if constexpr (is_leaf)
+                drop_l1_entry(entry);
+            else if (!is_hypervisor_slot(level, i - 1)) {
+                frame.progress = u16(i);
+                TRY(drop_entry(domain, entry, level));
             }
         }
         frame.progress = u16(i);
@@ -140,12 +137,9 @@ Status drop_entry(Domain& domain, Pte entry, unsigned level)
 namespace {
 
 /// Takes what entry `i` needs, and corrects its bits.
-[[gnu::always_inline]] inline Status validate_entry(Domain& domain, Pte& at, unsigned level, unsigned i)
+Status validate_entry(Domain& domain, Pte& at, unsigned level, unsigned i)
 {
-    constexpr u64 plain = Pte::present | Pte::user;
     Pte entry = at;
-    if (level == 1 && (entry.raw & (domain.arch.reserved_pte_bits | plain | Pte::global)) == plain) [[likely]]
-        return take_l1_frame(domain, entry, domain.id);
     if (is_hypervisor_slot(level, i))
         return success;
     TRY(take_entry(domain, entry, level, domain.id));
@@ -154,23 +148,26 @@ namespace {
     return success;
 }
 
-/// `leaf`: 1 for level 1, which then is a constant; else 0.
-template <unsigned leaf> Status validate_loop(Domain& domain, Frame& frame, unsigned level)
+template <bool leaf> Status validate_loop(Domain& domain, Frame& frame, unsigned level)
 {
     FrameView<Pte> table(mfn_of(frame));
+    constexpr u64 plain = Pte::present | Pte::user; // a level-1 entry that needs its references and no correction
+    const u64 checked = plain | Pte::global | domain.arch.reserved_pte_bits;
+    const DomainId id = domain.id;
     for (unsigned i = frame.progress; i < entries_per_table;) {
-        for (const unsigned end = (i | (step - 1)) + 1; i < end;) {
-            const unsigned group = (i | 7) + 1;
-            if (none_present(&table[group - 8])) {
-                i = group;
-                continue;
+        for (const unsigned end = (i | (step - 1)) + 1; i < end; i++) {
+            const Pte entry = table[i];
+            Status s = success;
+            if (leaf && (entry.raw & checked) == plain)
+                s = take_l1_frame(domain, entry, id);
+            else if (entry.is_present())
+                s = validate_entry(domain, table[i], level, i);
+            else if (i % 8 == 0 && none_present(&table[i]))
+                i += 7;
+            if (!s) [[unlikely]] {
+                frame.progress = u16(i);
+                return s;
             }
-            for (; i < group; i++)
-                if (table[i].is_present())
-                    if (Status s = validate_entry(domain, table[i], leaf ? leaf : level, i); !s) [[unlikely]] {
-                        frame.progress = u16(i);
-                        return s;
-                    }
         }
         frame.progress = u16(i);
         if (i < entries_per_table && arch::should_yield())
@@ -182,8 +179,8 @@ template <unsigned leaf> Status validate_loop(Domain& domain, Frame& frame, unsi
 Status validate(Domain& domain, Frame& frame, unsigned level)
 {
     if (level == 1)
-        return validate_loop<1>(domain, frame, 1);
-    TRY(validate_loop<0>(domain, frame, level));
+        return validate_loop<true>(domain, frame, 1);
+    TRY(validate_loop<false>(domain, frame, level));
     if (level == 4)
         install_slots(mfn_of(frame), domain.arch.slot_l3);
     return success;
