@@ -1,9 +1,9 @@
 // console_io: the control domain's console is the machine's. What other guests write (early boot, panics) becomes log lines
 // marked with their number, and no more of them than the log can bear.
+#include "argument.hpp"
 #include <abi/console.h>
 #include <tenon/arch/cpu.hpp>
 #include <tenon/console.hpp>
-#include <tenon/hypercall/call.hpp>
 #include <tenon/sync/spinlock.hpp>
 
 namespace tenon::hypercall {
@@ -100,7 +100,7 @@ CallResult console_io(Call& call, u32 command, u32 count, u64 buffer)
     switch (command) {
     case CONSOLEIO_write: return write(call, count, buffer);
     case CONSOLEIO_read: return read(call, count, buffer);
-    default: note_refused(call, command, Error::nosys); return Error::nosys;
+    default: return refuse(call, command, Error::nosys);
     }
 }
 

@@ -1,4 +1,5 @@
 // mca: machine-check reports for the control domain. There are never any to fetch: a machine check stops the machine.
+#include "argument.hpp"
 #include <abi/mca.h>
 #include <tenon/arch/machine.hpp>
 #include <tenon/hypercall/arch_calls.hpp>
@@ -15,49 +16,35 @@ struct LogicalCpu {
 };
 static_assert(sizeof(LogicalCpu) == 304);
 
-CallResult list_cpus(GuestPtr<xen_mc> handle, xen_mc& op)
+Status list_cpus(xen_mc_physcpuinfo& request)
 {
-    auto& request = op.u.mc_physcpuinfo;
     const CpuSet& online = arch::online_cpus();
-    u32 count = online.count();
-    if (request.info) {
-        count = min(count, request.ncpus);
-        u32 cpu = online.next(0);
-        for (u32 i = 0; i < count; i++, cpu = online.next(cpu + 1)) {
-            auto place = arch::cpu_place(CpuId{cpu});
-            const auto& kind = arch::processor_info();
-            LogicalCpu info{};
-            info.number = cpu;
-            info.socket = place.socket;
-            info.core = u16(place.core);
-            info.thread = u16(place.thread);
-            info.apic_id = place.apic_id;
-            info.cores = info.cores_active = kind.cores_per_socket;
-            info.threads = kind.threads_per_core;
-            TRY((GuestPtr<LogicalCpu>(request.info) + i).write(info));
-        }
+    const auto& kind = arch::processor_info();
+    u32 count = request.info ? min(online.count(), request.ncpus) : online.count();
+    for (u32 i = 0, cpu = online.next(0); request.info && i < count; i++, cpu = online.next(cpu + 1)) {
+        auto place = arch::cpu_place(CpuId{cpu});
+        TRY((GuestPtr<LogicalCpu>(request.info) + i)
+                .write({cpu, place.socket, u16(place.core), u16(place.thread), place.apic_id, 0, kind.cores_per_socket,
+                        kind.cores_per_socket, kind.threads_per_core, {}}));
     }
     request.ncpus = count;
-    TRY(handle.write(op));
-    return s64{0};
+    return success;
+}
+
+Status run(xen_mc& op)
+{
+    switch (op.cmd) {
+    case XEN_MC_fetch: op.u.mc_fetch.flags = XEN_MC_NODATA; return success;
+    case XEN_MC_physcpuinfo: return list_cpus(op.u.mc_physcpuinfo);
+    default: return Error::nosys;
+    }
 }
 
 } // namespace
 
 CallResult mca(Call& call, Privileged, u64 argument)
 {
-    GuestPtr<xen_mc> handle(argument);
-    auto op = TRY(handle.read());
-    if (op.interface_version != XEN_MCA_INTERFACE_VERSION)
-        return Error::access;
-    switch (op.cmd) {
-    case XEN_MC_fetch:
-        op.u.mc_fetch.flags = XEN_MC_NODATA;
-        TRY(handle.write(op));
-        return s64{0};
-    case XEN_MC_physcpuinfo: return list_cpus(handle, op);
-    default: note_refused(call, op.cmd, Error::nosys); return Error::nosys;
-    }
+    return control_call<xen_mc>(call, argument, XEN_MCA_INTERFACE_VERSION, run);
 }
 
 } // namespace tenon::hypercall

@@ -4,32 +4,20 @@
 namespace tenon::hypercall {
 namespace {
 
-enum class Count : u8 { current, maximum, highest_pfn };
-
-CallResult count_of(memory::Operation& op, Count what)
+CallResult count_of(memory::Operation& op)
 {
-    auto query = TRY(op.as<xen_memory_domain>().read());
-    DomainRef domain = TRY(target_of(op.call, query.domid));
-    switch (what) {
-    case Count::current: return s64(domain->total_pages);
-    case Count::maximum: return s64(domain->max_pages);
-    case Count::highest_pfn: return s64(domain->shared ? domain->shared_page()->arch.max_pfn : 0);
-    }
-    return Error::inval;
+    DomainRef domain = TRY(target_of(op.call, TRY(op.as<xen_memory_domain>().read()).domid));
+    u64 highest_pfn = domain->shared ? domain->shared_page()->arch.max_pfn : 0;
+    return s64(op.command == XENMEM_current_reservation   ? domain->total_pages
+               : op.command == XENMEM_maximum_reservation ? domain->max_pages
+                                                          : highest_pfn);
 }
 
 /// No memory of the machine is set aside for devices that a domain could be given.
 CallResult reserved_device_memory(memory::Operation& op)
 {
     TRY(PolicyCheck::control_domain(op.call.vcpu));
-    TRY(op.as<xen_reserved_device_memory_map>().at(&xen_reserved_device_memory_map::nr_entries).write(0));
-    return s64{0};
-}
-
-CallResult refuse(memory::Operation& op, Error error)
-{
-    note_refused(op.call, op.command, error);
-    return error;
+    return done(op.as<xen_reserved_device_memory_map>().at(&xen_reserved_device_memory_map::nr_entries).write(0));
 }
 
 } // namespace
@@ -43,9 +31,9 @@ CallResult memory_op(Call& call, u32 command, u64 argument)
     case XENMEM_populate_physmap: return memory::change_reservation(op);
     case XENMEM_exchange: return memory::exchange(op);
     case XENMEM_maximum_ram_page: return s64(frame_table::end - 1);
-    case XENMEM_current_reservation: return count_of(op, Count::current);
-    case XENMEM_maximum_reservation: return count_of(op, Count::maximum);
-    case XENMEM_maximum_gpfn: return count_of(op, Count::highest_pfn);
+    case XENMEM_current_reservation:
+    case XENMEM_maximum_reservation:
+    case XENMEM_maximum_gpfn: return count_of(op);
     case XENMEM_memory_map: return memory::memory_map(op);
     case XENMEM_machine_memory_map: return memory::machine_memory_map(op);
     case XENMEM_set_memory_map: return memory::set_memory_map(op);
@@ -63,8 +51,8 @@ CallResult memory_op(Call& call, u32 command, u64 argument)
     case XENMEM_remove_from_physmap:
     case XENMEM_add_to_physmap_batch:
     case XENMEM_set_pod_target:
-    case XENMEM_get_pod_target: return refuse(op, Error::inval);
-    default: return refuse(op, Error::nosys);
+    case XENMEM_get_pod_target: return refuse(call, op.command, Error::inval);
+    default: return refuse(call, op.command, Error::nosys);
     }
 }
 

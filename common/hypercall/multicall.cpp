@@ -44,9 +44,6 @@ CallResult multicall(Call& call, u64 list, u32 count)
     return s64{0};
 }
 
-CallResult iret(Call&)
-{
-    return Error::inval;
-}
+CallResult iret(Call&) { return Error::inval; }
 
 } // namespace tenon::hypercall

@@ -1,48 +1,37 @@
-// physdev_op: interrupts, I/O rights and PCI devices. Each sub-operation is one function; all but the two about a vCPU's own I/O rights are
-// for domains that drive hardware. [public header physdev.h]
+// physdev_op: interrupts, I/O rights and PCI devices. [public header physdev.h]
+#include "argument.hpp"
 #include <abi/physdev.h>
 #include <tenon/arch/io_rights.hpp>
 #include <tenon/device/acpi.hpp>
 #include <tenon/device/ioapic.hpp>
-#include <tenon/hypercall/call.hpp>
-#include <tenon/hypercall/table.hpp>
 #include <tenon/irq/line.hpp>
 #include <tenon/irq/pirq.hpp>
 
 namespace tenon::hypercall {
 namespace {
 
-template <class T> GuestPtr<T> at(u64 argument) { return GuestPtr<T>(argument); }
-
-Status query_status(Call& call, u64 argument)
+Status query_status(Call& call, physdev_irq_status_query& query)
 {
-    auto query = TRY(at<physdev_irq_status_query>(argument).read());
     query.flags = TRY(pirqs::needs_eoi(call.domain, Pirq{query.irq})) ? XENIRQSTAT_needs_eoi : 0;
-    return at<physdev_irq_status_query>(argument).write(query);
+    return success;
 }
 
-Status end_of_interrupt(Call& call, u64 argument)
-{
-    return pirqs::eoi(call.domain, Pirq{TRY(at<physdev_eoi>(argument).read()).irq});
-}
+Status end_of_interrupt(Call& call, const physdev_eoi& op) { return pirqs::eoi(call.domain, Pirq{op.irq}); }
 
-Status read_ioapic(Call&, u64 argument)
+Status read_ioapic(Call&, physdev_apic& access)
 {
-    auto access = TRY(at<physdev_apic>(argument).read());
     access.value = TRY(ioapic::read_register(access.apic_physbase, access.reg));
-    return at<physdev_apic>(argument).write(access);
+    return success;
 }
 
-Status allocate_vector(Call&, u64 argument)
+Status allocate_vector(Call&, physdev_irq& request)
 {
-    auto request = TRY(at<physdev_irq>(argument).read());
     request.vector = TRY(irq::line_for_gsi(request.irq)).raw();
-    return at<physdev_irq>(argument).write(request);
+    return success;
 }
 
-Status setup_gsi(Call&, u64 argument)
+Status setup_gsi(Call&, const physdev_setup_gsi& setup)
 {
-    const auto setup = TRY(at<physdev_setup_gsi>(argument).read());
     if (setup.gsi < 0 || setup.triggering > 1 || setup.polarity > 1)
         return Error::inval;
     return irq::configure_gsi(u32(setup.gsi), setup.triggering, setup.polarity);
@@ -70,39 +59,33 @@ Result<Pirq> map_one(Domain& target, const physdev_map_pirq& map)
     return pirqs::map_msi(target, request, map.pirq);
 }
 
-Status map_pirq(Call& call, u64 argument)
+Status map_pirq(Call& call, physdev_map_pirq& map)
 {
-    auto map = TRY(at<physdev_map_pirq>(argument).read());
     DomainRef target = TRY(target_of(call, map.domid));
     switch (map.type) {
     case MAP_PIRQ_TYPE_GSI:
     case MAP_PIRQ_TYPE_MSI:
     case MAP_PIRQ_TYPE_MSI_SEG:
-    case MAP_PIRQ_TYPE_MULTI_MSI: break;
+    case MAP_PIRQ_TYPE_MULTI_MSI: map.pirq = s32(TRY(map_one(*target, map)).raw()); return success;
     default: return Error::inval;
     }
-    map.pirq = s32(TRY(map_one(*target, map)).raw());
-    return at<physdev_map_pirq>(argument).write(map);
 }
 
-Status unmap_pirq(Call& call, u64 argument)
+Status unmap_pirq(Call& call, const physdev_unmap_pirq& unmap)
 {
-    const auto unmap = TRY(at<physdev_unmap_pirq>(argument).read());
     DomainRef target = TRY(target_of(call, unmap.domid));
     return unmap.pirq < 0 ? Status(Error::inval) : pirqs::unmap(*target, Pirq{u32(unmap.pirq)});
 }
 
-Status free_pirq(Call& call, u64 argument)
+Status free_pirq(Call& call, physdev_get_free_pirq& request)
 {
-    auto request = TRY(at<physdev_get_free_pirq>(argument).read());
     request.pirq = TRY(pirqs::reserve(call.domain)).raw();
-    return at<physdev_get_free_pirq>(argument).write(request);
+    return success;
 }
 
 /// Tenon knows the ranges from the same table as dom0 does: only agreement is checked.
-Status mmcfg_reserved(Call&, u64 argument)
+Status mmcfg_reserved(Call&, const physdev_pci_mmcfg_reserved& range)
 {
-    const auto range = TRY(at<physdev_pci_mmcfg_reserved>(argument).read());
     const acpi::Machine& machine = acpi::machine();
     for (u32 i = 0; i < machine.mcfg_count; i++)
         if (machine.mcfg[i].base == range.address && machine.mcfg[i].segment == range.segment)
@@ -111,85 +94,65 @@ Status mmcfg_reserved(Call&, u64 argument)
 }
 
 /// Devices are found when their interrupts are mapped, so there is no list of them to keep.
-template <class T> Status note_device(Call&, u64 argument)
-{
-    TRY(at<T>(argument).read());
-    return success;
-}
+template <class T> Status note_device(Call&, const T&) { return success; }
 
-Status restore_old(Call& call, u64 argument)
+Status restore(Call& call, const physdev_pci_device& device)
 {
-    const auto device = TRY(at<physdev_restore_msi>(argument).read());
-    return pirqs::restore_msi(call.domain, {0, device.bus, device.devfn});
-}
-
-Status restore(Call& call, u64 argument)
-{
-    const auto device = TRY(at<physdev_pci_device>(argument).read());
     return pirqs::restore_msi(call.domain, {device.seg, device.bus, device.devfn});
 }
 
-/// Of any domain: a kernel sets its own rights.
-Status set_iopl(Call& call, u64 argument) { return arch::set_iopl(call.vcpu, TRY(at<physdev_set_iopl>(argument).read()).iopl); }
+Status set_iopl(Call& call, const physdev_set_iopl& request) { return arch::set_iopl(call.vcpu, request.iopl); }
 
-Status set_iobitmap(Call& call, u64 argument)
+Status set_iobitmap(Call& call, const physdev_set_iobitmap& request)
 {
-    const auto request = TRY(at<physdev_set_iobitmap>(argument).read());
     return arch::set_io_bitmap(call.vcpu, request.bitmap, request.nr_ports);
 }
 
+enum class From : u8 {
+    any,      ///< a kernel sets its own rights
+    hardware, ///< domains that drive hardware
+    mapper,   ///< and the control domain, which maps interrupts for others; what it maps for itself needs hardware of its own
+};
 struct Operation {
     u32 command;
-    Status (*run)(Call&, u64);
+    From from;
+    Status (*run)(Call&, u64 argument);
 };
+template <auto handler> Status run(Call& call, u64 argument) { return with_argument(handler, call, argument); }
+
 constexpr Operation operations[] = {
-    {PHYSDEVOP_irq_status_query, query_status},
-    {PHYSDEVOP_apic_read, read_ioapic},
-    {PHYSDEVOP_alloc_irq_vector, allocate_vector},
-    {PHYSDEVOP_free_irq_vector, note_device<physdev_irq>},
-    {PHYSDEVOP_eoi, end_of_interrupt},
-    {PHYSDEVOP_map_pirq, map_pirq},
-    {PHYSDEVOP_unmap_pirq, unmap_pirq},
-    {PHYSDEVOP_manage_pci_add, note_device<physdev_manage_pci>},
-    {PHYSDEVOP_manage_pci_remove, note_device<physdev_manage_pci>},
-    {PHYSDEVOP_manage_pci_add_ext, note_device<physdev_manage_pci_ext>},
-    {PHYSDEVOP_restore_msi, restore_old},
-    {PHYSDEVOP_restore_msi_ext, restore},
-    {PHYSDEVOP_setup_gsi, setup_gsi},
-    {PHYSDEVOP_get_free_pirq, free_pirq},
-    {PHYSDEVOP_pci_mmcfg_reserved, mmcfg_reserved},
-    {PHYSDEVOP_pci_device_add, note_device<physdev_pci_device_add>},
-    {PHYSDEVOP_pci_device_remove, note_device<physdev_pci_device>},
-    {PHYSDEVOP_prepare_msix, note_device<physdev_pci_device>},
-    {PHYSDEVOP_release_msix, note_device<physdev_pci_device>},
+    {PHYSDEVOP_irq_status_query, From::hardware, run<query_status>},
+    {PHYSDEVOP_set_iopl, From::any, run<set_iopl>},
+    {PHYSDEVOP_set_iobitmap, From::any, run<set_iobitmap>},
+    {PHYSDEVOP_apic_read, From::hardware, run<read_ioapic>},
+    {PHYSDEVOP_alloc_irq_vector, From::hardware, run<allocate_vector>},
+    {PHYSDEVOP_eoi, From::hardware, run<end_of_interrupt>},
+    {PHYSDEVOP_map_pirq, From::mapper, run<map_pirq>},
+    {PHYSDEVOP_unmap_pirq, From::mapper, run<unmap_pirq>},
+    {PHYSDEVOP_restore_msi_ext, From::hardware, run<restore>},
+    {PHYSDEVOP_setup_gsi, From::hardware, run<setup_gsi>},
+    {PHYSDEVOP_get_free_pirq, From::hardware, run<free_pirq>},
+    {PHYSDEVOP_pci_mmcfg_reserved, From::hardware, run<mmcfg_reserved>},
+    {PHYSDEVOP_pci_device_add, From::hardware, run<note_device<physdev_pci_device_add>>},
+    {PHYSDEVOP_pci_device_remove, From::hardware, run<note_device<physdev_pci_device>>},
+    {PHYSDEVOP_prepare_msix, From::hardware, run<note_device<physdev_pci_device>>},
+    {PHYSDEVOP_release_msix, From::hardware, run<note_device<physdev_pci_device>>},
 };
 
-Status run_operation(Call& call, u32 command, u64 argument)
-{
-    if (command == PHYSDEVOP_set_iopl)
-        return set_iopl(call, argument);
-    if (command == PHYSDEVOP_set_iobitmap)
-        return set_iobitmap(call, argument);
-    for (const Operation& operation : operations) {
-        if (operation.command != command)
-            continue;
-        // The control domain maps interrupts for others; what it maps for itself needs hardware of its own.
-        const bool for_others = call.domain.is_privileged && (command == PHYSDEVOP_map_pirq || command == PHYSDEVOP_unmap_pirq);
-        return call.domain.arch.has_hardware || for_others ? operation.run(call, argument) : Status(Error::perm);
-    }
-    return Error::nosys; // the EOI bitmaps among them: guests then ask for each interrupt's status
-}
+static_assert(rows_differ(operations));
 
 } // namespace
 
 CallResult physdev_op(Call& call, u32 command, u64 argument)
 {
-    const Status result = run_operation(call, command, argument);
-    if (result.ok())
-        return 0;
-    if (result.error() == Error::nosys || result.error() == Error::perm)
-        note_refused(call, command, result.error());
-    return result.error();
+    const Operation* operation = find_row(operations, command);
+    // The EOI bitmaps are not there: guests then ask for each interrupt's status. Nor are the calls that name a device without its
+    // segment, which kernels try when the newer ones are missing.
+    if (!operation)
+        return refuse(call, command, Error::nosys);
+    const bool allowed = operation->from == From::any || call.domain.arch.has_hardware ||
+                         (operation->from == From::mapper && call.domain.is_privileged);
+    return allowed ? done(operation->run(call, argument)) : refuse(call, command, Error::perm);
 }
 
 } // namespace tenon::hypercall

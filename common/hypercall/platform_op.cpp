@@ -1,9 +1,9 @@
 // platform_op: what the control domain asks of the machine below it: time of day, firmware, sleep, physical CPUs.
 // Anything Tenon has no use for is refused with the error that Linux takes for "not there".
+#include "argument.hpp"
 #include <abi/platform.h>
 #include <tenon/arch/machine.hpp>
 #include <tenon/device/acpi.hpp>
-#include <tenon/hypercall/call.hpp>
 #include <tenon/log.hpp>
 #include <tenon/time/guest_time.hpp>
 
@@ -31,10 +31,7 @@ Status efi_info(xenpf_firmware_info& info)
     switch (info.index) {
     case XEN_FW_EFI_VERSION:
     case XEN_FW_EFI_RT_VERSION: answer.version = efi.revision; return success;
-    case XEN_FW_EFI_CONFIG_TABLE:
-        answer.cfg.addr = efi.config_table;
-        answer.cfg.nent = efi.config_entries;
-        return success;
+    case XEN_FW_EFI_CONFIG_TABLE: answer.cfg = {efi.config_table, efi.config_entries}; return success;
     case XEN_FW_EFI_VENDOR: {
         u64 room = answer.vendor.bufsz / sizeof(u16), count = min(room, u64{efi.vendor.size()});
         TRY(GuestPtr<u16>(answer.vendor.name).write_array(efi.vendor.data(), count));
@@ -51,9 +48,7 @@ Status firmware_info(xenpf_firmware_info& info)
 {
     switch (info.type) {
     case XEN_FW_EFI_INFO: return efi_info(info);
-    case XEN_FW_KBD_SHIFT_FLAGS:
-        info.u.kbd_shift_flags = arch::keyboard_shift_flags();
-        return success;
+    case XEN_FW_KBD_SHIFT_FLAGS: info.u.kbd_shift_flags = arch::keyboard_shift_flags(); return success;
     default: return Error::noent; // the loops over disks and displays end here
     }
 }
@@ -72,32 +67,26 @@ Status enter_sleep(const xenpf_enter_acpi_sleep& sleep)
 void cpu_info(xenpf_pcpuinfo& info)
 {
     const CpuSet& online = arch::online_cpus();
-    u32 wanted = info.xen_cpuid;
-    info = {};
-    info.xen_cpuid = wanted;
-    info.max_present = online.count() - 1;
-    info.flags = XEN_PCPU_FLAGS_INVALID;
+    u32 wanted = info.xen_cpuid, highest = online.count() - 1;
+    info = {wanted, highest, XEN_PCPU_FLAGS_INVALID, 0, 0};
     if (wanted >= max_cpus || !online.test(wanted))
         return;
     auto place = arch::cpu_place(CpuId{wanted});
-    info.flags = XEN_PCPU_FLAGS_ONLINE;
-    info.apic_id = place.apic_id;
-    info.acpi_id = place.acpi_id;
+    info = {wanted, highest, XEN_PCPU_FLAGS_ONLINE, place.apic_id, place.acpi_id};
 }
 
-Status run(Call& call, xen_platform_op& op)
+Status run(xen_platform_op& op)
 {
     switch (op.cmd) {
     case XENPF_settime32: return set_time(op.u.settime32.secs, op.u.settime32.nsecs, op.u.settime32.system_time);
     case XENPF_settime64:
-        if (op.u.settime64.mbz)
-            return Error::inval;
+        TRY(only_if(!op.u.settime64.mbz, Error::inval));
         return set_time(op.u.settime64.secs, op.u.settime64.nsecs, op.u.settime64.system_time);
     case XENPF_firmware_info: return firmware_info(op.u.firmware_info);
     case XENPF_enter_acpi_sleep: return enter_sleep(op.u.enter_acpi_sleep);
     case XENPF_get_cpuinfo: cpu_info(op.u.pcpu_info); return success;
     case XENPF_read_memtype: return Error::inval; // no range registers are shown: the guest's loop ends here
-    default: note_refused(call, op.cmd, Error::nosys); return Error::nosys;
+    default: return Error::nosys;
     }
 }
 
@@ -105,13 +94,7 @@ Status run(Call& call, xen_platform_op& op)
 
 CallResult platform_op(Call& call, Privileged, u64 argument)
 {
-    GuestPtr<xen_platform_op> handle(argument);
-    auto op = TRY(handle.read());
-    if (op.interface_version != XENPF_INTERFACE_VERSION)
-        return Error::access;
-    TRY(run(call, op));
-    TRY(handle.write(op));
-    return s64{0};
+    return control_call<xen_platform_op>(call, argument, XENPF_INTERFACE_VERSION, run);
 }
 
 } // namespace tenon::hypercall

@@ -1,8 +1,8 @@
 // sched_op: giving up the CPU, waiting, ending. The vCPU stops on its way back into the guest, not inside the call.
-#include <tenon/log.hpp>
-#include <tenon/arch/guest.hpp>
+#include "argument.hpp"
 #include <abi/sched.h>
-#include <tenon/hypercall/table.hpp>
+#include <tenon/arch/guest.hpp>
+#include <tenon/log.hpp>
 #include <tenon/sched/scheduler.hpp>
 
 namespace tenon::hypercall {
@@ -21,10 +21,9 @@ CallResult block(Vcpu& vcpu)
     return s64{0};
 }
 
-CallResult poll(Call& call, GuestPtr<sched_poll> argument)
+Status poll(Call& call, const sched_poll& op)
 {
     constexpr unsigned max_ports = 128;
-    auto op = TRY(argument.read());
     u32 ports[max_ports];
     if (op.nr_ports > max_ports)
         return Error::inval;
@@ -32,20 +31,37 @@ CallResult poll(Call& call, GuestPtr<sched_poll> argument)
     TRY(events::poll(call.vcpu, ports, op.nr_ports, op.timeout));
     if (!call.vcpu.is_runnable())
         scheduler::request(arch::this_cpu_id());
-    return s64{0};
+    return success;
 }
 
-CallResult remote_shutdown(Call& call, GuestPtr<sched_remote_shutdown> argument)
+Status remote_shutdown(Call& call, const sched_remote_shutdown& op)
 {
     TRY(PolicyCheck::control_domain(call.vcpu));
-    auto op = TRY(argument.read());
     auto domain = domains::find_for(call.vcpu, DomainId{op.domain_id});
     if (!domain)
         return Error::srch;
     if (&*domain == &call.domain)
         return Error::perm;
     domains::shut_down(*domain, u8(op.reason));
-    return s64{0};
+    return success;
+}
+
+Status shutdown(Call& call, const sched_shutdown& op)
+{
+    if (u8(op.reason) == SHUTDOWN_crash) {
+        log_error("d%uv%u says that it crashed", call.domain.id.raw(), call.vcpu.id.raw());
+        arch::describe_caller(call.vcpu);
+    }
+    domains::shut_down(call.domain, u8(op.reason));
+    return success;
+}
+
+Status set_shutdown_code(Call& call, const sched_shutdown& op)
+{
+    Guard guard(call.domain.lock);
+    if (call.domain.shutdown_code == ~0u)
+        call.domain.shutdown_code = u8(op.reason);
+    return success;
 }
 
 } // namespace
@@ -53,34 +69,13 @@ CallResult remote_shutdown(Call& call, GuestPtr<sched_remote_shutdown> argument)
 CallResult sched_op(Call& call, u32 command, u64 argument)
 {
     switch (command) {
-    case SCHEDOP_yield:
-        scheduler::yield_current();
-        return s64{0};
-    case SCHEDOP_block:
-        return block(call.vcpu);
-    case SCHEDOP_shutdown: {
-        u8 reason = u8(TRY(GuestPtr<sched_shutdown>(argument).read()).reason);
-        if (reason == SHUTDOWN_crash) {
-            log_error("d%uv%u says that it crashed", call.domain.id.raw(), call.vcpu.id.raw());
-            arch::describe_caller(call.vcpu);
-        }
-        domains::shut_down(call.domain, reason);
-        return s64{0};
-    }
-    case SCHEDOP_shutdown_code: {
-        auto op = TRY(GuestPtr<sched_shutdown>(argument).read());
-        Guard guard(call.domain.lock);
-        if (call.domain.shutdown_code == ~0u)
-            call.domain.shutdown_code = u8(op.reason);
-        return s64{0};
-    }
-    case SCHEDOP_poll:
-        return poll(call, GuestPtr<sched_poll>(argument));
-    case SCHEDOP_remote_shutdown:
-        return remote_shutdown(call, GuestPtr<sched_remote_shutdown>(argument));
-    default:
-        note_refused(call, command, Error::nosys);
-        return Error::nosys;
+    case SCHEDOP_yield: scheduler::yield_current(); return s64{0};
+    case SCHEDOP_block: return block(call.vcpu);
+    case SCHEDOP_shutdown: return done(with_argument(shutdown, call, argument));
+    case SCHEDOP_shutdown_code: return done(with_argument(set_shutdown_code, call, argument));
+    case SCHEDOP_poll: return done(with_argument(poll, call, argument));
+    case SCHEDOP_remote_shutdown: return done(with_argument(remote_shutdown, call, argument));
+    default: return refuse(call, command, Error::nosys);
     }
 }
 

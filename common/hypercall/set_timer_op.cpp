@@ -1,24 +1,20 @@
 // set_timer_op, and the one-shot timer behind it.
-#include "singleshot.hpp"
-#include <tenon/hypercall/call.hpp>
+#include "argument.hpp"
 
 namespace tenon::hypercall {
 
-void set_singleshot_timer(Vcpu& vcpu, u64 deadline)
+CallResult set_singleshot_timer(Vcpu& vcpu, u64 deadline)
 {
-    if (deadline > arch::now_ns())
-        return timers::set(vcpu.singleshot, deadline, arch::this_cpu_id());
+    if (deadline > arch::now_ns()) {
+        timers::set(vcpu.singleshot, deadline, arch::this_cpu_id());
+        return s64{0};
+    }
     timers::cancel(vcpu.singleshot);
-    events::send_vcpu_virq(vcpu, VIRQ_TIMER);
-}
-
-CallResult set_timer_op(Call& call, u64 deadline)
-{
     if (deadline)
-        set_singleshot_timer(call.vcpu, deadline);
-    else
-        timers::cancel(call.vcpu.singleshot);
+        events::send_vcpu_virq(vcpu, VIRQ_TIMER);
     return s64{0};
 }
+
+CallResult set_timer_op(Call& call, u64 deadline) { return set_singleshot_timer(call.vcpu, deadline); }
 
 } // namespace tenon::hypercall

@@ -1,21 +1,13 @@
 // vcpu_op: starting and stopping vCPUs, their timers, and the areas they share with us.
-#include "singleshot.hpp"
+#include "argument.hpp"
 #include <abi/vcpu.h>
 #include <tenon/arch/guest.hpp>
-#include <tenon/hypercall/table.hpp>
 #include <tenon/mm/heap.hpp>
 #include <tenon/sched/scheduler.hpp>
 #include <tenon/time/guest_time.hpp>
 
 namespace tenon::hypercall {
 namespace {
-
-CallResult done(Status status)
-{
-    if (!status.ok())
-        return status.error();
-    return s64{0};
-}
 
 CallResult initialise(Vcpu& vcpu, GuestPtr<vcpu_guest_context> argument)
 {
@@ -63,20 +55,16 @@ CallResult register_info(Call& call, Vcpu& vcpu, GuestPtr<vcpu_register_vcpu_inf
     return s64{0};
 }
 
-CallResult register_runstate(Vcpu& vcpu, GuestPtr<vcpu_register_runstate_memory_area> argument)
+CallResult register_runstate(Vcpu& vcpu, GuestPtr<vcpu_runstate_info> area)
 {
-    auto op = TRY(argument.read());
-    GuestPtr<vcpu_runstate_info> area(op.addr.v);
     TRY(area.write(guest_time::runstate_now(vcpu)));
     vcpu.runstate_area = area;
     notify_vcpu(vcpu, mail_runstate);
     return s64{0};
 }
 
-CallResult register_time(Vcpu& vcpu, GuestPtr<vcpu_register_time_memory_area> argument)
+CallResult register_time(Vcpu& vcpu, GuestPtr<vcpu_time_info> area)
 {
-    auto op = TRY(argument.read());
-    GuestPtr<vcpu_time_info> area(op.addr.v);
     if (!area.is_null())
         TRY(area.write(vcpu_time_info{}));
     vcpu.time_area = area;
@@ -101,23 +89,12 @@ CallResult timer_call(Call& call, u32 command, Vcpu& vcpu, u64 argument)
 {
     if (&vcpu != &call.vcpu)
         return Error::inval;
-    if (command == VCPUOP_stop_singleshot_timer) {
-        timers::cancel(vcpu.singleshot);
-        return s64{0};
-    }
-    auto op = TRY(GuestPtr<vcpu_set_singleshot_timer>(argument).read());
+    if (command == VCPUOP_stop_singleshot_timer)
+        return set_singleshot_timer(vcpu, 0);
+    auto op = TRY(read<vcpu_set_singleshot_timer>(argument));
     if (op.flags & VCPU_SSHOTTMR_future && op.timeout_abs_ns < arch::now_ns())
         return Error::time;
-    set_singleshot_timer(vcpu, op.timeout_abs_ns);
-    return s64{0};
-}
-
-CallResult up(Vcpu& vcpu)
-{
-    if (!vcpu.initialised)
-        return Error::inval;
-    resume_vcpu(vcpu, pause_down);
-    return s64{0};
+    return set_singleshot_timer(vcpu, max(op.timeout_abs_ns, u64{1}));
 }
 
 } // namespace
@@ -129,28 +106,26 @@ CallResult vcpu_op(Call& call, u32 command, u32 id, u64 argument)
         return Error::noent; // guests probe ids in this way: not worth a line in the log
     switch (command) {
     case VCPUOP_initialise: return initialise(*vcpu, GuestPtr<vcpu_guest_context>(argument));
-    case VCPUOP_up: return up(*vcpu);
+    case VCPUOP_up:
+        TRY(only_if(vcpu->initialised, Error::inval));
+        resume_vcpu(*vcpu, pause_down);
+        return s64{0};
     case VCPUOP_down: pause_vcpu_async(*vcpu, pause_down); return s64{0};
     case VCPUOP_is_up: return s64{!(vcpu->pause & pause_down)};
-    case VCPUOP_get_runstate_info:
-        return done(GuestPtr<vcpu_runstate_info>(argument).write(guest_time::runstate_now(*vcpu)));
+    case VCPUOP_get_runstate_info: return done(GuestPtr<vcpu_runstate_info>(argument).write(guest_time::runstate_now(*vcpu)));
     case VCPUOP_register_runstate_memory_area:
-        return register_runstate(*vcpu, GuestPtr<vcpu_register_runstate_memory_area>(argument));
-    case VCPUOP_set_periodic_timer:
-        return set_periodic(*vcpu, TRY(GuestPtr<vcpu_set_periodic_timer>(argument).read()).period_ns);
+        return register_runstate(*vcpu, GuestPtr<vcpu_runstate_info>(TRY(read<vcpu_register_runstate_memory_area>(argument)).addr.v));
+    case VCPUOP_set_periodic_timer: return set_periodic(*vcpu, TRY(read<vcpu_set_periodic_timer>(argument)).period_ns);
     case VCPUOP_stop_periodic_timer: return set_periodic(*vcpu, 0);
     case VCPUOP_set_singleshot_timer:
     case VCPUOP_stop_singleshot_timer: return timer_call(call, command, *vcpu, argument);
     case VCPUOP_register_vcpu_info: return register_info(call, *vcpu, GuestPtr<vcpu_register_vcpu_info>(argument));
     case VCPUOP_send_nmi: notify_vcpu(*vcpu, mail_nmi); return s64{0};
     case VCPUOP_register_vcpu_time_memory_area:
-        return register_time(*vcpu, GuestPtr<vcpu_register_time_memory_area>(argument));
-    case VCPUOP_get_physid: // the answer would change with every move: vCPUs are not pinned for their guest
-        note_refused(call, command, Error::inval);
-        return Error::inval;
-    default:
-        note_refused(call, command, Error::nosys);
-        return Error::nosys;
+        return register_time(*vcpu, GuestPtr<vcpu_time_info>(TRY(read<vcpu_register_time_memory_area>(argument)).addr.v));
+    // The answer would change with every move: vCPUs are not pinned for their guest.
+    case VCPUOP_get_physid: return refuse(call, command, Error::inval);
+    default: return refuse(call, command, Error::nosys);
     }
 }
 

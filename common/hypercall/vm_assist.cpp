@@ -1,6 +1,6 @@
 // vm_assist: optional behaviour that a guest switches on for itself.
+#include "argument.hpp"
 #include <abi/mmu.h>
-#include <tenon/hypercall/table.hpp>
 
 namespace tenon::hypercall {
 
@@ -12,10 +12,8 @@ CallResult vm_assist(Call& call, u32 command, u32 type)
                           bit(VMASST_TYPE_pae_extended_cr3) | bit(VMASST_TYPE_runstate_update_flag) |
                           bit(VMASST_TYPE_m2p_strict);
     Error refusal = command != VMASST_CMD_enable && command != VMASST_CMD_disable ? Error::nosys : Error::inval;
-    if (refusal == Error::nosys || type >= 64 || !(known & bit(type))) {
-        note_refused(call, type, refusal);
-        return refusal;
-    }
+    if (refusal == Error::nosys || type >= 64 || !(known & bit(type)))
+        return refuse(call, type, refusal);
     std::atomic_ref assists(call.domain.vm_assist);
     command == VMASST_CMD_enable ? assists.fetch_or(bit(type)) : assists.fetch_and(~bit(type));
     return s64{0};

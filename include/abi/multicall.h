@@ -4,8 +4,5 @@
 #include "types.h"
 
 struct multicall_entry {
-    uint64_t op; // __HYPERVISOR_*
-    uint64_t result;
-    uint64_t args[6];
+    uint64_t op, result, args[6]; // op: __HYPERVISOR_*
 };
-ABI_SIZE(struct multicall_entry, 64);

@@ -3,34 +3,30 @@
 
 #include "types.h"
 
-#define VCPUOP_initialise 0 // argument: vcpu_guest_context
-#define VCPUOP_up 1
-#define VCPUOP_down 2
-#define VCPUOP_is_up 3
-#define VCPUOP_get_runstate_info 4 // argument: vcpu_runstate_info
-#define VCPUOP_register_runstate_memory_area 5
-#define VCPUOP_set_periodic_timer 6
-#define VCPUOP_stop_periodic_timer 7
-#define VCPUOP_set_singleshot_timer 8
-#define VCPUOP_stop_singleshot_timer 9
-#define VCPUOP_register_vcpu_info 10
-#define VCPUOP_send_nmi 11
-#define VCPUOP_get_physid 12
-#define VCPUOP_register_vcpu_time_memory_area 13
+enum {
+    VCPUOP_initialise = 0, // argument: vcpu_guest_context
+    VCPUOP_up = 1, VCPUOP_down = 2, VCPUOP_is_up = 3,
+    VCPUOP_get_runstate_info = 4, // argument: vcpu_runstate_info
+    VCPUOP_register_runstate_memory_area = 5, VCPUOP_set_periodic_timer = 6, VCPUOP_stop_periodic_timer = 7,
+    VCPUOP_set_singleshot_timer = 8, VCPUOP_stop_singleshot_timer = 9, VCPUOP_register_vcpu_info = 10, VCPUOP_send_nmi = 11,
+    VCPUOP_get_physid = 12, VCPUOP_register_vcpu_time_memory_area = 13,
+};
 
 struct vcpu_register_runstate_memory_area {
     union {
-        uint64_t h; /* -> struct vcpu_runstate_info */
-        uint64_t v;
-        uint64_t p;
+        uint64_t h, v, p; /* -> struct vcpu_runstate_info */
     } addr;
 };
-ABI_SIZE(struct vcpu_register_runstate_memory_area, 8);
+
+struct vcpu_register_time_memory_area {
+    union {
+        uint64_t h, v, p; /* -> struct vcpu_time_info */
+    } addr;
+};
 
 struct vcpu_set_periodic_timer {
     uint64_t period_ns;
 };
-ABI_SIZE(struct vcpu_set_periodic_timer, 8);
 
 #define VCPU_SSHOTTMR_future (1U << 0) // a time in the past is an error, -XEN_ETIME
 
@@ -38,25 +34,12 @@ struct vcpu_set_singleshot_timer {
     uint64_t timeout_abs_ns;
     uint32_t flags; // VCPU_SSHOTTMR_*
 };
-ABI_SIZE(struct vcpu_set_singleshot_timer, 16);
 
 struct vcpu_register_vcpu_info {
     uint64_t mfn;
-    uint32_t offset; // within the frame; the structure must not cross its end
-    uint32_t rsvd;
+    uint32_t offset, rsvd; // within the frame; the structure must not cross its end
 };
-ABI_SIZE(struct vcpu_register_vcpu_info, 16);
 
 struct vcpu_get_physid {
     uint64_t phys_id; // low half: APIC id, high half: ACPI id
 };
-ABI_SIZE(struct vcpu_get_physid, 8);
-
-struct vcpu_register_time_memory_area {
-    union {
-        uint64_t h; /* -> struct vcpu_time_info */
-        uint64_t v;
-        uint64_t p;
-    } addr;
-};
-ABI_SIZE(struct vcpu_register_time_memory_area, 8);

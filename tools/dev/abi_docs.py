@@ -12,13 +12,13 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 CALLS = ROOT / "common/hypercall"
 PAGES = ROOT / "docs/abi"
 ROW = re.compile(r'row<([\w:]+), (\w+)>\(\s*"(\w+)",\s*"([^"]*)"\s*\)')
-SUB_ROW = re.compile(r'\{(XEN_\w+),\s*"(\w+)",\s*(?:domctls|sysctls)::(\w+)(?:,\s*Needs::(\w+))?')
+SUB_ROW = re.compile(r'\{(XEN_\w+),\s*"(\w+)"(?:,\s*Needs::(\w+))?')
 NEEDS = {"nothing": "none yet", "domain": "any", "alive": "not dying", "other": "not the caller's", "other_alive": "not the caller's, not dying"}
 
 
 def numbers(header):
     text = (ROOT / "include/abi" / header).read_text()
-    return {name: int(value, 0) for name, value in re.findall(r"#define (\w+) (0x[0-9a-fA-F]+|\d+)\b", text)}
+    return {name: int(value, 0) for name, value in re.findall(r"(\w+) = (0x[0-9a-fA-F]+|\d+)\b", text)}
 
 
 def privileged_handlers():
@@ -53,12 +53,12 @@ def index(problems):
         title = name if refused else f"[{name}]({name}.md)"
         who = "refused" if refused else "control domain" if handler in privileged else "any domain"
         lines.append(f"| {number[constant]} | {title} | {arguments or '–'} | {who} |")
-    for family, header in (("domctl", "domctl.h"), ("sysctl", "sysctl.h")):
+    for family, header, source in (("domctl", "domctl.h", "domctl/table.cpp"), ("sysctl", "sysctl.h", "sysctl.cpp")):
         number = numbers(header)
-        subs = SUB_ROW.findall((CALLS / family / "table.cpp").read_text())
+        subs = SUB_ROW.findall((CALLS / source).read_text())
         lines += ["", f"## {family} operations", ""]
         lines += ["| number | operation | domain it names |", "|--:|---|---|"] if family == "domctl" else ["| number | operation |", "|--:|---|"]
-        for constant, name, _, needs in subs:
+        for constant, name, needs in subs:
             lines.append(f"| {number[constant]} | {name} |" + (f" {NEEDS[needs]} |" if needs else ""))
         if not subs:
             problems.append(f"{family}: no rows found")

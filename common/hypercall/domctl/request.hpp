@@ -1,65 +1,46 @@
-// One domctl being executed, and the handlers by family. The table says which of them give the structure back, and what must
-// be true of the domain it names.
+// One domctl being executed, and the handlers that are more than a row of the table.
 #pragma once
+#include "../argument.hpp"
 #include <abi/domctl.h>
-#include <tenon/hypercall/table.hpp>
 
 namespace tenon::domctls {
 
 struct Request {
     Call& call;
     GuestPtr<xen_domctl> handle;
-    xen_domctl& op;       ///< a copy; written back after success where the table says so
-    Domain* target;       ///< null for createdomain only
+    xen_domctl& op;             ///< a copy; given back after success
+    decltype(xen_domctl::u)& u; ///< its payload
+    Domain& target;             ///< the caller's own for createdomain
 
     /// The target's vCPU with this number.
     Result<Vcpu*> vcpu(u32 id) const
     {
-        Vcpu* found = target->vcpu(id);
+        Vcpu* found = target.vcpu(id);
         return found ? Result<Vcpu*>(found) : Error::noent;
     }
 };
 
-// lifecycle.cpp
-CallResult create(Request& r);
-CallResult destroy(Request& r);
-CallResult pause(Request& r);
-CallResult unpause(Request& r);
-CallResult resume(Request& r);
-CallResult make_vcpus(Request& r);
-CallResult hypercall_init(Request& r);
-// info.cpp
-CallResult get_info(Request& r);
-CallResult set_handle(Request& r);
-CallResult set_time_offset(Request& r);
-CallResult set_virq_handler(Request& r);
-CallResult set_debugging(Request& r);
-CallResult set_address_size(Request& r);
-CallResult get_address_size(Request& r);
-// memory.cpp
-CallResult max_mem(Request& r);
-CallResult get_frame_info(Request& r);
-CallResult shadow_op(Request& r);
+// domain.cpp
+Status create(Request& r);
+Status get_info(Request& r);
+Status set_time_offset(Request& r);
+Status hypercall_init(Request& r);
+Status max_mem(Request& r);
+Status get_frame_info(Request& r);
 // vcpu.cpp
-CallResult set_context(Request& r);
-CallResult get_context(Request& r);
-CallResult get_vcpu_info(Request& r);
-CallResult send_trigger(Request& r);
-// scheduler.cpp
-CallResult set_affinity(Request& r);
-CallResult get_affinity(Request& r);
-CallResult set_node_affinity(Request& r);
-CallResult get_node_affinity(Request& r);
-CallResult scheduler_op(Request& r);
-// hardware.cpp
-CallResult irq_permission(Request& r);
-CallResult iomem_permission(Request& r);
-CallResult ioport_permission(Request& r);
+Status set_context(Request& r);
+Status get_context(Request& r);
+Status get_vcpu_info(Request& r);
+Status set_affinity(Request& r);
+Status get_affinity(Request& r);
+Status set_node_affinity(Request& r);
+Status get_node_affinity(Request& r);
+Status scheduler_op(Request& r);
 // cpu.cpp
-CallResult set_tsc_info(Request& r);
-CallResult get_tsc_info(Request& r);
-CallResult get_cpu_policy(Request& r);
-CallResult set_cpu_policy(Request& r);
+Status set_tsc_info(Request& r);
+Status get_tsc_info(Request& r);
+Status get_cpu_policy(Request& r);
+Status set_cpu_policy(Request& r);
 
 /// What getdomaininfo and getdomaininfolist say of a domain.
 xen_domctl_getdomaininfo describe(Domain& domain);

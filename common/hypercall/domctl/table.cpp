@@ -1,12 +1,12 @@
-// domctl: version check, lookup of operation and domain, and the copy of results back to the tool. One domctl runs at a time.
+// domctl: lookup of operation and domain. One domctl runs at a time.
 #include "request.hpp"
-#include <array>
+#include <tenon/log.hpp>
 
 namespace tenon {
-
-void two_domctls_have_one_number(); ///< never defined: calling it in a constant expression does not compile
-
 namespace {
+
+using namespace domctls;
+using hypercall::only_if;
 
 enum class Needs : u8 {
     nothing,  ///< names no domain that exists
@@ -15,61 +15,78 @@ enum class Needs : u8 {
     other,    ///< not the caller's own, may be dying
     other_alive,
 };
-enum class Gives : u8 { status, structure };
 
 struct Row {
     u32 command;
     const char* name;
-    CallResult (*run)(domctls::Request&);
     Needs needs;
-    Gives gives;
+    Status (*run)(Request&);
 };
 
+/// Of the machine's interrupts, memory and ports: a guest has none and can be given none without an IOMMU; taking away what it
+/// does not have succeeds. The control domain's own access stays.
+Status permit(const Request& r, bool allow) { return only_if(allow == r.target.arch.has_hardware, Error::notsup); }
+
+Status set_address_size(Request& r)
+{
+    if (r.u.address_size.size == 64)
+        return success;
+    log_warning("d%u: 32-bit PV guests are not supported", r.target.id.raw());
+    return Error::inval;
+}
+
+using R = Request&;
 constexpr Row rows[] = {
-    {XEN_DOMCTL_createdomain, "createdomain", domctls::create, Needs::nothing, Gives::structure},
-    {XEN_DOMCTL_destroydomain, "destroydomain", domctls::destroy, Needs::other, Gives::status},
-    {XEN_DOMCTL_pausedomain, "pausedomain", domctls::pause, Needs::other, Gives::status},
-    {XEN_DOMCTL_unpausedomain, "unpausedomain", domctls::unpause, Needs::other, Gives::status},
-    {XEN_DOMCTL_getdomaininfo, "getdomaininfo", domctls::get_info, Needs::domain, Gives::structure},
-    {XEN_DOMCTL_setvcpuaffinity, "setvcpuaffinity", domctls::set_affinity, Needs::alive, Gives::structure},
-    {XEN_DOMCTL_shadow_op, "shadow_op", domctls::shadow_op, Needs::alive, Gives::structure},
-    {XEN_DOMCTL_max_mem, "max_mem", domctls::max_mem, Needs::alive, Gives::status},
-    {XEN_DOMCTL_setvcpucontext, "setvcpucontext", domctls::set_context, Needs::other_alive, Gives::status},
-    {XEN_DOMCTL_getvcpucontext, "getvcpucontext", domctls::get_context, Needs::other, Gives::structure},
-    {XEN_DOMCTL_getvcpuinfo, "getvcpuinfo", domctls::get_vcpu_info, Needs::domain, Gives::structure},
-    {XEN_DOMCTL_max_vcpus, "max_vcpus", domctls::make_vcpus, Needs::other_alive, Gives::status},
-    {XEN_DOMCTL_scheduler_op, "scheduler_op", domctls::scheduler_op, Needs::alive, Gives::structure},
-    {XEN_DOMCTL_setdomainhandle, "setdomainhandle", domctls::set_handle, Needs::alive, Gives::status},
-    {XEN_DOMCTL_setdebugging, "setdebugging", domctls::set_debugging, Needs::other_alive, Gives::status},
-    {XEN_DOMCTL_irq_permission, "irq_permission", domctls::irq_permission, Needs::alive, Gives::status},
-    {XEN_DOMCTL_iomem_permission, "iomem_permission", domctls::iomem_permission, Needs::alive, Gives::status},
-    {XEN_DOMCTL_ioport_permission, "ioport_permission", domctls::ioport_permission, Needs::alive, Gives::status},
-    {XEN_DOMCTL_hypercall_init, "hypercall_init", domctls::hypercall_init, Needs::alive, Gives::status},
-    {XEN_DOMCTL_settimeoffset, "settimeoffset", domctls::set_time_offset, Needs::alive, Gives::status},
-    {XEN_DOMCTL_getvcpuaffinity, "getvcpuaffinity", domctls::get_affinity, Needs::domain, Gives::structure},
-    {XEN_DOMCTL_resumedomain, "resumedomain", domctls::resume, Needs::other_alive, Gives::status},
-    {XEN_DOMCTL_sendtrigger, "sendtrigger", domctls::send_trigger, Needs::alive, Gives::status},
-    {XEN_DOMCTL_set_address_size, "set_address_size", domctls::set_address_size, Needs::alive, Gives::status},
-    {XEN_DOMCTL_get_address_size, "get_address_size", domctls::get_address_size, Needs::domain, Gives::structure},
-    {XEN_DOMCTL_gettscinfo, "gettscinfo", domctls::get_tsc_info, Needs::domain, Gives::structure},
-    {XEN_DOMCTL_settscinfo, "settscinfo", domctls::set_tsc_info, Needs::other_alive, Gives::status},
-    {XEN_DOMCTL_getpageframeinfo3, "getpageframeinfo3", domctls::get_frame_info, Needs::domain, Gives::status},
-    {XEN_DOMCTL_set_virq_handler, "set_virq_handler", domctls::set_virq_handler, Needs::alive, Gives::status},
-    {XEN_DOMCTL_setnodeaffinity, "setnodeaffinity", domctls::set_node_affinity, Needs::alive, Gives::status},
-    {XEN_DOMCTL_getnodeaffinity, "getnodeaffinity", domctls::get_node_affinity, Needs::domain, Gives::structure},
-    {XEN_DOMCTL_get_cpu_policy, "get_cpu_policy", domctls::get_cpu_policy, Needs::domain, Gives::structure},
-    {XEN_DOMCTL_set_cpu_policy, "set_cpu_policy", domctls::set_cpu_policy, Needs::other_alive, Gives::status},
+    {XEN_DOMCTL_createdomain, "createdomain", Needs::nothing, create},
+    // Error::restart while there is more to do: the tool executes the call again without seeing it.
+    {XEN_DOMCTL_destroydomain, "destroydomain", Needs::other, [](R r) { return domains::destroy(r.target); }},
+    {XEN_DOMCTL_pausedomain, "pausedomain", Needs::other, [](R r) { return domains::pause_by_tools(r.target); }},
+    {XEN_DOMCTL_unpausedomain, "unpausedomain", Needs::other, [](R r) { return domains::unpause_by_tools(r.target); }},
+    {XEN_DOMCTL_getdomaininfo, "getdomaininfo", Needs::domain, get_info},
+    {XEN_DOMCTL_setvcpuaffinity, "setvcpuaffinity", Needs::alive, set_affinity},
+    // A PV guest runs on its own page tables: there is no shadow to turn off, and no log of dirty frames yet.
+    {XEN_DOMCTL_shadow_op, "shadow_op", Needs::alive,
+     [](R r) { return only_if(r.u.shadow_op.op == XEN_DOMCTL_SHADOW_OP_OFF, Error::notsup); }},
+    {XEN_DOMCTL_max_mem, "max_mem", Needs::alive, max_mem},
+    {XEN_DOMCTL_setvcpucontext, "setvcpucontext", Needs::other_alive, set_context},
+    {XEN_DOMCTL_getvcpucontext, "getvcpucontext", Needs::other, get_context},
+    {XEN_DOMCTL_getvcpuinfo, "getvcpuinfo", Needs::domain, get_vcpu_info},
+    // The number was given to createdomain; it cannot change.
+    {XEN_DOMCTL_max_vcpus, "max_vcpus", Needs::other_alive,
+     [](R r) { return r.u.max_vcpus.max == r.target.max_vcpus ? domains::create_vcpus(r.target) : Error::inval; }},
+    {XEN_DOMCTL_scheduler_op, "scheduler_op", Needs::alive, scheduler_op},
+    {XEN_DOMCTL_setdomainhandle, "setdomainhandle", Needs::alive,
+     [](R r) -> Status { __builtin_memcpy(r.target.handle, r.u.setdomainhandle.handle, 16); return success; }},
+    // There is no debugger interface to turn on.
+    {XEN_DOMCTL_setdebugging, "setdebugging", Needs::other_alive, [](R r) { return only_if(!r.u.setdebugging.enable, Error::nosys); }},
+    {XEN_DOMCTL_irq_permission, "irq_permission", Needs::alive, [](R r) { return permit(r, r.u.irq_permission.allow_access); }},
+    {XEN_DOMCTL_iomem_permission, "iomem_permission", Needs::alive, [](R r) { return permit(r, r.u.iomem_permission.allow_access); }},
+    {XEN_DOMCTL_ioport_permission, "ioport_permission", Needs::alive, [](R r) { return permit(r, r.u.ioport_permission.allow_access); }},
+    {XEN_DOMCTL_hypercall_init, "hypercall_init", Needs::alive, hypercall_init},
+    {XEN_DOMCTL_settimeoffset, "settimeoffset", Needs::alive, set_time_offset},
+    {XEN_DOMCTL_getvcpuaffinity, "getvcpuaffinity", Needs::domain, get_affinity},
+    {XEN_DOMCTL_resumedomain, "resumedomain", Needs::other_alive, [](R r) { return domains::resume(r.target); }},
+    // The triggers but NMI are an emulated machine's buttons.
+    {XEN_DOMCTL_sendtrigger, "sendtrigger", Needs::alive, [](R r) -> Status {
+         TRY(only_if(r.u.sendtrigger.trigger == XEN_DOMCTL_SENDTRIGGER_NMI, Error::nosys));
+         notify_vcpu(*TRY(r.vcpu(r.u.sendtrigger.vcpu)), mail_nmi);
+         return success;
+     }},
+    {XEN_DOMCTL_set_address_size, "set_address_size", Needs::alive, set_address_size},
+    {XEN_DOMCTL_get_address_size, "get_address_size", Needs::domain,
+     [](R r) -> Status { r.u.address_size.size = 64; return success; }},
+    {XEN_DOMCTL_gettscinfo, "gettscinfo", Needs::domain, get_tsc_info},
+    {XEN_DOMCTL_settscinfo, "settscinfo", Needs::other_alive, set_tsc_info},
+    {XEN_DOMCTL_getpageframeinfo3, "getpageframeinfo3", Needs::domain, get_frame_info},
+    {XEN_DOMCTL_set_virq_handler, "set_virq_handler", Needs::alive,
+     [](R r) { return events::set_global_virq_handler(r.u.set_virq_handler.virq, r.target.id); }},
+    {XEN_DOMCTL_setnodeaffinity, "setnodeaffinity", Needs::alive, set_node_affinity},
+    {XEN_DOMCTL_getnodeaffinity, "getnodeaffinity", Needs::domain, get_node_affinity},
+    {XEN_DOMCTL_get_cpu_policy, "get_cpu_policy", Needs::domain, get_cpu_policy},
+    {XEN_DOMCTL_set_cpu_policy, "set_cpu_policy", Needs::other_alive, set_cpu_policy},
 };
 
-constexpr auto table = [] {
-    std::array<const Row*, 96> by_number{};
-    for (const Row& row : rows) {
-        if (by_number[row.command])
-            two_domctls_have_one_number();
-        by_number[row.command] = &row;
-    }
-    return by_number;
-}();
+static_assert(hypercall::rows_differ(rows));
 
 /// Set while a domctl runs. Another one asks its guest to try again, so that nobody waits with interrupts off.
 constinit std::atomic<bool> is_running;
@@ -83,45 +100,32 @@ struct Turn : Pinned {
     }
 };
 
-Status check(const Row& row, const Call& call, const DomainRef& target)
+Result<DomainRef> find_target(const Call& call, Needs needs, u16 id)
 {
+    auto target = domains::find_for(call.vcpu, needs == Needs::nothing ? dom_self : DomainId{id});
     if (!target)
         return Error::srch;
-    if ((row.needs == Needs::other || row.needs == Needs::other_alive) && &*target == &call.domain)
+    bool other = needs == Needs::other || needs == Needs::other_alive, alive = needs == Needs::alive || needs == Needs::other_alive;
+    if ((other && &*target == &call.domain) || (alive && target->is_dying()))
         return Error::inval;
-    if ((row.needs == Needs::alive || row.needs == Needs::other_alive) && target->is_dying())
-        return Error::inval;
-    return success;
+    return target;
 }
 
 } // namespace
 
 CallResult hypercall::domctl(Call& call, Privileged, u64 argument)
 {
-    GuestPtr<xen_domctl> handle(argument);
-    auto op = TRY(handle.read());
-    if (op.interface_version != XEN_DOMCTL_INTERFACE_VERSION)
-        return Error::access;
-    const Row* row = op.cmd < table.size() ? table[op.cmd] : nullptr;
-    if (!row) {
-        note_refused(call, op.cmd, Error::nosys);
-        return Error::nosys;
-    }
-    Turn turn;
-    if (!turn.taken)
-        return Error::restart;
-    DomainRef target;
-    if (row->needs != Needs::nothing) {
-        target = domains::find_for(call.vcpu, DomainId{op.domain});
-        TRY(check(*row, call, target));
-    }
-    domctls::Request request{call, handle, op, target ? &*target : nullptr};
-    CallResult result = row->run(request);
-    if (result.ok() && row->gives == Gives::structure)
-        TRY(handle.write(op));
-    if (!result.ok() && (result.error() == Error::nosys || result.error() == Error::notsup))
-        note_refused(call, op.cmd, result.error());
-    return result;
+    return control_call<xen_domctl>(call, argument, XEN_DOMCTL_INTERFACE_VERSION, [&](xen_domctl& op) -> Status {
+        const Row* row = find_row(rows, op.cmd);
+        if (!row)
+            return Error::nosys;
+        Turn turn;
+        if (!turn.taken)
+            return Error::restart;
+        DomainRef target = TRY(find_target(call, row->needs, op.domain));
+        Request request{call, GuestPtr<xen_domctl>(argument), op, op.u, *target};
+        return row->run(request);
+    });
 }
 
 } // namespace tenon

@@ -1,7 +1,6 @@
 // exchange: the caller's frames for others of another shape, as device drivers need them (contiguous, below an address).
 // The lists are worked off in chunks of the larger extent; a chunk is exchanged wholly or stays as it was.
 #include "operations.hpp"
-#include "quota.hpp"
 #include <tenon/arch/cpu.hpp>
 #include <tenon/arch/memory.hpp>
 #include <tenon/mm/frame_allocator.hpp>

@@ -19,8 +19,7 @@ CallResult give_map(Operation& op, std::span<const xen_e820_entry> map)
             return Error::inval;
         TRY(GuestPtr<xen_e820_entry>(request.buffer).write_array(map.data(), count));
     }
-    TRY(op.as<xen_memory_map>().at(&xen_memory_map::nr_entries).write(count));
-    return s64{0};
+    return done(op.as<xen_memory_map>().at(&xen_memory_map::nr_entries).write(count));
 }
 
 } // namespace
@@ -55,14 +54,12 @@ CallResult set_memory_map(Operation& op)
     xen_e820_entry entries[max_map_entries];
     TRY(GuestPtr<xen_e820_entry>(request.map.buffer).read_array(entries, request.map.nr_entries));
     Guard guard(domain->lock);
-    TRY(arch::set_memory_map(*domain, {entries, request.map.nr_entries}));
-    return s64{0};
+    return done(arch::set_memory_map(*domain, {entries, request.map.nr_entries}));
 }
 
 CallResult machphys_mapping(Operation& op)
 {
-    TRY(op.as<xen_machphys_mapping>().write({MACH2PHYS_VIRT_START, MACH2PHYS_VIRT_END, frame_table::end - 1}));
-    return s64{0};
+    return done(op.as<xen_machphys_mapping>().write({MACH2PHYS_VIRT_START, MACH2PHYS_VIRT_END, frame_table::end - 1}));
 }
 
 CallResult machphys_mfn_list(Operation& op)
@@ -79,8 +76,7 @@ CallResult machphys_mfn_list(Operation& op)
             last = mfn;
         TRY((GuestPtr<u64>(request.extent_start) + i).write(last.raw()));
     }
-    TRY(op.as<xen_machphys_mfn_list>().at(&xen_machphys_mfn_list::nr_extents).write(count));
-    return s64{0};
+    return done(op.as<xen_machphys_mfn_list>().at(&xen_machphys_mfn_list::nr_extents).write(count));
 }
 
 } // namespace tenon::hypercall::memory

@@ -1,8 +1,9 @@
 // memory_op's parts, one file a family. A long operation keeps its progress in the bits of the command word above the command:
 // the guest executes memory_op(command | done << command_bits, argument) again.
 #pragma once
+#include "../argument.hpp"
 #include <abi/memory.h>
-#include <tenon/hypercall/table.hpp>
+#include <tenon/sync/spinlock.hpp>
 
 namespace tenon::hypercall::memory {
 
@@ -31,6 +32,9 @@ CallResult set_memory_map(Operation& op);
 CallResult machphys_mapping(Operation& op);
 CallResult machphys_mfn_list(Operation& op);
 CallResult acquire_resource(Operation& op);
+
+/// For what changes a domain's memory limit: an exchange holds both old and new frames for a moment.
+extern SpinLock<Rank::domctl> quota_lock;
 
 /// An extent of new frames for the domain, inside its limit.
 Result<Mfn> take_extent(Domain& domain, unsigned order, unsigned address_bits);

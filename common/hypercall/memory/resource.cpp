@@ -11,16 +11,12 @@ CallResult acquire_resource(Operation& op)
         return Error::inval;
     TRY(PolicyCheck::control_domain(op.call.vcpu));
     DomainRef domain = TRY(target_of(op.call, request.domid));
-    if (request.type != XENMEM_resource_grant_table || request.id != XENMEM_resource_grant_table_id_shared) {
-        note_refused(op.call, op.command, Error::notsup);
-        return Error::notsup;
-    }
+    if (request.type != XENMEM_resource_grant_table || request.id != XENMEM_resource_grant_table_id_shared)
+        return refuse(op.call, op.command, Error::notsup);
     if (!request.frame_list) {
         if (request.nr_frames)
             return Error::inval;
-        auto size = op.as<xen_mem_acquire_resource>().at(&xen_mem_acquire_resource::nr_frames);
-        TRY(size.write(domain->grants.max_frames));
-        return s64{0};
+        return done(op.as<xen_mem_acquire_resource>().at(&xen_mem_acquire_resource::nr_frames).write(domain->grants.max_frames));
     }
     if (op.done > request.nr_frames || request.frame > domain->grants.max_frames ||
         request.nr_frames > domain->grants.max_frames - request.frame)

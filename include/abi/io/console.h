@@ -10,7 +10,5 @@ typedef uint32_t XENCONS_RING_IDX;
 struct xencons_interface {
     char in[1024];  // towards the domain
     char out[2048]; // from the domain
-    XENCONS_RING_IDX in_cons, in_prod;
-    XENCONS_RING_IDX out_cons, out_prod;
+    XENCONS_RING_IDX in_cons, in_prod, out_cons, out_prod;
 };
-ABI_SIZE(struct xencons_interface, 0xc10);

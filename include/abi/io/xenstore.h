@@ -1,81 +1,20 @@
-// The Xenstore protocol: messages, limits, error names, and the ring a domain speaks over.
+// The Xenstore ring that a domain speaks over.
 #pragma once
 
 #include "../types.h"
-
-// Message types.
-#define XS_CONTROL 0
-#define XS_DEBUG 0
-#define XS_DIRECTORY 1
-#define XS_READ 2
-#define XS_GET_PERMS 3
-#define XS_WATCH 4
-#define XS_UNWATCH 5
-#define XS_TRANSACTION_START 6
-#define XS_TRANSACTION_END 7
-#define XS_INTRODUCE 8
-#define XS_RELEASE 9
-#define XS_GET_DOMAIN_PATH 10
-#define XS_WRITE 11
-#define XS_MKDIR 12
-#define XS_RM 13
-#define XS_SET_PERMS 14
-#define XS_WATCH_EVENT 15
-#define XS_ERROR 16
-#define XS_IS_DOMAIN_INTRODUCED 17
-#define XS_RESUME 18
-#define XS_SET_TARGET 19
-#define XS_RESET_WATCHES 21
-#define XS_DIRECTORY_PART 22
-#define XS_TYPE_COUNT 23
-#define XS_INVALID 0xffff
-
-// Precedes every message in both directions; len bytes follow.
-struct xsd_sockmsg {
-    uint32_t type;   // XS_*
-    uint32_t req_id; // chosen by the client, repeated in the answer
-    uint32_t tx_id;  // 0 outside transactions
-    uint32_t len;
-};
-ABI_SIZE(struct xsd_sockmsg, 16);
-
-// Errors travel as their names, in the payload of XS_ERROR. Unknown ones are taken for the first.
-// clang-format off
-#define XSD_ERRORS(X)                                                                                        \
-    X(EINVAL) X(EACCES) X(EEXIST) X(EISDIR) X(ENOENT) X(ENOMEM) X(ENOSPC) X(EIO) X(ENOTEMPTY) X(ENOSYS)      \
-    X(EROFS) X(EBUSY) X(EAGAIN) X(EISCONN) X(E2BIG) X(EPERM)
-// clang-format on
-
-// Fields of a watch event's payload.
-#define XS_WATCH_PATH 0
-#define XS_WATCH_TOKEN 1
-
-#define XENSTORE_PAYLOAD_MAX 4096
-#define XENSTORE_ABS_PATH_MAX 3072
-#define XENSTORE_REL_PATH_MAX 2048
 
 #define XENSTORE_RING_SIZE 1024
 typedef uint32_t XENSTORE_RING_IDX;
 #define MASK_XENSTORE_IDX(idx) ((idx) & (XENSTORE_RING_SIZE - 1))
 
-#define XENSTORE_SERVER_FEATURE_RECONNECTION 1
-#define XENSTORE_SERVER_FEATURE_ERROR 2
-
-#define XENSTORE_CONNECTED 0
-#define XENSTORE_RECONNECT 1
-
-#define XENSTORE_ERROR_NONE 0
-#define XENSTORE_ERROR_COMM 1
-#define XENSTORE_ERROR_RINGIDX 2
-#define XENSTORE_ERROR_PROTO 3
+enum { XENSTORE_SERVER_FEATURE_RECONNECTION = 1, XENSTORE_SERVER_FEATURE_ERROR = 2 };
+enum { XENSTORE_CONNECTED = 0, XENSTORE_RECONNECT = 1 };
+enum { XENSTORE_ERROR_NONE = 0, XENSTORE_ERROR_RINGIDX = 2, XENSTORE_ERROR_PROTO = 3 };
 
 struct xenstore_domain_interface {
-    char req[XENSTORE_RING_SIZE]; // domain to store
-    char rsp[XENSTORE_RING_SIZE]; // store to domain
-    XENSTORE_RING_IDX req_cons, req_prod;
-    XENSTORE_RING_IDX rsp_cons, rsp_prod;
+    char req[XENSTORE_RING_SIZE], rsp[XENSTORE_RING_SIZE]; // to the store, to the domain
+    XENSTORE_RING_IDX req_cons, req_prod, rsp_cons, rsp_prod;
     uint32_t server_features; // XENSTORE_SERVER_FEATURE_*
     uint32_t connection;      // XENSTORE_CONNECTED or XENSTORE_RECONNECT
     uint32_t error;           // XENSTORE_ERROR_*
 };
-ABI_SIZE(struct xenstore_domain_interface, 2076);

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <map>
 #include <string>
-#include <vector>
 
 struct Extent {
     size_t offset;
@@ -16,7 +15,6 @@ struct Extent {
 struct Layout {
     std::map<std::string, Extent> fields; // "struct.field"; the struct itself stands under its plain name
     std::map<std::string, uint64_t> constants;
-    std::vector<std::string> store_errors; // Xenstore's error names, in wire order
 };
 
 Layout our_layout();    // include/abi

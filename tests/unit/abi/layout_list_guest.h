@@ -3,18 +3,12 @@
 // clang-format off
 
 // types.h
-CONSTANTS(DOMID_FIRST_RESERVED, DOMID_SELF, DOMID_IO, DOMID_XEN, DOMID_COW, DOMID_INVALID, DOMID_IDLE,
-    DOMID_MASK)
+CONSTANTS(DOMID_FIRST_RESERVED, DOMID_SELF, DOMID_INVALID)
 STRUCT(xenctl_bitmap, bitmap, nr_bits)
 
 // error.h
-CONSTANTS(XEN_EPERM, XEN_ENOENT, XEN_ESRCH, XEN_EIO, XEN_ENXIO, XEN_E2BIG, XEN_ENOEXEC, XEN_EBADF,
-    XEN_ECHILD, XEN_EAGAIN, XEN_EWOULDBLOCK, XEN_ENOMEM, XEN_EACCES, XEN_EFAULT, XEN_EBUSY, XEN_EEXIST,
-    XEN_EXDEV, XEN_ENODEV, XEN_ENOTDIR, XEN_EISDIR, XEN_EINVAL, XEN_ENFILE, XEN_EMFILE, XEN_ENOSPC,
-    XEN_EROFS, XEN_EMLINK, XEN_EDOM, XEN_ERANGE, XEN_EDEADLK, XEN_EDEADLOCK, XEN_ENAMETOOLONG, XEN_ENOLCK,
-    XEN_ENOSYS, XEN_ENOTEMPTY, XEN_ENODATA, XEN_ETIME, XEN_EBADMSG, XEN_EOVERFLOW, XEN_EILSEQ, XEN_ENOTSOCK,
-    XEN_EMSGSIZE, XEN_EOPNOTSUPP, XEN_EADDRINUSE, XEN_EADDRNOTAVAIL, XEN_ENOBUFS, XEN_EISCONN, XEN_ENOTCONN,
-    XEN_ETIMEDOUT, XEN_ECONNREFUSED)
+CONSTANTS(XEN_EPERM, XEN_ENOENT, XEN_ESRCH, XEN_ENXIO, XEN_EAGAIN, XEN_ENOMEM, XEN_EACCES, XEN_EFAULT,
+    XEN_EBUSY, XEN_EEXIST, XEN_EINVAL, XEN_ENOSPC, XEN_ENOSYS, XEN_ETIME, XEN_EOPNOTSUPP, XEN_ETIMEDOUT)
 
 // hypercall.h
 CONSTANTS(__HYPERVISOR_set_trap_table, __HYPERVISOR_mmu_update, __HYPERVISOR_set_gdt,
@@ -29,24 +23,18 @@ CONSTANTS(__HYPERVISOR_set_trap_table, __HYPERVISOR_mmu_update, __HYPERVISOR_set
     __HYPERVISOR_sched_op, __HYPERVISOR_callback_op, __HYPERVISOR_xenoprof_op,
     __HYPERVISOR_event_channel_op, __HYPERVISOR_physdev_op, __HYPERVISOR_hvm_op, __HYPERVISOR_sysctl,
     __HYPERVISOR_domctl, __HYPERVISOR_kexec_op, __HYPERVISOR_tmem_op, __HYPERVISOR_argo_op,
-    __HYPERVISOR_xenpmu_op, __HYPERVISOR_dm_op, __HYPERVISOR_hypfs_op, __HYPERVISOR_arch_0,
-    __HYPERVISOR_mca, __HYPERVISOR_arch_1, __HYPERVISOR_arch_2, __HYPERVISOR_arch_3, __HYPERVISOR_arch_4,
-    __HYPERVISOR_arch_5, __HYPERVISOR_arch_6, __HYPERVISOR_arch_7)
+    __HYPERVISOR_xenpmu_op, __HYPERVISOR_dm_op, __HYPERVISOR_hypfs_op, __HYPERVISOR_mca)
 
 // start_info.h
-CONSTANTS(MAX_GUEST_CMDLINE, SIF_PRIVILEGED, SIF_INITDOMAIN, SIF_MULTIBOOT_MOD, SIF_MOD_START_PFN,
-    SIF_VIRT_P2M_4TOOLS, SIF_PM_MASK, XEN_VGATYPE_TEXT_MODE_3, XEN_VGATYPE_VESA_LFB, XEN_VGATYPE_EFI_LFB,
-    XEN_ELFNOTE_INFO, XEN_ELFNOTE_ENTRY, XEN_ELFNOTE_HYPERCALL_PAGE, XEN_ELFNOTE_VIRT_BASE,
-    XEN_ELFNOTE_PADDR_OFFSET, XEN_ELFNOTE_XEN_VERSION, XEN_ELFNOTE_GUEST_OS, XEN_ELFNOTE_GUEST_VERSION,
-    XEN_ELFNOTE_LOADER, XEN_ELFNOTE_PAE_MODE, XEN_ELFNOTE_FEATURES, XEN_ELFNOTE_BSD_SYMTAB,
-    XEN_ELFNOTE_HV_START_LOW, XEN_ELFNOTE_L1_MFN_VALID, XEN_ELFNOTE_SUSPEND_CANCEL, XEN_ELFNOTE_INIT_P2M,
-    XEN_ELFNOTE_MOD_START_PFN, XEN_ELFNOTE_SUPPORTED_FEATURES, XEN_ELFNOTE_PHYS32_ENTRY, XEN_ELFNOTE_MAX,
-    XEN_ELFNOTE_CRASH_INFO, XEN_ELFNOTE_CRASH_REGS, XEN_ELFNOTE_DUMPCORE_NONE, XEN_ELFNOTE_DUMPCORE_HEADER,
-    XEN_ELFNOTE_DUMPCORE_XEN_VERSION, XEN_ELFNOTE_DUMPCORE_FORMAT_VERSION)
+CONSTANTS(MAX_GUEST_CMDLINE, SIF_PRIVILEGED, SIF_INITDOMAIN, SIF_MOD_START_PFN, XEN_VGATYPE_TEXT_MODE_3,
+    XEN_VGATYPE_VESA_LFB, XEN_VGATYPE_EFI_LFB, XEN_ELFNOTE_ENTRY, XEN_ELFNOTE_HYPERCALL_PAGE,
+    XEN_ELFNOTE_VIRT_BASE, XEN_ELFNOTE_PADDR_OFFSET, XEN_ELFNOTE_XEN_VERSION, XEN_ELFNOTE_GUEST_OS,
+    XEN_ELFNOTE_GUEST_VERSION, XEN_ELFNOTE_LOADER, XEN_ELFNOTE_FEATURES, XEN_ELFNOTE_HV_START_LOW,
+    XEN_ELFNOTE_SUSPEND_CANCEL, XEN_ELFNOTE_INIT_P2M, XEN_ELFNOTE_MOD_START_PFN,
+    XEN_ELFNOTE_SUPPORTED_FEATURES)
 STRUCT(start_info, magic, nr_pages, shared_info, flags, store_mfn, store_evtchn, console, console.domU,
     console.domU.mfn, console.domU.evtchn, console.dom0, console.dom0.info_off, console.dom0.info_size,
     pt_base, nr_pt_frames, mfn_list, mod_start, mod_len, cmd_line, first_p2m_pfn, nr_p2m_frames)
-STRUCT(xen_multiboot_mod_list, mod_start, mod_end, cmdline, pad)
 STRUCT(dom0_vga_console_info, video_type, u, u.text_mode_3, u.text_mode_3.font_height,
     u.text_mode_3.cursor_x, u.text_mode_3.cursor_y, u.text_mode_3.rows, u.text_mode_3.columns, u.vesa_lfb,
     u.vesa_lfb.width, u.vesa_lfb.height, u.vesa_lfb.bytes_per_line, u.vesa_lfb.bits_per_pixel,
@@ -56,29 +44,22 @@ STRUCT(dom0_vga_console_info, video_type, u, u.text_mode_3, u.text_mode_3.font_h
     u.vesa_lfb.ext_lfb_base)
 
 // shared_info.h
-CONSTANTS(XEN_LEGACY_MAX_VCPUS, VIRQ_TIMER, VIRQ_DEBUG, VIRQ_CONSOLE, VIRQ_DOM_EXC, VIRQ_TBUF,
-    VIRQ_DEBUGGER, VIRQ_XENOPROF, VIRQ_CON_RING, VIRQ_PCPU_STATE, VIRQ_MEM_EVENT, VIRQ_ARGO, VIRQ_ENOMEM,
-    VIRQ_XENPMU, VIRQ_ARCH_0, VIRQ_MCA, VIRQ_ARCH_1, VIRQ_ARCH_2, VIRQ_ARCH_3, VIRQ_ARCH_4, VIRQ_ARCH_5,
-    VIRQ_ARCH_6, VIRQ_ARCH_7, NR_VIRQS, XEN_PVCLOCK_TSC_STABLE_BIT, XEN_PVCLOCK_GUEST_STOPPED,
-    RUNSTATE_running, RUNSTATE_runnable, RUNSTATE_blocked, RUNSTATE_offline, XEN_RUNSTATE_UPDATE)
-STRUCT(arch_vcpu_info, cr2, pad)
+CONSTANTS(XEN_LEGACY_MAX_VCPUS, VIRQ_TIMER, VIRQ_DEBUG, VIRQ_CONSOLE, VIRQ_DOM_EXC, VIRQ_XENOPROF,
+    VIRQ_XENPMU, NR_VIRQS, RUNSTATE_running, RUNSTATE_runnable, RUNSTATE_blocked, RUNSTATE_offline,
+    XEN_RUNSTATE_UPDATE)
 STRUCT(vcpu_time_info, version, pad0, tsc_timestamp, system_time, tsc_to_system_mul, tsc_shift, flags, pad1)
-STRUCT(vcpu_info, evtchn_upcall_pending, evtchn_upcall_mask, evtchn_pending_sel, arch, time)
-STRUCT(arch_shared_info, max_pfn, pfn_to_mfn_frame_list_list, nmi_reason, p2m_cr3, p2m_vaddr,
-    p2m_generation)
-STRUCT(shared_info, vcpu_info, evtchn_pending, evtchn_mask, wc_version, wc_sec, wc_nsec, wc_sec_hi, arch)
+STRUCT(vcpu_info, evtchn_upcall_pending, evtchn_upcall_mask, evtchn_pending_sel, arch, time, arch.cr2,
+    arch.pad)
+STRUCT(shared_info, vcpu_info, evtchn_pending, evtchn_mask, wc_version, wc_sec, wc_nsec, wc_sec_hi, arch,
+    arch.max_pfn, arch.pfn_to_mfn_frame_list_list, arch.nmi_reason, arch.p2m_cr3, arch.p2m_vaddr,
+    arch.p2m_generation)
 STRUCT(vcpu_runstate_info, state, state_entry_time, time)
 
 // arch_x86.h
-CONSTANTS(FLAT_RING3_CS32, FLAT_RING3_CS64, FLAT_RING3_DS32, FLAT_RING3_DS64, FLAT_RING3_SS32,
-    FLAT_RING3_SS64, FLAT_KERNEL_CS64, FLAT_KERNEL_CS32, FLAT_KERNEL_CS, FLAT_KERNEL_DS64, FLAT_KERNEL_DS32,
-    FLAT_KERNEL_DS, FLAT_KERNEL_SS64, FLAT_KERNEL_SS32, FLAT_KERNEL_SS, FLAT_USER_CS64, FLAT_USER_CS32,
-    FLAT_USER_CS, FLAT_USER_DS64, FLAT_USER_DS32, FLAT_USER_DS, FLAT_USER_SS64, FLAT_USER_SS32,
-    FLAT_USER_SS, FIRST_RESERVED_GDT_PAGE, FIRST_RESERVED_GDT_BYTE, FIRST_RESERVED_GDT_ENTRY,
-    HYPERVISOR_VIRT_START, HYPERVISOR_VIRT_END, MACH2PHYS_VIRT_START, MACH2PHYS_VIRT_END,
-    MACH2PHYS_NR_ENTRIES, SEGBASE_FS, SEGBASE_GS_USER, SEGBASE_GS_KERNEL, SEGBASE_GS_USER_SEL,
-    VGCF_i387_valid, VGCF_in_kernel, VGCF_failsafe_disables_events, VGCF_syscall_disables_events,
-    VGCF_online, VGCF_in_syscall, VGCF_I387_VALID, VGCF_IN_KERNEL, VGCF_IN_SYSCALL, xen_pfn_to_cr3(5),
+CONSTANTS(FLAT_KERNEL_CS64, FLAT_KERNEL_CS, FLAT_KERNEL_SS64, FIRST_RESERVED_GDT_ENTRY,
+    HYPERVISOR_VIRT_START, MACH2PHYS_VIRT_START, MACH2PHYS_VIRT_END, SEGBASE_FS, SEGBASE_GS_USER,
+    SEGBASE_GS_KERNEL, SEGBASE_GS_USER_SEL, VGCF_i387_valid, VGCF_in_kernel, VGCF_failsafe_disables_events,
+    VGCF_syscall_disables_events, VGCF_online, VGCF_in_syscall, VGCF_IN_KERNEL, xen_pfn_to_cr3(5),
     xen_cr3_to_pfn(0x5000))
 STRUCT(cpu_user_regs, r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi, error_code,
     entry_vector, rip, cs, _pad0, saved_upcall_mask, _pad1, rflags, rsp, ss, _pad2, es, _pad3, ds, _pad4,
@@ -96,9 +77,9 @@ CONSTANTS(MMU_NORMAL_PT_UPDATE, MMU_MACHPHYS_UPDATE, MMU_PT_UPDATE_PRESERVE_AD, 
     MMUEXT_INVLPG_MULTI, MMUEXT_TLB_FLUSH_ALL, MMUEXT_INVLPG_ALL, MMUEXT_FLUSH_CACHE, MMUEXT_SET_LDT,
     MMUEXT_NEW_USER_BASEPTR, MMUEXT_CLEAR_PAGE, MMUEXT_COPY_PAGE, MMUEXT_FLUSH_CACHE_GLOBAL,
     MMUEXT_MARK_SUPER, MMUEXT_UNMARK_SUPER, UVMF_NONE, UVMF_TLB_FLUSH, UVMF_INVLPG, UVMF_FLUSHTYPE_MASK,
-    UVMF_MULTI, UVMF_LOCAL, UVMF_ALL, VMASST_CMD_enable, VMASST_CMD_disable, VMASST_TYPE_4gb_segments,
-    VMASST_TYPE_4gb_segments_notify, VMASST_TYPE_writable_pagetables, VMASST_TYPE_pae_extended_cr3,
-    VMASST_TYPE_architectural_iopl, VMASST_TYPE_runstate_update_flag, VMASST_TYPE_m2p_strict)
+    UVMF_LOCAL, UVMF_ALL, VMASST_CMD_enable, VMASST_CMD_disable, VMASST_TYPE_4gb_segments,
+    VMASST_TYPE_writable_pagetables, VMASST_TYPE_pae_extended_cr3, VMASST_TYPE_runstate_update_flag,
+    VMASST_TYPE_m2p_strict)
 STRUCT(mmu_update, ptr, val)
 STRUCT(mmuext_op, cmd, arg1, arg1.mfn, arg1.linear_addr, arg2, arg2.nr_ents, arg2.vcpumask, arg2.src_mfn)
 
@@ -108,43 +89,28 @@ CONSTANTS(XENMEM_increase_reservation, XENMEM_decrease_reservation, XENMEM_maxim
     XENMEM_populate_physmap, XENMEM_add_to_physmap, XENMEM_memory_map, XENMEM_machine_memory_map,
     XENMEM_exchange, XENMEM_machphys_mapping, XENMEM_set_memory_map, XENMEM_maximum_gpfn,
     XENMEM_remove_from_physmap, XENMEM_set_pod_target, XENMEM_get_pod_target,
-    XENMEM_get_sharing_freed_pages, XENMEM_get_sharing_shared_pages, XENMEM_paging_op, XENMEM_access_op,
-    XENMEM_sharing_op, XENMEM_add_to_physmap_batch, XENMEM_claim_pages, XENMEM_machphys_compat_mfn_list,
-    XENMEM_get_vnumainfo, XENMEM_reserved_device_memory_map, XENMEM_acquire_resource,
-    XENMEMF_populate_on_demand, XENMEMF_exact_node_request, XENMEMF_address_bits(32),
-    XENMEMF_get_address_bits(0x1ff), XENMEMF_node(3), XENMEMF_get_node(0x400), XENMEMF_exact_node(1),
-    XENMEMF_vnode, XENMAPSPACE_shared_info, XENMAPSPACE_grant_table, XENMAPSPACE_gmfn,
-    XENMAPSPACE_gmfn_range, XENMAPSPACE_gmfn_foreign, XENMAPSPACE_dev_mmio, XENMAPIDX_grant_table_status,
-    XENMEM_RDM_ALL, XENMEM_resource_ioreq_server, XENMEM_resource_grant_table, XENMEM_resource_vmtrace_buf,
-    XENMEM_resource_grant_table_id_shared, XENMEM_resource_grant_table_id_status)
+    XENMEM_get_sharing_freed_pages, XENMEM_get_sharing_shared_pages, XENMEM_add_to_physmap_batch,
+    XENMEM_claim_pages, XENMEM_get_vnumainfo, XENMEM_reserved_device_memory_map, XENMEM_acquire_resource,
+    XENMEMF_populate_on_demand, XENMEMF_get_address_bits(0x1ff), XENMEM_resource_ioreq_server,
+    XENMEM_resource_grant_table, XENMEM_resource_grant_table_id_shared)
 STRUCT(xen_memory_reservation, extent_start, nr_extents, extent_order, mem_flags, domid)
 STRUCT(xen_memory_exchange, in, out, nr_exchanged)
 STRUCT(xen_memory_domain, domid)
 STRUCT(xen_machphys_mfn_list, max_extents, extent_start, nr_extents)
 STRUCT(xen_machphys_mapping, v_start, v_end, max_mfn)
-STRUCT(xen_add_to_physmap, domid, size, space, idx, gpfn)
-STRUCT(xen_add_to_physmap_batch, domid, space, size, u, u.foreign_domid, u.res0, idxs, gpfns, errs)
-STRUCT(xen_remove_from_physmap, domid, gpfn)
 STRUCT(xen_memory_map, nr_entries, buffer)
 STRUCT(xen_foreign_memory_map, domid, map)
-STRUCT(xen_pod_target, target_pages, tot_pages, pod_cache_pages, pod_entries, domid)
-STRUCT(xen_reserved_device_memory, start_pfn, nr_pages)
 STRUCT(xen_reserved_device_memory_map, flags, nr_entries, buffer, dev, dev.pci, dev.pci.seg, dev.pci.bus,
     dev.pci.devfn)
 STRUCT(xen_mem_acquire_resource, domid, type, id, nr_frames, pad, frame, frame_list)
-STRUCT(xen_vmemrange, start, end, flags, nid)
-STRUCT(xen_vnuma_topology_info, domid, pad, nr_vnodes, nr_vcpus, nr_vmemranges, vdistance, vcpu_to_vnode,
-    vmemrange)
 
 // sched.h
 CONSTANTS(SCHEDOP_yield, SCHEDOP_block, SCHEDOP_shutdown, SCHEDOP_poll, SCHEDOP_remote_shutdown,
-    SCHEDOP_shutdown_code, SCHEDOP_watchdog, SCHEDOP_pin_override, SHUTDOWN_poweroff, SHUTDOWN_reboot,
-    SHUTDOWN_suspend, SHUTDOWN_crash, SHUTDOWN_watchdog, SHUTDOWN_soft_reset, SHUTDOWN_MAX)
+    SCHEDOP_shutdown_code, SCHEDOP_pin_override, SHUTDOWN_poweroff, SHUTDOWN_reboot, SHUTDOWN_suspend,
+    SHUTDOWN_crash, SHUTDOWN_watchdog, SHUTDOWN_soft_reset, SHUTDOWN_MAX)
 STRUCT(sched_shutdown, reason)
 STRUCT(sched_poll, ports, nr_ports, timeout)
 STRUCT(sched_remote_shutdown, domain_id, reason)
-STRUCT(sched_watchdog, id, timeout)
-STRUCT(sched_pin_override, pcpu)
 
 // vcpu.h
 CONSTANTS(VCPUOP_initialise, VCPUOP_up, VCPUOP_down, VCPUOP_is_up, VCPUOP_get_runstate_info,
@@ -161,11 +127,9 @@ STRUCT(vcpu_register_time_memory_area, addr, addr.h, addr.v, addr.p)
 // callback.h
 CONSTANTS(CALLBACKOP_register, CALLBACKOP_unregister, CALLBACKTYPE_event, CALLBACKTYPE_failsafe,
     CALLBACKTYPE_syscall, CALLBACKTYPE_sysenter_deprecated, CALLBACKTYPE_nmi, CALLBACKTYPE_sysenter,
-    CALLBACKTYPE_syscall32, CALLBACKF_mask_events, XENNMI_register_callback, XENNMI_unregister_callback,
-    XEN_NMIREASON_io_error, XEN_NMIREASON_pci_serr, XEN_NMIREASON_unknown)
+    CALLBACKTYPE_syscall32, CALLBACKF_mask_events)
 STRUCT(callback_register, type, flags, address)
 STRUCT(callback_unregister, type, _unused)
-STRUCT(xennmi_callback, handler_address, pad)
 
 // multicall.h
 STRUCT(multicall_entry, op, result, args)
@@ -181,16 +145,13 @@ CONSTANTS(XENVER_version, XENVER_extraversion, XENVER_compile_info, XENVER_capab
     XENFEAT_auto_translated_physmap, XENFEAT_supervisor_mode_kernel, XENFEAT_pae_pgdir_above_4gb,
     XENFEAT_mmu_pt_update_preserve_ad, XENFEAT_highmem_assist, XENFEAT_gnttab_map_avail_bits,
     XENFEAT_hvm_callback_vector, XENFEAT_hvm_safe_pvclock, XENFEAT_hvm_pirqs, XENFEAT_dom0,
-    XENFEAT_memory_op_vnode_supported, XENFEAT_ARM_SMCCC_supported, XENFEAT_linux_rsdp_unrestricted,
-    XENFEAT_not_direct_mapped, XENFEAT_direct_mapped, XENFEAT_NR_SUBMAPS)
+    XENFEAT_memory_op_vnode_supported, XENFEAT_not_direct_mapped, XENFEAT_direct_mapped, XENFEAT_NR_SUBMAPS)
 STRUCT(xen_compile_info, compiler, compile_by, compile_domain, compile_date)
 STRUCT(xen_platform_parameters, virt_start)
 STRUCT(xen_feature_info, submap_idx, submap)
 STRUCT(xen_build_id, len)
 
 // cpuid.h
-CONSTANTS(XEN_CPUID_FIRST_LEAF, XEN_CPUID_LEAF(2), XEN_CPUID_MAX_NUM_LEAVES, XEN_CPUID_SIGNATURE_EBX,
-    XEN_CPUID_SIGNATURE_ECX, XEN_CPUID_SIGNATURE_EDX, XEN_CPUID_FEAT1_MMU_PT_UPDATE_PRESERVE_AD,
-    XEN_CPUID_MACHINE_ADDRESS_WIDTH_MASK, XEN_CPUID_NO_SUBLEAF)
+CONSTANTS(XEN_CPUID_NO_SUBLEAF)
 STRUCT(xen_cpuid_leaf, leaf, subleaf, a, b, c, d)
 STRUCT(xen_msr_entry, idx, flags, val)

@@ -1,8 +1,6 @@
 // The layout as the distribution's public headers (libxen-dev) describe it.
 #include "layout.hpp"
 
-#include <cerrno> // io/xs_wire.h lists its error names only when this came first
-
 #define __XEN_TOOLS__  // makes them show the control interface
 #undef __STRICT_ANSI__ // lets them use unnamed members
 #include <xen/xen.h>
@@ -32,8 +30,5 @@
 
 Layout public_layout()
 {
-    Layout layout = collect_layout();
-    for (const struct xsd_errors& error : xsd_errors)
-        layout.store_errors.push_back(error.errstring);
-    return layout;
+    return collect_layout();
 }

@@ -39,11 +39,6 @@ TEST(AbiLayout, EveryConstantHasItsPublicValue)
     expect_equal(our_layout().constants, public_layout().constants);
 }
 
-TEST(AbiLayout, XenstoreErrorsComeInThePublicOrder)
-{
-    EXPECT_EQ(our_layout().store_errors, public_layout().store_errors);
-}
-
 // Ours alone: derived numbers, and structures the public headers nest or leave to others.
 bool is_ours_alone(const std::string& name)
 {
@@ -56,21 +51,26 @@ bool is_ours_alone(const std::string& name)
 TEST(AbiLayout, TheListsNameEveryStructAndConstantOfOurHeaders)
 {
     const Layout layout = our_layout();
-    const std::regex definition(R"((?:#define |ABI_SIZE\((?:struct|union) )(\w+)(?: \S|, \w+\)).*)");
+    // A definition of a macro with a value, of a structure, or of an enumerator.
+    const std::regex definition(R"(#define (\w+) \S|(?:^|\n)(?:struct|union)(?: __attribute__\S+)? (\w+) \{|(\w+) = )");
+    const std::regex comment(R"(//[^\n]*|/\*[^*]*\*/)");
     const auto headers = std::filesystem::path(__FILE__).parent_path() / "../../../include/abi";
     size_t seen = 0;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(headers)) {
+        if (!entry.is_regular_file())
+            continue;
         std::ifstream file(entry.path());
-        for (std::string line; std::getline(file, line);) {
-            std::smatch match;
-            if (!std::regex_match(line, match, definition) || is_ours_alone(match[1]))
+        const std::string text = std::regex_replace(std::string(std::istreambuf_iterator<char>(file), {}), comment, "");
+        for (std::sregex_iterator match(text.begin(), text.end(), definition), end; match != end; ++match) {
+            const std::string name = (*match)[1].str() + (*match)[2].str() + (*match)[3].str();
+            if (is_ours_alone(name))
                 continue;
             ++seen;
-            EXPECT_TRUE(layout.constants.contains(match[1]) || layout.fields.contains(match[1]))
-                << match[1] << " in " << entry.path().filename() << " is in no list";
+            EXPECT_TRUE(layout.constants.contains(name) || layout.fields.contains(name))
+                << name << " in " << entry.path().filename() << " is in no list";
         }
     }
-    EXPECT_GT(seen, 800u) << "the headers were not found at " << headers;
+    EXPECT_GT(seen, 400u) << "the headers were not found at " << headers;
 }
 
 } // namespace

@@ -1,4 +1,4 @@
-#include "../caller.hpp"
+#include "caller.hpp"
 #include <abi/domctl.h>
 #include <abi/sysctl.h>
 #include <tenon/console.hpp>
