@@ -57,6 +57,10 @@ TEST(Format, OddCases)
     std::memset(b, 'x', sizeof(b));
     EXPECT_EQ(format(b, 5, "%s", "too long"), 4u);
     EXPECT_STREQ(b, "too ");
+    EXPECT_EQ(format(b, sizeof(b), "%*d", INT_MIN, 7), 15u); // a width with no positive counterpart
+    EXPECT_STREQ(b, "7              ");
+    std::memset(b, 'x', sizeof(b));
+    format(b, 5, "%s", "too long");
     EXPECT_EQ(b[5], 'x');
     EXPECT_EQ(format(b, 1, "%d", 7), 0u);
     EXPECT_EQ(format(b, 0, "%d", 7), 0u);
