@@ -50,7 +50,7 @@ CallResult bind_ipi(Call& call, GuestPtr<evtchn_bind_ipi> argument)
 CallResult bind_pirq(Call& call, GuestPtr<evtchn_bind_pirq> argument)
 {
     auto op = TRY(argument.read());
-    u32 port = TRY(events::bind_pirq(call.domain, Pirq{op.pirq}, op.flags));
+    u32 port = TRY(events::bind_pirq(call.domain, Pirq{op.pirq}));
     return give_port(argument, &evtchn_bind_pirq::port, port, call.domain);
 }
 

@@ -1,7 +1,7 @@
 // physdev_op: interrupts, I/O rights and PCI devices. Each sub-operation is one function; all but the two about a vCPU's own I/O rights are
 // for domains that drive hardware. [public header physdev.h]
 #include <abi/physdev.h>
-#include <tenon/arch/io_rights.hpp>
+#include <tenon/arch/guest.hpp>
 #include <tenon/device/acpi.hpp>
 #include <tenon/device/ioapic.hpp>
 #include <tenon/hypercall/call.hpp>

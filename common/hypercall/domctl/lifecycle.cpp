@@ -68,7 +68,7 @@ CallResult destroy(Request& r)
 
 CallResult pause(Request& r)
 {
-    TRY(domains::pause_by_tools(*r.target));
+    domains::pause_by_tools(*r.target);
     return s64{0};
 }
 

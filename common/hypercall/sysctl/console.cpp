@@ -33,10 +33,7 @@ CallResult debug_keys(Request& r)
         return Error::toobig;
     TRY(GuestPtr<char>(request.keys).read_array(keys, request.nr_keys));
     for (u32 i = 0; i < request.nr_keys; i++)
-        if (keys[i] == 'c')
-            call_counts::log_all();
-        else
-            log_info("no debug key '%c'", keys[i] >= ' ' && keys[i] < 127 ? keys[i] : '?');
+        console::press_key(keys[i]);
     return s64{0};
 }
 
