@@ -48,8 +48,9 @@ TEST_F(CommandLine, BadValuesAreNamedAndChangeNothing)
     for (auto text : {"maxcpus=", "maxcpus", "maxcpus=x", "maxcpus=4294967296", "maxcpus=99999999999999999999999", "maxcpus=-1", "dom0_mem=G", "com1"})
         EXPECT_NE(parse(text).find(std::string("malformed option: ") + text), std::string::npos) << text;
     EXPECT_EQ(options::max_cpus, 1u);
-    EXPECT_EQ(options::com1, "x");
     EXPECT_EQ(options::dom0_memory.initial.bytes, u64{2} << 20);
+    EXPECT_NE(parse("com1=x com1").find("malformed option: com1"), std::string::npos);
+    EXPECT_EQ(options::com1, "x");
     EXPECT_NE(parse("unheard-of=1 maxcpus=9").find("unknown option: unheard-of=1"), std::string::npos);
     EXPECT_EQ(options::max_cpus, 9u); // the boot goes on
     EXPECT_NE(parse("no-maxcpus").find("unknown option"), std::string::npos);

@@ -4,10 +4,13 @@
 #include <tenon/boot/known_options.hpp>
 #include <tenon/boot/option.hpp>
 #include <tenon/console.hpp>
+#include <tenon/hypercall/table.hpp>
 #include <sstream>
 #include <thread>
 
 using namespace tenon;
+
+void tenon::call_counts::log_all() { log_info("counts"); }
 
 namespace {
 
@@ -128,10 +131,11 @@ TEST_F(Console, InputGoesToDom0OrToOurKeys)
     type("q\1\1\1");
     EXPECT_EQ(input(), "q\1\1");
     fake::take_log();
-    type("h\1z");
+    type("h\1zc");
     std::string log = fake::take_log();
     EXPECT_NE(log.find("(TEN) R: reboot the machine at once\n"), std::string::npos) << log;
     EXPECT_NE(log.find("(TEN) no debug key 'z'\n"), std::string::npos) << log;
+    EXPECT_NE(log.find("(TEN) counts\n"), std::string::npos) << log;
     EXPECT_EQ(input(), "");
     type("\1\1\1x\1\1y");
     EXPECT_EQ(input(), "x\1\1y");

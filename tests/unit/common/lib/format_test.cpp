@@ -57,7 +57,8 @@ TEST(Format, OddCases)
     std::memset(b, 'x', sizeof(b));
     EXPECT_EQ(format(b, 5, "%s", "too long"), 4u);
     EXPECT_STREQ(b, "too ");
-    EXPECT_EQ(format(b, sizeof(b), "%*d", INT_MIN, 7), 15u); // a width with no positive counterpart
+    volatile int no_positive_counterpart = INT_MIN;
+    EXPECT_EQ(format(b, sizeof(b), "%*d", no_positive_counterpart, 7), 15u);
     EXPECT_STREQ(b, "7              ");
     std::memset(b, 'x', sizeof(b));
     format(b, 5, "%s", "too long");
