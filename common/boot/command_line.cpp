@@ -1,11 +1,6 @@
-// The command line: words of the form name, no-name or name=value, each matched against the registered options.
+// The command line: words of the form name, no-name or name=value, each matched against the known options.
 #include <tenon/boot/option.hpp>
 #include <tenon/log.hpp>
-
-extern "C" {
-extern tenon::Option* __start_tenon_options[];
-extern tenon::Option* __stop_tenon_options[];
-}
 
 namespace tenon::command_line {
 namespace {
@@ -23,59 +18,51 @@ Word split(std::string_view word)
     auto equals = word.find('=');
     if (equals == word.npos)
         return {word, {}, false};
-    return {{word.data(), equals}, {word.data() + equals + 1, word.size() - equals - 1}, true};
+    return {part(word, 0, equals), part(word, equals + 1, word.size()), true};
 }
 
-constexpr std::string_view tail(std::string_view s, std::size_t from) { return {s.data() + from, s.size() - from}; }
-
-bool set_flag(const Option& option, const Word& word, bool negated)
+Result<bool> parse_flag(const Word& word)
 {
-    bool on = true;
-    if (word.has_value) {
-        auto parsed = parse_flag(word.value);
-        if (!parsed)
+    for (auto yes : {"on", "yes", "true", "1", "enable"})
+        if (!word.has_value || word.value == yes)
+            return true;
+    for (auto no : {"off", "no", "false", "0", "disable"})
+        if (word.value == no)
             return false;
-        on = *parsed;
-    }
-    *option.flag = on != negated;
-    return true;
+    return Error::inval;
 }
 
-/// False when the value is malformed.
-bool apply(const Option& option, const Word& word)
+/// False when the value is malformed; then nothing changes.
+bool apply(const Option& option, const Word& word, bool negated)
 {
-    switch (option.kind) {
-    case Option::Kind::flag:
-        return set_flag(option, word, false);
-    case Option::Kind::number: {
-        auto n = parse_number(word.value);
-        if (n && *n <= 0xffffffff)
-            *option.number = u32(*n);
-        return n && *n <= 0xffffffff;
+    if (option.flag) {
+        auto on = parse_flag(word);
+        if (on)
+            *option.flag = *on != negated;
+        return on.ok();
     }
-    case Option::Kind::size: {
-        auto n = parse_size(word.value);
-        if (n)
-            *option.size = *n;
-        return n.ok();
-    }
-    case Option::Kind::text:
+    if (option.number) {
+        auto number = parse_number(word.value);
+        if (!number || *number > ~u32{0})
+            return false;
+        *option.number = u32(*number);
+    } else if (option.text) {
+        if (!word.has_value)
+            return false;
         *option.text = word.value;
-        return word.has_value;
-    case Option::Kind::custom:
+    } else if (option.parser) {
         return option.parser(word.value);
-    case Option::Kind::meaningless:
-        log_info("option %s has no meaning here: %s", option.name, option.expects);
-        return true;
+    } else {
+        log_info("option %.*s has no meaning here: %s", int(option.name.size()), option.name.data(), option.expects);
     }
-    return false;
+    return true;
 }
 
 const Option* find(std::string_view name)
 {
-    for (Option** o = __start_tenon_options; o != __stop_tenon_options; o++)
-        if (name == (*o)->name)
-            return *o;
+    for (const Option& option : known_options)
+        if (option.name == name)
+            return &option;
     return nullptr;
 }
 
@@ -83,35 +70,31 @@ void parse_word(std::string_view text)
 {
     Word word = split(text);
     const Option* option = find(word.name);
-    bool ok;
-    if (option) {
-        ok = apply(*option, word);
-    } else if (word.name.starts_with("no-") && (option = find(tail(word.name, 3))) && option->kind == Option::Kind::flag) {
-        ok = set_flag(*option, word, true);
-    } else {
+    bool negated = !option && word.name.starts_with("no-");
+    if (negated && (option = find(part(word.name, 3, word.name.size()))) && !option->flag)
+        option = nullptr;
+    if (!option)
         log_warning("unknown option: %.*s", int(text.size()), text.data());
-        return;
-    }
-    if (!ok)
-        log_warning("malformed option: %.*s (expected: %s=%s)", int(text.size()), text.data(), option->name, option->expects);
+    else if (!apply(*option, word, negated))
+        log_warning("malformed option: %.*s (expected: %.*s=%s)", int(text.size()), text.data(), int(option->name.size()),
+                    option->name.data(), option->expects);
 }
 
 } // namespace
 
 Result<u64> parse_number(std::string_view text)
 {
-    unsigned base = 10;
+    u64 value = 0, base = 10;
     if (text.starts_with("0x") || text.starts_with("0X")) {
         base = 16;
-        text = tail(text, 2);
+        text.remove_prefix(2);
     }
     if (text.empty())
         return Error::inval;
-    u64 value = 0;
     for (char c : text) {
         char lower = char(c | 0x20);
-        unsigned digit = c >= '0' && c <= '9' ? unsigned(c - '0') : lower >= 'a' && lower <= 'f' ? unsigned(lower - 'a') + 10 : 99;
-        if (digit >= base || __builtin_mul_overflow(value, u64(base), &value) || __builtin_add_overflow(value, u64(digit), &value))
+        u64 digit = c >= '0' && c <= '9' ? u64(c - '0') : lower >= 'a' && lower <= 'f' ? u64(lower - 'a') + 10 : 99;
+        if (digit >= base || __builtin_mul_overflow(value, base, &value) || __builtin_add_overflow(value, digit, &value))
             return Error::inval;
     }
     return value;
@@ -119,53 +102,29 @@ Result<u64> parse_number(std::string_view text)
 
 Result<u64> parse_size(std::string_view text)
 {
-    unsigned shift = 0;
-    if (!text.empty())
-        switch (text.back() | 0x20) {
-        case 'k': shift = 10; break;
-        case 'm': shift = 20; break;
-        case 'g': shift = 30; break;
-        case 't': shift = 40; break;
-        }
-    u64 value = TRY(parse_number(shift ? std::string_view(text.data(), text.size() - 1) : text));
-    if (value << shift >> shift != value)
-        return Error::inval;
-    return value << shift;
-}
-
-Result<bool> parse_flag(std::string_view text)
-{
-    for (auto yes : {"on", "yes", "true", "1", "enable"})
-        if (text == yes)
-            return true;
-    for (auto no : {"off", "no", "false", "0", "disable"})
-        if (text == no)
-            return false;
-    return Error::inval;
+    constexpr std::string_view units = "kmgt";
+    auto unit = text.empty() ? units.npos : units.find(char(text.back() | 0x20));
+    if (unit == units.npos)
+        return parse_number(text);
+    u64 shift = 10 * (unit + 1), value = TRY(parse_number(part(text, 0, text.size() - 1)));
+    return value << shift >> shift == value ? Result(value << shift) : Error::inval;
 }
 
 void parse(const char* line)
 {
-    std::size_t n = 0;
-    while (n + 1 < max_length && line[n]) {
+    auto is_space = [](char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; };
+    std::size_t n = 0, start = 0;
+    for (; n + 1 < max_length && line[n]; n++)
         line_copy[n] = line[n];
-        n++;
-    }
     line_copy[n] = 0;
     if (line[n])
         log_warning("the command line is longer than %lu characters: the rest is ignored", max_length - 1);
-
-    auto is_space = [](char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; };
-    for (std::size_t i = 0; i < n;) {
-        if (is_space(line_copy[i])) {
-            i++;
-            continue;
+    for (std::size_t i = 0; i <= n; i++)
+        if (i == n || is_space(line_copy[i])) {
+            if (start < i)
+                parse_word({line_copy + start, i - start});
+            start = i + 1;
         }
-        std::size_t start = i;
-        while (i < n && !is_space(line_copy[i]))
-            i++;
-        parse_word({line_copy + start, i - start});
-    }
 }
 
 const char* text() { return line_copy; }

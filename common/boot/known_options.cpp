@@ -1,17 +1,21 @@
-// Options that belong to the boot as a whole, and those that are accepted because boot scripts carry them.
+// The table of options, and those values that are more than a number or a text.
 #include <tenon/boot/known_options.hpp>
 #include <tenon/boot/option.hpp>
+#include <utility>
 
-namespace tenon::options {
+namespace tenon {
+
+namespace options {
 
 constinit Dom0Memory dom0_memory;
 u32 dom0_max_vcpus, dom0_min_vcpus, max_cpus;
 constinit std::string_view console = "com1,vga", com1, com2, vga;
-bool noreboot, smap = true, smep = true, smt = true, sync_console;
+bool noreboot, smap = true, smep = true, console_timestamps;
+LogLevel log_level = LogLevel::info, guest_log_level = LogLevel::info;
 
 namespace {
 
-constexpr std::string_view part(std::string_view s, std::size_t from, std::size_t to) { return {s.data() + from, to - from}; }
+using command_line::part;
 
 /// Calls f for each item of a comma-separated list until it says false.
 template <class F> bool for_each_item(std::string_view list, F&& f)
@@ -25,25 +29,17 @@ template <class F> bool for_each_item(std::string_view list, F&& f)
     return true;
 }
 
-bool parse_amount(std::string_view text, Amount& amount)
-{
-    bool reduction = text.starts_with('-');
-    auto size = command_line::parse_size(part(text, reduction ? 1 : 0, text.size()));
-    if (!size)
-        return false;
-    amount = {*size, reduction};
-    return true;
-}
-
 bool parse_dom0_mem(std::string_view text)
 {
     Dom0Memory parsed;
     bool ok = for_each_item(text, [&](std::string_view item) {
-        if (item.starts_with("min:"))
-            return parse_amount(part(item, 4, item.size()), parsed.minimum);
-        if (item.starts_with("max:"))
-            return parse_amount(part(item, 4, item.size()), parsed.maximum);
-        return parse_amount(item, parsed.initial);
+        Amount& amount = item.starts_with("min:") ? parsed.minimum : item.starts_with("max:") ? parsed.maximum : parsed.initial;
+        if (&amount != &parsed.initial)
+            item.remove_prefix(4);
+        amount.is_reduction = item.starts_with('-');
+        auto size = command_line::parse_size(part(item, amount.is_reduction, item.size()));
+        amount.bytes = size.value_or(0);
+        return size.ok();
     });
     if (ok)
         dom0_memory = parsed;
@@ -52,12 +48,11 @@ bool parse_dom0_mem(std::string_view text)
 
 bool parse_dom0_vcpus(std::string_view text)
 {
+    auto bound = [](std::string_view number) { return number.empty() ? Result<u64>(0) : command_line::parse_number(number); };
     auto dash = text.find('-');
     bool is_range = dash != text.npos;
-    auto low = is_range && dash > 0 ? command_line::parse_number(part(text, 0, dash)) : Result<u64>(0);
-    auto high = !is_range                ? command_line::parse_number(text)
-                : dash + 1 < text.size() ? command_line::parse_number(part(text, dash + 1, text.size()))
-                                         : Result<u64>(0);
+    auto low = bound(part(text, 0, is_range ? dash : 0));
+    auto high = is_range ? bound(part(text, dash + 1, text.size())) : command_line::parse_number(text);
     if (!low || !high || *low > 0xffff || *high > 0xffff || (*high && *low > *high))
         return false;
     dom0_min_vcpus = u32(*low);
@@ -71,60 +66,77 @@ bool parse_nosmp(std::string_view)
     return true;
 }
 
+/// "info", or "info/all" as people write it: the second word was for rate-limited lines and means nothing here.
+template <LogLevel& threshold> bool parse_level(std::string_view text)
+{
+    static constexpr std::pair<std::string_view, LogLevel> levels[] = {
+        {"none", LogLevel::error}, {"error", LogLevel::error}, {"warning", LogLevel::warning},
+        {"info", LogLevel::info},  {"debug", LogLevel::debug}, {"all", LogLevel::debug}};
+    for (auto& [name, level] : levels)
+        if (name == part(text, 0, min(text.find('/'), text.size()))) {
+            threshold = level;
+            return true;
+        }
+    return false;
+}
+
 bool ignore(std::string_view) { return true; }
 
-TENON_OPTION("dom0_mem", parse_dom0_mem, "[min:SIZE,][max:SIZE,]SIZE, as in 1G,max:2G");
-TENON_OPTION("dom0_max_vcpus", parse_dom0_vcpus, "N or MIN-MAX");
-TENON_OPTION("maxcpus", &max_cpus);
-TENON_OPTION("nosmp", parse_nosmp, "");
-TENON_OPTION("console", &console);
-TENON_OPTION("com1", &com1);
-TENON_OPTION("com2", &com2);
-TENON_OPTION("vga", &vga);
-TENON_OPTION("noreboot", &noreboot);
-TENON_OPTION("smap", &smap);
-TENON_OPTION("smep", &smep);
-TENON_OPTION("smt", &smt);
-TENON_OPTION("sync_console", &sync_console);
-TENON_OPTION("placeholder", ignore, ""); // boot scripts put it there against loaders that drop the first word
+constexpr const char on_off[] = "on|off", log_levels[] = "none|error|warning|info|debug|all",
+                     secret_free[] = "Tenon has one page table for a guest and itself", one_scheduler[] = "there is one scheduler";
+constexpr Option table[] = {
+    {.name = "dom0_mem", .expects = "[min:SIZE,][max:SIZE,]SIZE, as in 1G,max:2G", .parser = parse_dom0_mem},
+    {.name = "dom0_max_vcpus", .expects = "N or MIN-MAX", .parser = parse_dom0_vcpus},
+    {.name = "maxcpus", .expects = "number", .number = &max_cpus},
+    {.name = "nosmp", .expects = "", .parser = parse_nosmp},
+    {.name = "console", .expects = "text", .text = &console},
+    {.name = "com1", .expects = "text", .text = &com1},
+    {.name = "com2", .expects = "text", .text = &com2},
+    {.name = "vga", .expects = "text", .text = &vga},
+    {.name = "noreboot", .expects = on_off, .flag = &noreboot},
+    {.name = "smap", .expects = on_off, .flag = &smap},
+    {.name = "smep", .expects = on_off, .flag = &smep},
+    {.name = "loglvl", .expects = log_levels, .parser = parse_level<log_level>},
+    {.name = "guest_loglvl", .expects = log_levels, .parser = parse_level<guest_log_level>},
+    {.name = "console_timestamps", .expects = on_off, .flag = &console_timestamps},
+    {.name = "placeholder", .expects = "", .parser = ignore}, // boot scripts put it there against loaders that drop the first word
 
-#define MEANINGLESS(name, why) TENON_OPTION(Option::meaningless(name, why))
-constexpr const char secret_free[] = "Tenon has one page table for a guest and itself";
-MEANINGLESS("xpti", secret_free);
-MEANINGLESS("pti", secret_free);
-MEANINGLESS("pv-l1tf", secret_free);
-MEANINGLESS("spec-ctrl", secret_free);
-MEANINGLESS("ucode", "microcode is loaded by firmware or dom0");
-MEANINGLESS("sched", "there is one scheduler");
-MEANINGLESS("tickle_one_idle_cpu", "there is one scheduler");
-MEANINGLESS("dom0", "dom0 is always a PV guest");
-MEANINGLESS("iommu", "devices are not passed through yet");
-MEANINGLESS("cpufreq", "dom0 and firmware manage frequencies");
-MEANINGLESS("watchdog", "there is no watchdog");
-MEANINGLESS("dom0_nodes", "memory is one node");
-MEANINGLESS("dom0_vcpus_pin", "use the affinity of each vCPU");
-MEANINGLESS("bootscrub", "memory is cleared when it changes hands");
-MEANINGLESS("gnttab_max_frames", "each domain has its own limit");
-MEANINGLESS("console_to_ring", "the ring always has everything");
-MEANINGLESS("conring_size", "the ring has a fixed size");
+    {"smt", "each thread is a CPU"},
+    {"sync_console", "the console always waits for the line"},
+    {"xpti", secret_free},
+    {"pti", secret_free},
+    {"pv-l1tf", secret_free},
+    {"spec-ctrl", secret_free},
+    {"ucode", "microcode is loaded by firmware or dom0"},
+    {"sched", one_scheduler},
+    {"tickle_one_idle_cpu", one_scheduler},
+    {"dom0", "dom0 is always a PV guest"},
+    {"iommu", "devices are not passed through yet"},
+    {"cpufreq", "dom0 and firmware manage frequencies"},
+    {"watchdog", "there is no watchdog"},
+    {"dom0_nodes", "memory is one node"},
+    {"dom0_vcpus_pin", "use the affinity of each vCPU"},
+    {"bootscrub", "memory is cleared when it changes hands"},
+    {"gnttab_max_frames", "each domain has its own limit"},
+    {"console_to_ring", "the ring always has everything"},
+    {"conring_size", "the ring has a fixed size"},
+};
 
 } // namespace
 
 u64 Dom0Memory::initial_frames(u64 available) const
 {
-    u64 wanted = initial.given() ? initial.frames_of(available) : available;
-    if (maximum.given())
-        wanted = min(wanted, maximum.frames_of(available));
-    if (minimum.given())
-        wanted = max(wanted, minimum.frames_of(available));
-    return min(wanted, available);
+    u64 wanted = min(initial.frames_of(available, available), maximum_frames(available));
+    return min(max(wanted, minimum.frames_of(available, 0)), available);
 }
-
-u64 Dom0Memory::maximum_frames(u64 available) const { return maximum.given() ? maximum.frames_of(available) : ~u64{0}; }
 
 bool console_names(std::string_view item)
 {
     return !for_each_item(console, [&](std::string_view i) { return i != item; });
 }
 
-} // namespace tenon::options
+} // namespace options
+
+const std::span<const Option> known_options = options::table;
+
+} // namespace tenon

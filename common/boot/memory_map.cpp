@@ -7,38 +7,20 @@ namespace {
 
 constexpr u64 address_limit = u64{1} << 52; // [SDM 3A 4.1.4] widest physical address
 
-RegionKind kind_of_e820(u32 type) { return type >= 1 && type <= 5 ? RegionKind(type) : RegionKind::reserved; }
-
+/// Where an entry of the firmware's map has its fields.
+struct EntryLayout {
+    u32 bytes, start, length, length_shift, type;
+    RegionKind (*kind_of)(u32 type);
+};
+constexpr EntryLayout e820{24, 0, 8, 0, 16, [](u32 type) { return type >= 1 && type <= 5 ? RegionKind(type) : RegionKind::reserved; }};
 /// [UEFI 2.9, 7.2 GetMemoryMap] once boot services have ended.
-RegionKind kind_of_efi(u32 type)
-{
-    switch (type) {
-    case 1: // loader code and data
-    case 2:
-    case 3: // boot services code and data
-    case 4:
-    case 7: return RegionKind::ram;
-    case 8: return RegionKind::unusable;
-    case 9: return RegionKind::acpi;
-    case 10: return RegionKind::nvs;
-    default: return RegionKind::reserved;
-    }
-}
-
-u64 read_u64(const u8* p)
-{
-    u64 value;
-    __builtin_memcpy(&value, p, sizeof(value));
-    return value;
-}
+constexpr EntryLayout efi{40, 8, 24, page_shift, 0, [](u32 type) {
+    using enum RegionKind; // 1 to 4: code and data of the loader and of boot services
+    constexpr RegionKind kinds[] = {reserved, ram, ram, ram, ram, reserved, reserved, ram, unusable, acpi, nvs};
+    return type < std::size(kinds) ? kinds[type] : reserved;
+}};
 
 } // namespace
-
-const char* name_of(RegionKind kind)
-{
-    static constexpr const char* names[] = {"?", "RAM", "reserved", "ACPI tables", "ACPI NVS", "unusable"};
-    return names[u32(kind) <= 5 ? u32(kind) : 0];
-}
 
 bool MemoryMap::insert(unsigned at, Region region)
 {
@@ -57,130 +39,85 @@ void MemoryMap::remove(unsigned at)
         region_[i] = region_[i + 1];
 }
 
-/// Cuts region `at` in two. A full list loses the upper part when it is RAM; otherwise nothing changes.
-bool MemoryMap::split(unsigned at, u64 where)
+/// Makes a region that `where` lies in two. In a full list it stays one, and as a whole gets the kind of a restriction of its part.
+void MemoryMap::cut(u64 where)
 {
-    Region upper{where, region_[at].end, region_[at].kind};
-    if (!insert(at + 1, upper) && upper.kind != RegionKind::ram)
-        return false;
-    region_[at].end = where;
-    return true;
+    for (unsigned i = 0; i < count_; i++)
+        if (Region& r = region_[i]; r.start < where && where < r.end) {
+            if (insert(i + 1, {where, r.end, r.kind}))
+                r.end = where;
+            return;
+        }
 }
 
-void MemoryMap::merge()
+void MemoryMap::add(u64 start, u64 end, RegionKind kind)
 {
-    for (unsigned i = 0; i + 1 < count_;) {
+    end = min(end, address_limit);
+    if (start >= end)
+        return;
+    cut(start);
+    cut(end);
+    for (unsigned i = 0; start < end; i++) {
+        while (i < count_ && region_[i].end <= start)
+            i++;
+        u64 stop = i == count_ ? end : min(end, region_[i].start);
+        if (start < stop) { // a gap
+            if (!insert(i, {start, stop, kind}) && kind != RegionKind::ram)
+                log_warning("memory map is full: %lx-%lx (E820 type %u) is left out", start, stop, u32(kind));
+            start = stop;
+        } else {
+            region_[i].kind = max(region_[i].kind, kind);
+            start = region_[i].end;
+        }
+    }
+    for (unsigned i = 0; i + 1 < count_;)
         if (region_[i].kind == region_[i + 1].kind && region_[i].end == region_[i + 1].start) {
             region_[i].end = region_[i + 1].end;
             remove(i + 1);
         } else {
             i++;
         }
-    }
-}
-
-void MemoryMap::add(u64 start, u64 end, RegionKind kind)
-{
-    end = min(end, address_limit);
-    unsigned i = 0;
-    while (start < end) {
-        while (i < count_ && region_[i].end <= start)
-            i++;
-        if (i == count_ || region_[i].start > start) { // a gap
-            u64 stop = i == count_ ? end : min(end, region_[i].start);
-            if (!insert(i, {start, stop, kind}) && kind != RegionKind::ram)
-                log_warning("memory map is full: %lx-%lx (%s) is left out", start, stop, name_of(kind));
-            start = stop;
-            continue;
-        }
-        u64 stop = min(end, region_[i].end);
-        if (region_[i].kind < kind) {
-            if (region_[i].start < start) {
-                if (!split(i, start))
-                    return;
-                continue; // the part from `start` on is a region of its own now, or gone
-            }
-            if (stop < region_[i].end && !split(i, stop))
-                return;
-            region_[i].kind = kind;
-        }
-        start = stop;
-    }
-    merge();
 }
 
 void MemoryMap::trim()
 {
-    for (unsigned i = 0; i < count_;) {
+    for (unsigned i = count_; i--;) {
         Region& r = region_[i];
-        if (r.kind == RegionKind::ram) {
-            r.start = align_up(r.start, page_size);
-            r.end = align_down(r.end, page_size);
-        }
+        if (r.kind == RegionKind::ram)
+            r = {align_up(r.start, page_size), align_down(r.end, page_size), r.kind};
         if (r.start >= r.end)
             remove(i);
-        else
-            i++;
     }
 }
 
-void MemoryMap::load_e820(const BootInfo& info)
+template <class Layout> void MemoryMap::load_table(std::span<const u8> table, u64 stride, const Layout& layout)
 {
-    for (u64 at = 0; at + 24 <= info.mmap.size(); at += info.mmap_entry_bytes) {
-        const u8* entry = info.mmap.data() + at;
-        u64 start = read_u64(entry), bytes = read_u64(entry + 8);
-        if (start < address_limit && bytes)
-            add(start, start + min(bytes, address_limit - start), kind_of_e820(u32(read_u64(entry + 16))));
-    }
-}
-
-void MemoryMap::load_efi(const BootInfo& info)
-{
-    for (u64 at = 0; at + 40 <= info.efi_map.size(); at += info.efi_descriptor_bytes) {
-        const u8* entry = info.efi_map.data() + at;
-        u64 start = read_u64(entry + 8), pages = read_u64(entry + 24);
-        if (start < address_limit && pages)
-            add(start, start + min(pages, (address_limit - start) >> page_shift) * page_size, kind_of_efi(u32(read_u64(entry))));
+    for (u64 at = 0; at + layout.bytes <= table.size(); at += stride) {
+        auto field = [&](u32 offset) {
+            u64 value;
+            __builtin_memcpy(&value, table.data() + at + offset, sizeof(value));
+            return value;
+        };
+        u64 start = field(layout.start), most = (address_limit - start) >> layout.length_shift;
+        if (start < address_limit)
+            add(start, start + (min(field(layout.length), most) << layout.length_shift), layout.kind_of(u32(field(layout.type))));
     }
 }
 
 bool MemoryMap::load(const BootInfo& info)
 {
     if (!info.mmap.empty() && info.mmap_entry_bytes) {
-        load_e820(info);
+        load_table(info.mmap, info.mmap_entry_bytes, e820);
     } else if (!info.efi_map.empty() && info.efi_descriptor_bytes) {
-        load_efi(info);
+        load_table(info.efi_map, info.efi_descriptor_bytes, efi);
     } else {
         add(0, u64{min(info.lower_kib, 640u)} << 10, RegionKind::ram);
         add(0x100000, 0x100000 + (u64{info.upper_kib} << 10), RegionKind::ram);
     }
     trim();
-    return ram_bytes() != 0;
-}
-
-u64 MemoryMap::ram_bytes() const
-{
-    u64 bytes = 0;
     for (const Region& r : regions())
         if (r.kind == RegionKind::ram)
-            bytes += r.bytes();
-    return bytes;
-}
-
-u64 MemoryMap::end_of_ram() const
-{
-    u64 end = 0;
-    for (const Region& r : regions())
-        if (r.kind == RegionKind::ram)
-            end = r.end;
-    return end;
-}
-
-bool MemoryMap::is_ram(u64 start, u64 end) const
-{
-    for (const Region& r : regions())
-        if (r.kind == RegionKind::ram && r.start <= start && end <= r.end)
-            return start < end;
+            return true;
     return false;
 }
 

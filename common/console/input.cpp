@@ -1,70 +1,58 @@
 // Characters from the serial line: for dom0, or, after Ctrl-A three times, for Tenon's own keys.
 #include <abi/shared_info.h>
+#include <tenon/arch/machine.hpp>
 #include <tenon/console.hpp>
-#include <tenon/event/channels.hpp>
-#include <tenon/sync/spinlock.hpp>
+#include <tenon/hypercall/table.hpp>
 
 namespace tenon::console {
 namespace {
 
 constexpr char switch_key = 'A' & 0x1f;
-constexpr unsigned switch_presses = 3, buffer_size = 512, max_keys = 32;
+constexpr unsigned switch_presses = 3, buffer_size = 512;
 
 char buffer[buffer_size];
 u32 head, tail; ///< positions; head - tail characters wait
 SpinLock<Rank::console> lock;
 bool keys_are_ours;
 unsigned presses;
-struct Key {
+
+void show_help();
+constexpr struct {
     char key;
     const char* what;
-    KeyHandler handler;
-} keys[max_keys];
-unsigned key_count;
+    void (*handler)();
+} keys[] = {
+    {'h', "this list", show_help},
+    {'c', "how often each hypercall was called", call_counts::log_all},
+    {'R', "reboot the machine at once", [] { arch::reboot(); }},
+};
 
 void show_help()
 {
-    log_info("h: this list");
-    for (unsigned i = 0; i < key_count; i++)
-        log_info("%c: %s", keys[i].key, keys[i].what);
-}
-
-void handle_key(char c)
-{
-    for (unsigned i = 0; i < key_count; i++)
-        if (keys[i].key == c)
-            return keys[i].handler();
-    if (c == 'h')
-        show_help();
-}
-
-/// True when the character counts towards the switch; at the third one it switches.
-bool is_switch(char c)
-{
-    if (c != switch_key) {
-        presses = 0;
-        return false;
-    }
-    if (++presses < switch_presses)
-        return true;
-    presses = 0;
-    keys_are_ours = !keys_are_ours;
-    log_info("the keyboard is %s now (Ctrl-A three times switches back)", keys_are_ours ? "Tenon's, h for help" : "dom0's");
-    return true;
+    for (auto& k : keys)
+        log_info("%c: %s", k.key, k.what);
 }
 
 } // namespace
 
+void press_key(char key)
+{
+    for (auto& k : keys)
+        if (k.key == key)
+            return k.handler();
+    log_info("no debug key '%c'", key >= ' ' && key < 127 ? key : '?');
+}
+
 void receive(char c)
 {
-    // The presses themselves reach dom0 too, except the last: a lone Ctrl-A must work there.
-    if (is_switch(c) && presses == 0)
-        return;
-    if (keys_are_ours) {
-        if (c != switch_key)
-            handle_key(c);
-        return;
+    presses = c == switch_key ? presses + 1 : 0;
+    if (presses == switch_presses) { // the others reached dom0, too: a lone Ctrl-A must work there
+        presses = 0;
+        keys_are_ours = !keys_are_ours;
+        return log_info("the keyboard is %s now (Ctrl-A three times switches back)", keys_are_ours ? "Tenon's, h for help" : "dom0's");
     }
+    if (keys_are_ours)
+        return c == switch_key ? void() : press_key(c);
     {
         Guard guard(lock);
         if (head - tail == buffer_size)
@@ -81,14 +69,6 @@ u32 read_input(char* to, u32 size)
     for (u32 i = 0; i < count; i++)
         to[i] = buffer[tail++ % buffer_size];
     return count;
-}
-
-bool add_key(char key, const char* what, KeyHandler handler)
-{
-    if (key_count == max_keys)
-        return false;
-    keys[key_count++] = {key, what, handler};
-    return true;
 }
 
 } // namespace tenon::console

@@ -1,4 +1,5 @@
 // The ring of console text, its sinks, and the lock over both.
+#include <optional>
 #include <tenon/console.hpp>
 #include <tenon/sync/spinlock.hpp>
 
@@ -15,21 +16,13 @@ SpinLock<Rank::console> lock;
 std::atomic<bool> panicking;
 
 /// The console lock, unless somebody panics.
-class MaybeLocked : Pinned {
-  public:
-    MaybeLocked() : held_(!panicking.load(std::memory_order_relaxed))
+struct MaybeLocked : Pinned {
+    MaybeLocked()
     {
-        if (held_)
-            lock.lock();
+        if (!panicking.load(std::memory_order_relaxed))
+            held.emplace(lock);
     }
-    ~MaybeLocked()
-    {
-        if (held_)
-            lock.unlock();
-    }
-
-  private:
-    bool held_;
+    std::optional<Guard<decltype(lock)>> held;
 };
 
 /// The ring's text [from, from + length), in at most two pieces.

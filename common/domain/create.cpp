@@ -19,6 +19,7 @@ Status fill(Domain& domain, const CreateParams& params)
     for (auto& info : domain.shared_page()->vcpu_info)
         info.evtchn_upcall_mask = 1; // a guest that does not know of events yet gets none
     guest_time::update_wallclock(domain);
+    TRY(events::init(domain, u32(min(u64{params.max_event_port} + 1, u64{EventChannels::max_ports}))));
     TRY(grants::init(domain, params.grant_frames, params.maptrack_frames));
     if (params.is_privileged)
         TRY(pirqs::init(domain));
@@ -31,31 +32,21 @@ Result<DomainRef> create(const CreateParams& params)
 {
     if (params.max_vcpus == 0 || params.max_vcpus > max_vcpus || params.max_event_port == 0)
         return Error::inval;
-    bool choose = params.id == dom_invalid;
-    if (!choose && (params.id >= first_reserved_domain || !is_free(params.id)))
-        return params.id >= first_reserved_domain ? Error::inval : Error::exist;
+    if (params.id >= first_reserved_domain && params.id != dom_invalid)
+        return Error::inval;
     reap();
-
-    Domain* domain;
-    for (;;) {
-        DomainId id = choose ? choose_id() : params.id;
-        domain = id != dom_invalid && prepare_slot(id.raw()) ? make<Domain>(id) : nullptr;
-        if (!domain)
-            return Error::nomem;
-        domain->refs = 0; // find() does not see it until it is complete
-        if (insert(*domain))
-            break;
-        tenon::destroy(domain); // somebody was faster
-        if (!choose)
-            return Error::exist;
+    Domain* domain = make<Domain>(params.id);
+    if (!domain)
+        return Error::nomem;
+    domain->refs = 0; // find() does not see it until it is complete
+    if (Status entered = enter(*domain); !entered.ok()) {
+        tenon::destroy(domain);
+        return entered.error();
     }
-
     domain->is_privileged = params.is_privileged;
     domain->flags = params.flags;
     domain->max_pages = ~u64{0};
     domain->pause_count = domain->tool_pauses = 1;
-    domain->is_paused_by_tools = true;
-    domain->events.port_limit = u32(min(u64{params.max_event_port} + 1, u64{EventChannels::max_ports}));
     __builtin_memcpy(domain->handle, params.handle, sizeof domain->handle);
     Status done = fill(*domain, params);
     domain->refs = 2; // until it is destroyed, and the caller's

@@ -7,23 +7,16 @@
 namespace tenon {
 namespace {
 
-/// Two levels, so that an owner is found without a lock. A slot changes only under `lock`; chunks stay.
-constexpr unsigned chunk_size = 256, chunks = first_reserved_domain.raw() / chunk_size + 1;
-using Slot = std::atomic<Domain*>;
-constinit std::atomic<Slot*> table[chunks];
+/// By id, so that an owner is found without a lock. A slot changes only under `lock`.
+constinit std::atomic<Domain*> table[first_reserved_domain.raw()];
 constinit SpinLock<Rank::domain_list> lock;
-constinit u32 last_id = 0;
+constinit u32 last_id = 0;             ///< chosen or asked for
+constinit std::atomic<u32> id_end = 0; ///< no domain had this id or a higher one
 
 /// Domains without references, pushed from anywhere and freed where no lock is held.
 constinit std::atomic<Domain*> graveyard{nullptr};
 
-Slot* slot_of(u32 id)
-{
-    if (id >= first_reserved_domain.raw())
-        return nullptr;
-    Slot* chunk = table[id / chunk_size].load(std::memory_order_acquire);
-    return chunk ? chunk + id % chunk_size : nullptr;
-}
+Domain* at(DomainId id) { return id < first_reserved_domain ? table[id.raw()].load(std::memory_order_acquire) : nullptr; }
 
 bool get_unless_gone(Domain& domain)
 {
@@ -39,70 +32,48 @@ void free_domain(Domain& domain)
 {
     {
         Guard guard(lock);
-        slot_of(domain.id.raw())->store(nullptr, std::memory_order_release);
+        table[domain.id.raw()].store(nullptr, std::memory_order_release);
     }
     for (u32 i = 0; domain.vcpus && i < domain.max_vcpus; i++)
         if (Vcpu* vcpu = domain.vcpus[i])
             domains::destroy_vcpu(*vcpu);
     heap::free(domain.vcpus);
     arch::destroy_domain(domain);
-    events::free_tables(domain);
+    heap::free(domain.events.channels);
     heap::free(domain.pirqs.entries);
     tenon::destroy(&domain);
 }
 
 } // namespace
 
-bool domains::prepare_slot(u32 id)
-{
-    std::atomic<Slot*>& place = table[id / chunk_size];
-    if (place.load(std::memory_order_acquire))
-        return true;
-    Slot *chunk = make_array<Slot>(chunk_size), *seen = nullptr;
-    if (chunk && !place.compare_exchange_strong(seen, chunk, std::memory_order_acq_rel))
-        heap::free(chunk);
-    return chunk || seen;
-}
-
-bool domains::is_free(DomainId id)
-{
-    Slot* slot = slot_of(id.raw());
-    return !slot || !slot->load(std::memory_order_acquire);
-}
-
-/// Ids ascend and are used again only after all others were: tools hold on to numbers.
-DomainId domains::choose_id()
+Status domains::enter(Domain& domain)
 {
     Guard guard(lock);
-    for (u32 i = 1; i < first_reserved_domain.raw(); i++) {
-        u32 id = (last_id + i - 1) % (first_reserved_domain.raw() - 1) + 1;
-        if (is_free(DomainId(u16(id))))
-            return DomainId(u16(id));
+    u32 id = domain.id.raw();
+    if (domain.id == dom_invalid) {
+        // Ids ascend and are used again only after all others were: tools hold on to numbers.
+        constexpr u32 ids = first_reserved_domain.raw() - 1;
+        id = last_id % ids + 1;
+        for (u32 tries = 1; tries < ids && table[id].load(std::memory_order_relaxed); tries++)
+            id = id % ids + 1;
+        domain.id = DomainId(u16(id));
     }
-    return dom_invalid;
-}
-
-bool domains::insert(Domain& domain)
-{
-    Guard guard(lock);
-    Slot* slot = slot_of(domain.id.raw());
-    if (slot->load(std::memory_order_relaxed))
-        return false;
-    slot->store(&domain, std::memory_order_release);
-    if (domain.id != dom0_id)
-        last_id = domain.id.raw();
-    return true;
+    if (table[id].load(std::memory_order_relaxed))
+        return Error::exist;
+    table[id].store(&domain, std::memory_order_release);
+    last_id = id ? id : last_id;
+    id_end.store(max(id_end.load(std::memory_order_relaxed), id + 1), std::memory_order_relaxed);
+    return success;
 }
 
 DomainRef domains::find(DomainId id)
 {
     if (graveyard.load(std::memory_order_relaxed))
         reap();
-    Slot* slot = slot_of(id.raw());
-    if (!slot || !slot->load(std::memory_order_relaxed))
+    if (!at(id))
         return {};
     Guard guard(lock); // keeps free_domain() away between the look and the count
-    Domain* domain = slot->load(std::memory_order_acquire);
+    Domain* domain = at(id);
     return domain && get_unless_gone(*domain) ? DomainRef(domain) : DomainRef();
 }
 
@@ -115,15 +86,9 @@ DomainRef domains::find_for(const Vcpu& caller, DomainId id)
 
 DomainRef domains::next(u32 first)
 {
-    for (u32 id = first; id < first_reserved_domain.raw(); id++) {
-        if (!table[id / chunk_size].load(std::memory_order_acquire)) {
-            id |= chunk_size - 1;
-            continue;
-        }
-        if (!is_free(DomainId(u16(id))))
-            if (DomainRef found = find(DomainId(u16(id))))
-                return found;
-    }
+    for (u32 id = first; id < id_end.load(std::memory_order_relaxed); id++)
+        if (DomainRef found = at(DomainId(u16(id))) ? find(DomainId(u16(id))) : DomainRef())
+            return found;
     return {};
 }
 
@@ -133,17 +98,9 @@ DomainRef domains::again(Domain& domain)
     return DomainRef(&domain);
 }
 
-Domain* domains::owner_of(const Frame& frame)
-{
-    Slot* slot = slot_of(frame.owner_id().raw());
-    return slot ? slot->load(std::memory_order_acquire) : nullptr;
-}
+Domain* domains::owner_of(const Frame& frame) { return at(frame.owner_id()); }
 
-Domain* domains::dom0()
-{
-    Slot* slot = slot_of(dom0_id.raw());
-    return slot ? slot->load(std::memory_order_acquire) : nullptr;
-}
+Domain* domains::dom0() { return at(dom0_id); }
 
 void domains::put(Domain& domain)
 {
@@ -164,11 +121,8 @@ void DomainRef::drop(Domain& domain)
 void domains::reap()
 {
     Domain* domain = graveyard.exchange(nullptr, std::memory_order_acquire);
-    while (domain) {
-        Domain* rest = domain->next_dead;
-        free_domain(*domain);
-        domain = rest;
-    }
+    while (domain)
+        free_domain(*std::exchange(domain, domain->next_dead));
 }
 
 } // namespace tenon

@@ -4,18 +4,17 @@
 
 namespace tenon::domains {
 
-/// Makes room for the id in the table; false without memory.
-bool prepare_slot(u32 id);
-bool is_free(DomainId id);
-/// The next id after the last one that was used; dom_invalid when all are.
-DomainId choose_id();
-/// False when the id is taken.
-bool insert(Domain& domain);
+/// Puts a domain without references into the table, and chooses its id when that is dom_invalid. Error::exist when it is taken.
+Status enter(Domain& domain);
 /// Drops a reference; with any lock held. The domain is freed later, by reap().
 void put(Domain& domain);
 
 Status create_vcpu(Domain& domain, u32 id);
 /// The vCPU is on no CPU and its domain has no references.
 void destroy_vcpu(Vcpu& vcpu);
+
+/// Steps of the end of a domain.
+void release_memory_claim(Domain& domain);
+Status give_back_all(Domain& domain);
 
 } // namespace tenon::domains

@@ -9,28 +9,24 @@
 namespace tenon {
 namespace {
 
-void push(u32& head, Frame& frame)
-{
-    u32 number = u32(mfn_of(frame).raw());
-    frame.prev = 0;
-    frame.next = head;
-    if (head)
-        frame_at(Mfn{head}).prev = number;
-    head = number;
-}
-
 /// A communication page is in no list, but it counts among what keeps its domain.
 constexpr u32 comm_mark = Frame::unlisted - 1;
 
+/// Off the list that it is on: only the one whose first it is needs to know.
 void unlink(Domain& domain, Frame& frame)
 {
-    u32 number = u32(mfn_of(frame).raw());
-    if (frame.prev)
-        frame_at(Mfn{frame.prev}).next = frame.next;
-    else
-        (domain.page_list == number ? domain.page_list : domain.kept_list) = frame.next;
-    if (frame.next)
-        frame_at(Mfn{frame.next}).prev = frame.prev;
+    (domain.page_list.first == mfn_of(frame).raw() ? domain.page_list : domain.kept_list).remove(frame);
+}
+
+void drop_holding(Domain& domain)
+{
+    bool last;
+    {
+        Guard guard(domain.pages_lock);
+        last = --domain.holdings == 0;
+    }
+    if (last)
+        domains::put(domain);
 }
 
 /// Puts allocated frames on the list, all or none.
@@ -49,7 +45,7 @@ Status admit(Domain& domain, Mfn first, u64 count)
         for (u64 end = min(done + 512, count); done < end; done++) {
             Frame& frame = frame_at(first + done);
             frame.mark_allocated();
-            push(domain.page_list, frame);
+            domain.page_list.push(frame);
         }
     }
     Guard guard(domain.pages_lock);
@@ -63,18 +59,13 @@ void frame_released(Frame& frame)
 {
     Domain* domain = domains::owner_of(frame); // the frame kept it
     ASSERT(domain);
-    bool last;
-    {
-        Guard guard(domain->pages_lock);
-        if (frame.next != comm_mark) {
-            unlink(*domain, frame);
-            domain->total_pages--;
-        }
+    if (Guard guard(domain->pages_lock); frame.next == comm_mark) {
         frame.next = frame.prev = Frame::unlisted;
-        last = --domain->holdings == 0;
+    } else {
+        unlink(*domain, frame);
+        domain->total_pages--;
     }
-    if (last)
-        domains::put(*domain);
+    drop_holding(*domain);
 }
 
 namespace domains {
@@ -110,7 +101,7 @@ Frame* next_page(Domain& domain, Frame* after)
     Frame* found = nullptr;
     {
         Guard guard(domain.pages_lock);
-        for (u32 at = after ? after->next : domain.page_list; at && !found; at = frame_at(Mfn{at}).next)
+        for (u32 at = after ? after->next : domain.page_list.first; at && !found; at = frame_at(Mfn{at}).next)
             if (frame_at(Mfn{at}).get(domain.id)) // otherwise it is going, and waits for the lock
                 found = &frame_at(Mfn{at});
     }
@@ -131,38 +122,24 @@ CommPage add_comm_page(Domain& domain)
     return page;
 }
 
-void release_memory_claim(Domain& domain)
-{
-    bool last;
-    {
-        Guard guard(domain.pages_lock);
-        last = --domain.holdings == 0;
-    }
-    if (last)
-        put(domain);
-}
+void release_memory_claim(Domain& domain) { drop_holding(domain); }
 
 Status give_back_all(Domain& domain)
 {
     for (;;) {
         for (unsigned i = 0; i < 256; i++) {
-            Frame* frame;
-            bool got;
+            Mfn mfn;
             {
                 Guard guard(domain.pages_lock);
-                if (!domain.page_list && !domain.admitting)
+                mfn = Mfn{domain.page_list.first};
+                if (!domain.page_list.first && !domain.admitting)
                     return success;
-                if (!domain.page_list)
+                if (!domain.page_list.first)
                     break;
-                frame = &frame_at(Mfn{domain.page_list});
-                got = frame->get(domain.id); // not when its last reference is going: frame_released() waits for the lock
-                unlink(domain, *frame);
-                push(domain.kept_list, *frame);
+                unlink(domain, frame_at(mfn));
+                domain.kept_list.push(frame_at(mfn));
             }
-            if (got && frame->take_allocation())
-                frame->put();
-            if (got)
-                frame->put();
+            give_back(domain, mfn); // not what somebody else just dropped: that has another owner, or waits for the lock
         }
         if (arch::should_yield())
             return Error::restart;

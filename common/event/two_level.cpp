@@ -45,8 +45,6 @@ bool events::is_pending(const Domain& domain, u32 port)
     return word_of(domain.shared_page()->evtchn_pending, port).load() & bit(port % 64);
 }
 
-void events::send_pirq(Domain& domain, u32 port) { set_pending(domain, port); }
-
 Status events::send(Domain& domain, u32 port)
 {
     Guard guard(domain.events.lock); // keeps the link while the other end is notified

@@ -11,7 +11,7 @@ class Side : Pinned {
     {
         if (use_.granter)
             end_use(use_);
-        if (frame_ && write_)
+        if (write_)
             arch::put_writable(*frame_);
         if (frame_)
             frame_->put();
@@ -22,16 +22,9 @@ class Side : Pinned {
     }
     s16 open_own(Domain& domain, u64 number, bool write)
     {
-        Mfn mfn{number};
-        if (!frame_table::covers(mfn) || !is_ram(mfn) || !frame_at(mfn).get(domain.id))
-            return GNTST_bad_page;
-        if (write && !arch::get_writable(frame_at(mfn))) {
-            frame_at(mfn).put();
-            return GNTST_permission_denied;
-        }
-        frame_ = &frame_at(mfn);
-        write_ = write;
-        return GNTST_okay;
+        frame_ = get_frame(Mfn{number}, domain.id);
+        write_ = frame_ && write && arch::get_writable(*frame_);
+        return !frame_ ? GNTST_bad_page : write_ == write ? GNTST_okay : GNTST_permission_denied;
     }
     Mfn mfn() const { return use_.granter ? use_.mfn : mfn_of(*frame_); }
 

@@ -68,17 +68,15 @@ s16 begin_use(Domain& granter, u32 ref, DomainId user, bool write, Use& use)
         if (s16 status = pin(granter, ref, user, write, mfn))
             return status;
     }
-    bool held = frame_table::covers(mfn) && is_ram(mfn) && frame_at(mfn).get(granter.id);
-    if (held && write && !arch::get_writable(frame_at(mfn))) {
-        frame_at(mfn).put();
-        held = false;
+    if (Frame* frame = get_frame(mfn, granter.id)) {
+        if (!write || arch::get_writable(*frame)) {
+            use = {&granter, ref, mfn, write};
+            return GNTST_okay;
+        }
+        frame->put();
     }
-    if (!held) {
-        unpin(granter, ref, write);
-        return GNTST_general_error;
-    }
-    use = {&granter, ref, mfn, write};
-    return GNTST_okay;
+    unpin(granter, ref, write);
+    return GNTST_general_error;
 }
 
 void end_use(const Use& use)

@@ -15,12 +15,6 @@ struct Use {
 s16 begin_use(Domain& granter, u32 ref, DomainId user, bool write, Use& use);
 void end_use(const Use& use);
 
-/// A handle of this domain's, not yet visible; ~0 when there is none.
-u32 take_handle(Domain& domain);
-void give_handle(Domain& domain, u32 handle);
-/// The record; nullptr when the handle was never given out.
-MapTrack* find_track(Domain& domain, u32 handle);
-
 /// The domains of a batch: mostly the same one again and again.
 class PeerCache : Pinned {
   public:

@@ -1,10 +1,66 @@
-// Mapping a granted frame, and undoing it. No lock is held while page tables change; a handle belongs to who works on it.
+// Handles: what a domain has mapped of others. Mapping a granted frame, and undoing it. No lock is held while page tables change; a
+// handle belongs to who works on it.
 #include "grant.hpp"
 
 namespace tenon::grants {
 namespace {
 
 constexpr u16 kinds = GNTMAP_host_map | GNTMAP_device_map;
+
+MapTrack& track_at(GrantTable& table, u32 handle)
+{
+    return table.maptrack[handle / GrantTable::tracks_per_frame][handle % GrantTable::tracks_per_frame];
+}
+
+/// One more piece of handles; false at the limit or without memory.
+bool add_handles(GrantTable& table)
+{
+    auto* piece = make_array<MapTrack>(GrantTable::tracks_per_frame);
+    if (!piece)
+        return false;
+    Guard guard(table.lock);
+    u32 index = table.maptrack_count / GrantTable::tracks_per_frame;
+    if (index >= table.max_maptrack_frames) {
+        heap::free(piece);
+        return table.maptrack_free != ~0u; // somebody else was faster
+    }
+    table.maptrack[index] = piece;
+    for (u32 i = GrantTable::tracks_per_frame; i--;) // the lowest is used first
+        piece[i].frame = std::exchange(table.maptrack_free, table.maptrack_count + i);
+    table.maptrack_count.fetch_add(GrantTable::tracks_per_frame, std::memory_order_release); // pairs with find_track()
+    return true;
+}
+
+/// A handle of this domain's, not yet visible; ~0 when there is none.
+u32 take_handle(Domain& domain)
+{
+    GrantTable& table = domain.grants;
+    do {
+        Guard guard(table.lock);
+        u32 handle = table.maptrack_free;
+        if (handle != ~0u) {
+            table.maptrack_free = track_at(table, handle).frame;
+            table.maptrack_used++;
+            return handle;
+        }
+    } while (add_handles(table));
+    return ~0u;
+}
+
+void give_handle(Domain& domain, u32 handle)
+{
+    GrantTable& table = domain.grants;
+    Guard guard(table.lock);
+    track_at(table, handle).frame = table.maptrack_free;
+    table.maptrack_free = handle;
+    table.maptrack_used--;
+}
+
+/// The record; nullptr when the handle was never given out.
+MapTrack* find_track(GrantTable& table, u32 handle)
+{
+    return handle < table.maptrack_count.load(std::memory_order_acquire) ? &track_at(table, handle) : nullptr;
+}
 
 Use use_of(const MapTrack& track, u16 flags)
 {
@@ -35,7 +91,7 @@ void map(Vcpu& vcpu, PeerCache& peers, gnttab_map_grant_ref& op)
     u32 handle = take_handle(domain);
     if (handle == ~0u)
         return refuse(GNTST_no_space);
-    MapTrack& track = *find_track(domain, handle);
+    MapTrack& track = *find_track(domain.grants, handle);
 
     Use use;
     s16 status = begin_use(*granter, op.ref, domain.id, !(op.flags & GNTMAP_readonly), use);
@@ -49,7 +105,6 @@ void map(Vcpu& vcpu, PeerCache& peers, gnttab_map_grant_ref& op)
         return refuse(status);
     }
     track.ref = op.ref;
-    track.domain = granter->id.raw();
     track.frame = u32(use.mfn.raw());
     track.flags.store(u16(op.flags), std::memory_order_release); // now the handle is good
     op.handle = handle;
@@ -60,7 +115,7 @@ void map(Vcpu& vcpu, PeerCache& peers, gnttab_map_grant_ref& op)
 Unmap start_unmap(Vcpu& vcpu, gnttab_unmap_grant_ref& op)
 {
     op.status = GNTST_bad_handle;
-    MapTrack* track = find_track(vcpu.domain, op.handle);
+    MapTrack* track = find_track(vcpu.domain.grants, op.handle);
     u16 flags = track ? track->flags.exchange(0, std::memory_order_acquire) : 0; // ours alone from here
     if (!flags)
         return {};
@@ -98,7 +153,7 @@ Status unmap_all(Domain& domain)
     for (; table.unmap_position < table.maptrack_count; table.unmap_position++) {
         if (table.unmap_position % 64 == 63 && table.maptrack_used && arch::should_yield())
             return Error::restart;
-        MapTrack& track = *find_track(domain, table.unmap_position);
+        MapTrack& track = *find_track(table, table.unmap_position);
         if (u16 flags = track.flags.exchange(0)) // its page tables are never loaded again: no flush
             finish_unmap(domain, {table.unmap_position, use_of(track, flags), true});
     }

@@ -91,6 +91,4 @@ void free_tables(Domain& domain)
     table.max_frames = table.max_maptrack_frames = 0;
 }
 
-unsigned count_mappings(const Domain& domain) { return domain.grants.maptrack_used; }
-
 } // namespace tenon::grants

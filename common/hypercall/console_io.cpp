@@ -3,6 +3,7 @@
 #include "argument.hpp"
 #include <abi/console.h>
 #include <tenon/arch/cpu.hpp>
+#include <tenon/boot/known_options.hpp>
 #include <tenon/console.hpp>
 #include <tenon/sync/spinlock.hpp>
 
@@ -54,6 +55,8 @@ constinit GuestLines lines;
 
 void guest_write(const Domain& domain, const char* text, u32 length)
 {
+    if (options::guest_log_level < LogLevel::info)
+        return;
     Guard guard(lines.lock);
     for (u32 i = 0; i < length; i++)
         lines.add(domain.id.raw(), text[i]);

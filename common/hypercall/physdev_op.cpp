@@ -1,7 +1,7 @@
 // physdev_op: interrupts, I/O rights and PCI devices. [public header physdev.h]
 #include "argument.hpp"
 #include <abi/physdev.h>
-#include <tenon/arch/io_rights.hpp>
+#include <tenon/arch/guest.hpp>
 #include <tenon/device/acpi.hpp>
 #include <tenon/device/ioapic.hpp>
 #include <tenon/irq/line.hpp>

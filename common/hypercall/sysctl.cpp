@@ -46,10 +46,7 @@ Status debug_keys(Payload& u)
         return Error::toobig;
     TRY(GuestPtr<char>(request.keys).read_array(keys, request.nr_keys));
     for (char key : std::span(keys, request.nr_keys))
-        if (key == 'c')
-            call_counts::log_all();
-        else
-            log_info("no debug key '%c'", key >= ' ' && key < 127 ? key : '?');
+        console::press_key(key);
     return success;
 }
 

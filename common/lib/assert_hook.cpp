@@ -1,5 +1,4 @@
 // Where the compiler and the header-only library end when something of ours is broken: always panic.
-#include <new>
 #include <tenon/log.hpp>
 
 namespace std {
@@ -16,9 +15,4 @@ extern "C" {
 [[gnu::used]] tenon::u64 __stack_chk_guard = 0x595e9fbd94fda766;
 
 [[noreturn, gnu::used]] void __stack_chk_fail() { tenon::panic("stack overrun at %p", __builtin_return_address(0)); }
-[[noreturn]] void __cxa_pure_virtual() { tenon::panic("pure virtual call"); }
 }
-
-// A class with a virtual destructor names these; objects live on the heap of mm/heap.hpp and die by destroy().
-void operator delete(void*) noexcept { tenon::panic("operator delete is not used"); }
-void operator delete(void*, std::size_t) noexcept { tenon::panic("operator delete is not used"); }

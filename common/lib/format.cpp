@@ -1,5 +1,6 @@
 // printf-style formatting into a buffer: %d %i %u %x %X %c %s %p %%, with h hh l ll z, width and precision (also *), 0 - + # flags.
 #include <cstdarg>
+#include <string_view>
 #include <tenon/log.hpp>
 
 namespace tenon {
@@ -13,7 +14,7 @@ struct Output {
         if (length + 1 < size)
             buffer[length++] = c;
     }
-    void fill(char c, int count)
+    void repeat(char c, int count)
     {
         while (count-- > 0)
             put(c);
@@ -23,61 +24,48 @@ struct Output {
 struct Spec {
     bool left = false, zero = false, plus = false, alternate = false;
     int width = 0, precision = -1;
-    char size = 0; ///< 0 int, 'l' long, 'h' short, 'c' char
+    unsigned unused_bits = 32; ///< of an integer argument's 64
 };
 
-void put_text(Output& out, const Spec& spec, const char* text, int length)
+/// The prefix, zeros and the text, in a field of the specified width.
+void put_field(Output& out, const Spec& spec, std::string_view prefix, int zeros, std::string_view text)
 {
-    int pad = spec.width - length;
+    int pad = spec.width - int(prefix.size() + text.size()) - max(zeros, 0);
     if (!spec.left)
-        out.fill(' ', pad);
-    for (int i = 0; i < length; i++)
-        out.put(text[i]);
+        out.repeat(' ', pad);
+    for (char c : prefix)
+        out.put(c);
+    out.repeat('0', zeros);
+    for (char c : text)
+        out.put(c);
     if (spec.left)
-        out.fill(' ', pad);
+        out.repeat(' ', pad);
 }
 
-void put_number(Output& out, const Spec& spec, u64 value, const char* prefix, unsigned base, bool upper)
+void put_number(Output& out, const Spec& spec, u64 value, std::string_view prefix, unsigned base, const char* alphabet = "0123456789abcdef")
 {
-    const char* alphabet = upper ? "0123456789ABCDEF" : "0123456789abcdef";
-    char digits[24];
-    int count = 0, prefix_length = 0;
-    for (; value || !count; value /= base)
-        digits[count++] = alphabet[value % base];
-    while (prefix[prefix_length])
-        prefix_length++;
-    int zeros = spec.precision >= 0 ? spec.precision - count : spec.zero && !spec.left ? spec.width - prefix_length - count : 0;
-    int pad = spec.width - prefix_length - count - max(zeros, 0);
-    if (!spec.left)
-        out.fill(' ', pad);
-    while (*prefix)
-        out.put(*prefix++);
-    out.fill('0', zeros);
-    while (count)
-        out.put(digits[--count]);
-    if (spec.left)
-        out.fill(' ', pad);
+    char digits[20], *first = digits + sizeof(digits);
+    do
+        *--first = alphabet[value % base];
+    while (value /= base);
+    int count = int(digits + sizeof(digits) - first);
+    int zeros = spec.precision >= 0 ? spec.precision - count : spec.zero && !spec.left ? spec.width - int(prefix.size()) - count : 0;
+    put_field(out, spec, prefix, zeros, {first, std::size_t(count)});
 }
 
 /// Flags, width, precision and length modifier; returns the conversion character's place.
 const char* parse(const char* f, Spec& spec, va_list& args)
 {
     for (;; f++) {
-        if (*f == '-')
-            spec.left = true;
-        else if (*f == '0')
-            spec.zero = true;
-        else if (*f == '+')
-            spec.plus = true;
-        else if (*f == '#')
-            spec.alternate = true;
-        else
+        bool* flag = *f == '-' ? &spec.left : *f == '0' ? &spec.zero : *f == '+' ? &spec.plus : *f == '#' ? &spec.alternate : nullptr;
+        if (!flag)
             break;
+        *flag = true;
     }
     auto number = [&](int& value) {
         value = 0;
         if (*f == '*') {
-            value = va_arg(args, int);
+            value = min(va_arg(args, int), 1024);
             f++;
         }
         for (; *f >= '0' && *f <= '9'; f++)
@@ -86,68 +74,47 @@ const char* parse(const char* f, Spec& spec, va_list& args)
     number(spec.width);
     if (spec.width < 0) {
         spec.left = true;
-        spec.width = -spec.width;
+        spec.width = -max(spec.width, -1024);
     }
     if (*f == '.') {
         f++;
         number(spec.precision);
     }
     for (; *f == 'l' || *f == 'z' || *f == 'h' || *f == 'j' || *f == 't'; f++)
-        spec.size = *f == 'h' ? (spec.size == 'h' ? 'c' : 'h') : 'l';
+        spec.unused_bits = *f != 'h' ? 0 : spec.unused_bits == 48 ? 56 : 48;
     return f;
 }
 
-u64 unsigned_argument(const Spec& spec, va_list& args)
+void convert(Output& out, char conversion, const Spec& spec, va_list& args)
 {
-    if (spec.size == 'l')
-        return va_arg(args, u64);
-    u32 value = va_arg(args, u32);
-    return spec.size == 'h' ? u16(value) : spec.size == 'c' ? u8(value) : value;
-}
-
-s64 signed_argument(const Spec& spec, va_list& args)
-{
-    if (spec.size == 'l')
-        return va_arg(args, s64);
-    s32 value = va_arg(args, s32);
-    return spec.size == 'h' ? s16(value) : spec.size == 'c' ? s8(value) : value;
-}
-
-void convert(Output& out, char conversion, Spec& spec, va_list& args)
-{
+    // The promoted argument, in the upper bits: shifted back it is cut to its type, with or without its sign.
+    auto integer = [&] { return (spec.unused_bits ? va_arg(args, u32) : va_arg(args, u64)) << spec.unused_bits; };
     switch (conversion) {
     case 'd':
     case 'i': {
-        s64 value = signed_argument(spec, args);
-        put_number(out, spec, value < 0 ? -u64(value) : u64(value), value < 0 ? "-" : spec.plus ? "+" : "", 10, false);
-        break;
+        s64 value = s64(integer()) >> spec.unused_bits;
+        return put_number(out, spec, value < 0 ? -u64(value) : u64(value), value < 0 ? "-" : spec.plus ? "+" : "", 10);
     }
     case 'u':
-        put_number(out, spec, unsigned_argument(spec, args), "", 10, false);
-        break;
+        return put_number(out, spec, integer() >> spec.unused_bits, "", 10);
     case 'x':
     case 'X': {
-        u64 value = unsigned_argument(spec, args);
-        put_number(out, spec, value, spec.alternate && value ? "0x" : "", 16, conversion == 'X');
-        break;
+        u64 value = integer() >> spec.unused_bits;
+        return put_number(out, spec, value, spec.alternate && value ? "0x" : "", 16,
+                          conversion == 'X' ? "0123456789ABCDEF" : "0123456789abcdef");
     }
     case 'p':
-        put_number(out, spec, va_arg(args, u64), "0x", 16, false);
-        break;
+        return put_number(out, spec, va_arg(args, u64), "0x", 16);
     case 'c': {
         char c = char(va_arg(args, int));
-        put_text(out, spec, &c, 1);
-        break;
+        return put_field(out, spec, "", 0, {&c, 1});
     }
     case 's': {
         const char* text = va_arg(args, const char*);
-        if (!text)
-            text = "(null)";
-        int length = 0;
-        while ((spec.precision < 0 || length < spec.precision) && text[length])
+        std::size_t length = 0, most = spec.precision < 0 ? ~std::size_t{0} : std::size_t(spec.precision);
+        for (text = text ? text : "(null)"; length < most && text[length];)
             length++;
-        put_text(out, spec, text, length);
-        break;
+        return put_field(out, spec, "", 0, {text, length});
     }
     default: // '%', and whatever is not known shows itself
         if (conversion != '%')

@@ -16,11 +16,9 @@ namespace {
 typedef unsigned long Word __attribute__((may_alias, aligned(1)));
 typedef const unsigned long ConstWord __attribute__((may_alias, aligned(1))); // `const Word` would lose the attributes
 constexpr size_t word = sizeof(Word), long_run = 8 * word;
-} // namespace
 
-extern "C" {
-
-NO_SELF_CALL void* memcpy(void* __restrict to, const void* __restrict from, size_t n)
+/// Ascending.
+NO_SELF_CALL inline void* copy(void* to, const void* from, size_t n)
 {
     auto* d = static_cast<unsigned char*>(to);
     auto* s = static_cast<const unsigned char*>(from);
@@ -34,22 +32,18 @@ NO_SELF_CALL void* memcpy(void* __restrict to, const void* __restrict from, size
         *d++ = *s++;
     return to;
 }
+} // namespace
+
+extern "C" {
+
+NO_SELF_CALL void* memcpy(void* __restrict to, const void* __restrict from, size_t n) { return copy(to, from, n); }
 
 NO_SELF_CALL void* memmove(void* to, const void* from, size_t n)
 {
     auto* d = static_cast<unsigned char*>(to);
     auto* s = static_cast<const unsigned char*>(from);
-    if (size_t(d - s) >= n) { // also when d < s: an ascending copy reads each byte before it is overwritten
-        if (n >= long_run) {
-            tenon::x86::copy_words(d, s, n / word);
-            n %= word;
-        }
-        for (; n >= word; n -= word, d += word, s += word)
-            *reinterpret_cast<Word*>(d) = *reinterpret_cast<ConstWord*>(s);
-        while (n--)
-            *d++ = *s++;
-        return to;
-    }
+    if (size_t(d - s) >= n) // also when d < s: an ascending copy reads each byte before it is overwritten
+        return copy(to, from, n);
     for (; n >= word; n -= word)
         *reinterpret_cast<Word*>(d + n - word) = *reinterpret_cast<ConstWord*>(s + n - word);
     while (n--)
@@ -98,26 +92,6 @@ NO_SELF_CALL size_t strlen(const char* s)
     while (s[n])
         n++;
     return n;
-}
-
-NO_SELF_CALL int strncmp(const char* a, const char* b, size_t n)
-{
-    for (; n; n--, a++, b++)
-        if (*a != *b || !*a)
-            return static_cast<unsigned char>(*a) - static_cast<unsigned char>(*b);
-    return 0;
-}
-
-int strcmp(const char* a, const char* b) { return strncmp(a, b, ~size_t{0}); }
-
-NO_SELF_CALL char* strchr(const char* s, int value)
-{
-    for (;; s++) {
-        if (*s == static_cast<char>(value))
-            return const_cast<char*>(s);
-        if (!*s)
-            return nullptr;
-    }
 }
 
 } // extern "C"

@@ -1,21 +1,25 @@
-// Buddy lists per zone. Zone z holds the frames that need exactly 24 + z address bits (zone 0: at most 24), so an allocation with
-// an address limit looks at whole zones and never walks a list. Buddies of different zones do not merge.
+// The frame table, the end of a frame's life with an owner, and the allocator: buddy lists per zone. Zone z holds the frames that
+// need exactly 24 + z address bits (zone 0: at most 24), so an allocation with an address limit looks at whole zones and never
+// walks a list. Buddies of different zones do not merge.
 // Invariant: a free frame has refs 0, owner dom_invalid; the first of each free block has free_bit | order as its type word,
 // and is the only kind of frame that has free_bit.
+#include <new>
 #include <tenon/arch/memory.hpp>
 #include <tenon/log.hpp>
 #include <tenon/mm/frame_allocator.hpp>
 #include <tenon/sync/spinlock.hpp>
 
-namespace tenon::frame_allocator {
+namespace tenon {
+
+namespace frame_allocator {
 namespace {
 
 constexpr unsigned narrowest = 24 - page_shift, zones = 44 - 24 + 1; // frame numbers have 32 bits
 struct Zone {
-    u32 head[max_order + 1]; ///< first frame of each list, 0: empty
-    u32 orders;              ///< bit n: head[n] is not empty
+    FrameList blocks[max_order + 1];
+    u32 orders = 0; ///< bit n: blocks[n] is not empty
 };
-Zone zone[zones];
+constinit Zone zone[zones];
 u64 total_frames, free_frames;
 SpinLock<Rank::allocator> lock;
 
@@ -26,29 +30,19 @@ constexpr u64 head_word(unsigned order) { return TypeWord::free_bit | order; }
 void push(u64 mfn, unsigned order)
 {
     Zone& z = zone[zone_of(mfn)];
-    Frame& frame = at(mfn);
-    frame.prev = 0;
-    frame.next = z.head[order];
-    if (frame.next)
-        at(frame.next).prev = u32(mfn);
-    z.head[order] = u32(mfn);
+    z.blocks[order].push(at(mfn));
     z.orders |= 1u << order;
-    frame.type.store(head_word(order), std::memory_order_relaxed);
+    at(mfn).type.store(head_word(order), std::memory_order_relaxed);
 }
 
 void remove(u64 mfn, unsigned order)
 {
     Zone& z = zone[zone_of(mfn)];
-    Frame& frame = at(mfn);
-    ASSERT(frame.type.load(std::memory_order_relaxed) == head_word(order));
-    if (frame.next)
-        at(frame.next).prev = frame.prev;
-    if (frame.prev)
-        at(frame.prev).next = frame.next;
-    else if (!(z.head[order] = frame.next))
+    ASSERT(at(mfn).type.load(std::memory_order_relaxed) == head_word(order));
+    z.blocks[order].remove(at(mfn));
+    if (!z.blocks[order].first)
         z.orders &= ~(1u << order);
-    frame.next = frame.prev = Frame::unlisted;
-    frame.type.store(0, std::memory_order_relaxed);
+    at(mfn).type.store(0, std::memory_order_relaxed);
 }
 
 /// Puts a block back and merges it with free buddies. Under the lock.
@@ -77,7 +71,7 @@ u64 take(unsigned order, unsigned address_bits)
     for (int z = highest; z >= 0; z--) {
         for (u32 orders = zone[z].orders >> order << order; orders; orders &= orders - 1) {
             unsigned have = unsigned(__builtin_ctz(orders));
-            u64 mfn = zone[z].head[have];
+            u64 mfn = zone[z].blocks[have].first;
             while (mfn && mfn + (u64{1} << order) > limit) // only in zone 0, for limits below 16 MiB
                 mfn = at(mfn).next;
             if (!mfn)
@@ -158,65 +152,49 @@ void free(Mfn mfn)
     merge_and_push(mfn.raw(), 0);
 }
 
-void free_block(Mfn first, unsigned order)
-{
-    u64 stamp = arch::tlb_stamp();
-    for (u64 i = 0; i < u64{1} << order; i++) {
-        Frame& frame = frame_at(first + i);
-        u32 was = frame.refs.exchange(0, std::memory_order_acq_rel);
-        ASSERT(was == 1 && frame.owner == dom_xen.raw());
-        frame.stamp = stamp;
-        make_free(frame);
-    }
-    Guard guard(lock);
-    merge_and_push(first.raw(), order);
-}
-
 MemoryStats stats()
 {
     Guard guard(lock);
     return {total_frames, free_frames};
 }
 
-int largest_free_order(unsigned address_bits)
+} // namespace frame_allocator
+
+namespace frame_table {
+
+constinit Frame* base = nullptr;
+u64 end;
+
+void init(Frame* memory, u64 frames)
 {
-    Guard guard(lock);
-    u64 limit = address_bits >= 64 ? ~u64{0} : u64{1} << (max(address_bits, 24u) - page_shift);
-    int best = -1;
-    for (unsigned z = 0; z <= min(zone_of(limit - 1), zones - 1); z++)
-        if (zone[z].orders)
-            best = max(best, int(log2_floor(zone[z].orders)));
-    return best;
+    base = memory;
+    end = frames;
+    for (auto& zone : frame_allocator::zone) // tests do this again and again
+        zone = {};
+    frame_allocator::total_frames = frame_allocator::free_frames = 0;
+    for (u64 i = 0; i < frames; i++)
+        (new (&memory[i]) Frame)->owner = dom_io.raw();
 }
 
-void reset()
+void claim(Mfn first, u64 count)
 {
-    for (Zone& z : zone)
-        z = {};
-    total_frames = free_frames = 0;
-}
-
-void audit()
-{
-    Guard guard(lock);
-    u64 listed = 0, seen = 0;
-    for (unsigned z = 0; z < zones; z++)
-        for (unsigned order = 0; order <= max_order; order++) {
-            u64 previous = 0;
-            for (u64 mfn = zone[z].head[order]; mfn; previous = mfn, mfn = at(mfn).next) {
-                ASSERT(at(mfn).type.load() == head_word(order) && at(mfn).prev == previous);
-                ASSERT(zone_of(mfn) == z && mfn % (u64{1} << order) == 0 && zone[z].orders >> order & 1);
-                listed += u64{1} << order;
-            }
-        }
-    for (u64 mfn = 1; mfn < frame_table::end; mfn++) {
-        Frame& frame = at(mfn);
-        if (frame.owner != dom_invalid.raw())
-            continue;
-        ASSERT(frame.refs.load() == 0);
-        seen++;
+    for (u64 i = 0; i < count; i++) {
+        Frame& frame = frame_at(first + i);
+        frame.owner = dom_xen.raw();
+        frame.refs.store(1, std::memory_order_release);
     }
-    ASSERT(listed == free_frames && seen == free_frames);
 }
 
-} // namespace tenon::frame_allocator
+} // namespace frame_table
+
+void Frame::last_reference_gone(Frame& frame)
+{
+    TypeWord word = frame.type_word();
+    ASSERT(word.count() == 0 && !word.partial());
+    if (frame.is_listed())
+        frame_released(frame);
+    frame.stamp = arch::tlb_stamp();
+    frame_allocator::free(mfn_of(frame));
+}
+
+} // namespace tenon

@@ -1,6 +1,6 @@
 // Writes time into the areas that guests read without asking: the version is odd while an area is being written.
 #include <abi/mmu.h>
-#include <tenon/arch/clock.hpp>
+#include <tenon/arch/cpu.hpp>
 #include <tenon/time/guest_time.hpp>
 
 namespace tenon {

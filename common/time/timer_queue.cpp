@@ -1,5 +1,5 @@
 // One pairing heap of armed timers per CPU, earliest at the root: arming never allocates and so never fails.
-// A timer is in the queue that Timer::cpu names while is_queued; Timer::cpu and the links change only under that queue's lock.
+// An armed timer is in the queue that Timer::cpu names; Timer::cpu and the links change only under that queue's lock.
 #include <tenon/arch/cpu.hpp>
 #include <tenon/mm/heap.hpp>
 #include <tenon/sync/spinlock.hpp>
@@ -26,8 +26,8 @@ Timer* meld(Timer* a, Timer* b)
         std::swap(a, b);
     b->next = a->child;
     if (b->next)
-        b->next->prev = b;
-    b->prev = a;
+        b->next->at = &b->next;
+    b->at = &a->child;
     a->child = b;
     return a;
 }
@@ -35,64 +35,72 @@ Timer* meld(Timer* a, Timer* b)
 /// Two passes over a list of siblings: meld in pairs, then the pairs from last to first.
 Timer* meld_siblings(Timer* first)
 {
-    Timer* pairs = nullptr;
-    while (first) {
-        Timer *a = first, *b = a->next;
-        first = b ? b->next : nullptr;
-        a->next = a->prev = nullptr;
-        if (b)
-            b->next = b->prev = nullptr;
+    Timer *pairs = nullptr, *all = nullptr;
+    while (Timer* a = first) {
+        Timer* b = std::exchange(a->next, nullptr);
+        first = b ? std::exchange(b->next, nullptr) : nullptr;
         Timer* melded = meld(a, b);
         melded->next = pairs;
         pairs = melded;
     }
-    Timer* all = nullptr;
-    while (pairs) {
-        Timer* following = std::exchange(pairs->next, nullptr);
-        all = meld(all, pairs);
-        pairs = following;
+    while (Timer* pair = pairs) {
+        pairs = std::exchange(pair->next, nullptr);
+        all = meld(all, pair);
     }
     return all;
 }
 
-void put_in(Queue& q, Timer& timer)
+void put_in(Queue& q, Timer* heap)
 {
-    timer.child = timer.next = timer.prev = nullptr;
-    timer.is_queued = true;
-    q.root = meld(q.root, &timer);
+    q.root = meld(q.root, heap);
+    if (q.root)
+        q.root->at = &q.root;
 }
 
 void take_out(Queue& q, Timer& timer)
 {
-    Timer* below = meld_siblings(timer.child);
-    if (&timer == q.root) {
-        q.root = below;
-    } else {
-        (timer.prev->child == &timer ? timer.prev->child : timer.prev->next) = timer.next;
-        if (timer.next)
-            timer.next->prev = timer.prev;
-        q.root = meld(q.root, below);
-    }
-    timer.child = timer.next = timer.prev = nullptr;
-    timer.is_queued = false;
+    *timer.at = timer.next;
+    if (timer.next)
+        timer.next->at = timer.at;
+    timer.at = nullptr;
+    timer.next = nullptr;
+    put_in(q, meld_siblings(std::exchange(timer.child, nullptr)));
 }
 
-void arm_hardware(const Queue& q) { arch::arm_cpu_timer(q.root ? q.root->deadline : ~u64{0}); }
-
-CpuId cpu_of(Timer& timer) { return CpuId{__atomic_load_n(reinterpret_cast<u32*>(&timer.cpu), __ATOMIC_ACQUIRE)}; }
+void arm_hardware(Queue& q)
+{
+    q.earlier.store(false, std::memory_order_relaxed);
+    arch::arm_cpu_timer(q.root ? q.root->deadline : ~u64{0});
+}
 
 /// Calls f with the lock of the timer's queue held.
 template <class F> void with_queue_of(Timer& timer, F&& f)
 {
     for (;;) {
-        CpuId cpu = cpu_of(timer);
+        CpuId cpu = std::atomic_ref(timer.cpu).load(std::memory_order_acquire);
         Queue& q = queue_of(cpu);
         Guard guard(q.lock);
-        if (cpu_of(timer) != cpu)
-            continue; // it moved before we had the lock
-        f(q);
-        return;
+        if (timer.cpu == cpu) // else it moved before we had the lock
+            return f(q);
     }
+}
+
+struct Due {
+    Timer* timer = nullptr;
+    CpuId ran_on{};
+    Timer::Handler handler = nullptr;
+    void* argument = nullptr;
+};
+/// The first timer if its time has come, out of the queue.
+Due take_due(Queue& q, CpuId cpu, u64 now)
+{
+    Guard guard(q.lock);
+    Timer* timer = q.root;
+    if (!timer || timer->deadline > now)
+        return {};
+    take_out(q, *timer);
+    q.running.store(timer, std::memory_order_release); // pairs with the acquire in cancel
+    return {timer, std::exchange(timer->ran_on, cpu), timer->handler, timer->argument};
 }
 
 } // namespace
@@ -103,15 +111,15 @@ void set(Timer& timer, u64 deadline_ns, CpuId cpu)
 {
     for (bool done = false; !done;)
         with_queue_of(timer, [&](Queue& q) {
-            if (timer.is_queued)
+            if (timer.armed())
                 take_out(q, timer);
             if (timer.cpu != cpu) { // hand over: the next turn holds the other queue's lock
-                __atomic_store_n(reinterpret_cast<u32*>(&timer.cpu), cpu.raw(), __ATOMIC_RELEASE);
+                std::atomic_ref(timer.cpu).store(cpu, std::memory_order_release);
                 return;
             }
             done = true;
             timer.deadline = deadline_ns;
-            put_in(q, timer);
+            put_in(q, &timer);
             if (q.root != &timer)
                 return;
             if (cpu == arch::this_cpu_id()) {
@@ -127,7 +135,7 @@ void cancel(Timer& timer)
 {
     CpuId ran_on;
     with_queue_of(timer, [&](Queue& q) {
-        if (timer.is_queued)
+        if (timer.armed())
             take_out(q, timer); // the hardware timer may fire once for nothing
         ran_on = timer.ran_on;
     });
@@ -140,21 +148,9 @@ void run(CpuId cpu, u64 now)
 {
     Queue& q = queue_of(cpu);
     for (unsigned budget = 64; budget; budget--) { // handlers that rearm for the past do not keep us here
-        Timer* timer;
-        CpuId ran_on;
-        Timer::Handler handler;
-        void* argument;
-        {
-            Guard guard(q.lock);
-            timer = q.root;
-            if (!timer || timer->deadline > now)
-                break;
-            take_out(q, *timer);
-            ran_on = std::exchange(timer->ran_on, cpu);
-            handler = timer->handler;
-            argument = timer->argument;
-            q.running.store(timer, std::memory_order_release); // pairs with the acquire in cancel
-        }
+        auto [timer, ran_on, handler, argument] = take_due(q, cpu, now);
+        if (!timer)
+            break;
         // It may still run where it was armed for here: a handler never runs twice at a time.
         while (ran_on != cpu && queue_of(ran_on).running.load(std::memory_order_acquire) == timer)
             arch::spin_wait();
@@ -162,7 +158,6 @@ void run(CpuId cpu, u64 now)
         q.running.store(nullptr, std::memory_order_release);
     }
     Guard guard(q.lock);
-    q.earlier.store(false, std::memory_order_relaxed);
     arm_hardware(q);
 }
 
@@ -172,7 +167,6 @@ void rearm(CpuId cpu)
     if (!q.earlier.load(std::memory_order_acquire)) [[likely]]
         return;
     Guard guard(q.lock);
-    q.earlier.store(false, std::memory_order_relaxed);
     arm_hardware(q);
 }
 

@@ -5,7 +5,6 @@
 namespace tenon {
 
 using Mfn = Strong<struct MfnTag>;                 ///< machine frame number
-using Pfn = Strong<struct PfnTag>;                 ///< a guest's pseudo-physical frame number
 using MachineAddr = Strong<struct MachineAddrTag>; ///< machine byte address
 using GuestVa = Strong<struct GuestVaTag>;         ///< virtual address that a guest gave; never dereferenced
 using HostVa = Strong<struct HostVaTag>;           ///< virtual address of the hypervisor

@@ -10,9 +10,6 @@ using Sink = void (*)(const char* text, std::size_t length);
 /// Adds a sink (at most four) and shows it what was written so far. False when there is no room.
 bool add_sink(Sink sink);
 
-/// Least important level that is shown; LogLevel::error cannot be turned off.
-void set_thresholds(LogLevel own, LogLevel guest);
-
 /// From now on nothing waits for the console lock. Its holder may be the CPU that died.
 void enter_panic();
 /// Formats "<prefix><level><text>\n" and writes it.
@@ -30,13 +27,11 @@ u32 ring_start();
 /// Forgets what lies before `position`.
 void clear_ring(u32 position);
 
-/// A character came from the serial line. Ctrl-A three times switches the keyboard between dom0 and Tenon.
+/// A character came from the serial line. Ctrl-A three times switches the keyboard between dom0 and Tenon's own keys.
 void receive(char c);
 /// What dom0 reads by console_io: takes up to `size` characters.
 u32 read_input(char* to, u32 size);
-
-/// A key of Tenon's own. Handlers run in interrupt context on the CPU that owns the serial line.
-using KeyHandler = void (*)();
-bool add_key(char key, const char* what, KeyHandler handler);
+/// One of Tenon's own keys, `h` lists them; also by sysctl debug_keys. In any context, without locks.
+void press_key(char key);
 
 } // namespace tenon::console

@@ -8,9 +8,7 @@ using DomainId = Strong<struct DomainIdTag, u16>;
 using VcpuId = Strong<struct VcpuIdTag, u32>;
 using CpuId = Strong<struct CpuIdTag, u32>;
 using ApicId = Strong<struct ApicIdTag, u32>;
-using Port = Strong<struct PortTag, u32>;  ///< event channel port, 0 is never valid
 using Pirq = Strong<struct PirqTag, u32>;  ///< a guest's physical interrupt number
-using Gsi = Strong<struct GsiTag, u32>;    ///< ACPI global system interrupt
 using Vector = Strong<struct VectorTag, u8>;
 
 inline constexpr DomainId dom0_id{0};

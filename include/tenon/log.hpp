@@ -10,8 +10,6 @@ enum class LogLevel : u8 { error, warning, info, debug };
 
 /// One line; the newline is added. Shown up to the level that `loglvl=` names.
 [[gnu::format(printf, 2, 3)]] void log(LogLevel level, const char* format, ...);
-/// The same for lines that a guest can cause as often as it likes: `guest_loglvl=` names their level.
-[[gnu::format(printf, 2, 3)]] void log_for_guest(LogLevel level, const char* format, ...);
 
 #define log_error(...) ::tenon::log(::tenon::LogLevel::error, __VA_ARGS__)
 #define log_warning(...) ::tenon::log(::tenon::LogLevel::warning, __VA_ARGS__)

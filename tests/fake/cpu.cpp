@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <fake/machine.hpp>
 #include <mutex>
-#include <tenon/arch/panic.hpp>
+#include <tenon/arch/machine.hpp>
 #include <tenon/console.hpp>
 #include <utility>
 #include <vector>
@@ -32,7 +32,7 @@ void keep_log(const char* text, std::size_t length)
 
 void reset(unsigned cpus)
 {
-    online.reset();
+    online = {};
     online.fill(cpus);
     my_cpu = CpuId{0};
     time_ns = 0;

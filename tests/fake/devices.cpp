@@ -1,6 +1,6 @@
 // Interrupt lines and PCI functions of the host machine.
 #include <fake/devices.hpp>
-#include <tenon/arch/io_rights.hpp>
+#include <tenon/arch/guest.hpp>
 #include <tenon/device/acpi.hpp>
 #include <tenon/device/ioapic.hpp>
 

@@ -1,10 +1,10 @@
 // The architecture's part of domains, vCPUs and frame types, as far as common code sees it. All weak: a test that wants another
 // answer defines it.
 #include <fake/machine.hpp>
-#include <tenon/arch/clock.hpp>
+#include <tenon/arch/cpu.hpp>
 #include <tenon/arch/guest.hpp>
+#include <tenon/arch/machine.hpp>
 #include <tenon/arch/memory.hpp>
-#include <tenon/arch/power.hpp>
 #include <tenon/domain/domain.hpp>
 #include <tenon/grant/table.hpp>
 #include <tenon/sched/scheduler.hpp>

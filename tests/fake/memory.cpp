@@ -8,7 +8,6 @@
 #include <mutex>
 #include <new>
 #include <sys/mman.h>
-#include <tenon/arch/heap.hpp>
 #include <tenon/arch/memory.hpp>
 #include <tenon/mm/frame_allocator.hpp>
 #include <unistd.h>
@@ -60,11 +59,41 @@ void make_memory(u64 frames, u64 ram, bool empty)
     bytes = static_cast<u8*>(reserve(frames * page_size, PROT_READ | PROT_WRITE, object));
     heap_window = static_cast<u8*>(reserve(heap_window_bytes, PROT_NONE, -1));
     m2p.assign(frames, ~u64{0});
-    frame_allocator::reset();
-    frame_table::init(static_cast<Frame*>(reserve(frames * sizeof(Frame), PROT_READ | PROT_WRITE, -1)), frames);
+        frame_table::init(static_cast<Frame*>(reserve(frames * sizeof(Frame), PROT_READ | PROT_WRITE, -1)), frames);
     flushes = newest = cleared = 0;
     if (!empty)
         frame_allocator::add_range(Mfn{1}, ram - 1);
+}
+
+void audit_frames()
+{
+    u64 listed = 0, seen = 0;
+    for (u64 mfn = 1; mfn < frame_table::end; mfn++) {
+        Frame& frame = frame_at(Mfn{mfn});
+        if (frame.owner == dom_invalid.raw()) {
+            seen++;
+            if (frame.refs.load() != 0)
+                die("a free frame has references");
+        }
+        if (u64 type = frame.type; type & TypeWord::free_bit) {
+            u64 frames = bit(unsigned(frame.type_word().count()));
+            listed += frames;
+            if (mfn % frames || (frame.next && (frame_at(Mfn{frame.next}).prev != mfn || frame_at(Mfn{frame.next}).type != type)) ||
+                (frame.prev && frame_at(Mfn{frame.prev}).next != mfn))
+                die("a free block is not in its list");
+        }
+    }
+    if (u64 free = frame_allocator::stats().free; listed != free || seen != free)
+        die("free frames were lost");
+}
+
+int largest_free_order()
+{
+    int best = -1;
+    for (u64 mfn = 1; mfn < frame_table::end; mfn++)
+        if (TypeWord word = frame_at(Mfn{mfn}).type_word(); word.raw & TypeWord::free_bit)
+            best = max(best, int(word.count()));
+    return best;
 }
 
 u8* frame_bytes(Mfn mfn) { return mfn.raw() < frame_count ? bytes + mfn.raw() * page_size : (die("frame out of range"), nullptr); }

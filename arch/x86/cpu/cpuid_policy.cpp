@@ -5,8 +5,8 @@
 #include "features.hpp"
 #include "machine.hpp"
 #include "../time/clock.hpp"
-#include <tenon/arch/clock.hpp>
 #include <abi/cpuid.h>
+#include <tenon/arch/cpu.hpp>
 #include <tenon/domain/domain.hpp>
 #include <tenon/mm/heap.hpp>
 

@@ -1,6 +1,6 @@
 // How the machine ends when dom0 does.
 #include "smp.hpp"
-#include <tenon/arch/power.hpp>
+#include <tenon/arch/machine.hpp>
 #include <tenon/boot/known_options.hpp>
 #include <tenon/device/power.hpp>
 #include <tenon/log.hpp>
@@ -8,7 +8,7 @@
 
 namespace tenon::arch {
 
-void halt()
+static void halt()
 {
     x86::interrupts_off();
     x86::stop_other_cpus();

@@ -2,11 +2,11 @@
 #include "backtrace.hpp"
 #include "../cpu/smp.hpp"
 #include "../trap/interrupts.hpp"
-#include <tenon/arch/panic.hpp>
+#include <tenon/arch/machine.hpp>
 #include <tenon/boot/known_options.hpp>
 #include <tenon/console.hpp>
-#include <tenon/domain/domain.hpp>
 #include <tenon/device/power.hpp>
+#include <tenon/domain/domain.hpp>
 #include <tenon/log.hpp>
 #include <tenon_arch/cpu_ops.hpp>
 

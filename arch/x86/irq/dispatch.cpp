@@ -88,9 +88,9 @@ void take_unexpected(u8 vector)
 void deliver_to_guest(DomainId id, u32 port)
 {
     if (Domain* dom0 = domains::dom0(); dom0 && dom0->id == id)
-        return events::send_pirq(*dom0, port); // dom0 does not go away
+        return events::set_pending(*dom0, port); // dom0 does not go away
     if (DomainRef domain = domains::find(id); domain && !domain->is_dying())
-        events::send_pirq(*domain, port);
+        events::set_pending(*domain, port);
 }
 
 } // namespace

@@ -1,7 +1,7 @@
 // See the header. The values are used by the port emulation; nothing here opens a port for the CPU itself.
-#include <tenon/arch/guest_copy.hpp>
-#include <tenon/arch/io_rights.hpp>
+#include <tenon/arch/guest.hpp>
 #include <tenon/domain/vcpu.hpp>
+#include <tenon/guest/handle.hpp>
 
 namespace tenon::arch {
 

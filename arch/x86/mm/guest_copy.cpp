@@ -1,5 +1,5 @@
 // Copies from and to the current guest's address space. SMAP is opened around them; faults are fixed up.
-#include <tenon/arch/guest_copy.hpp>
+#include <tenon/guest/handle.hpp>
 #include <tenon_arch/layout.hpp>
 
 namespace tenon::arch {

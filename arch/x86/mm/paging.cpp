@@ -2,11 +2,10 @@
 // the boot tables' identity mapping stands in for the memory slot.
 #include "paging.hpp"
 #include "../boot/boot_memory.hpp"
-#include <tenon/arch/heap.hpp>
 #include <tenon/arch/memory.hpp>
 #include <tenon/log.hpp>
-#include <tenon/sync/spinlock.hpp>
 #include <tenon/mm/frame_allocator.hpp>
+#include <tenon/sync/spinlock.hpp>
 #include <tenon_arch/cpu_ops.hpp>
 
 namespace tenon::x86 {

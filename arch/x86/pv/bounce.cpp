@@ -4,7 +4,7 @@
 #include <abi/arch_x86.h>
 #include <abi/sched.h>
 #include <tenon/arch/guest.hpp>
-#include <tenon/arch/guest_copy.hpp>
+#include <tenon/guest/handle.hpp>
 #include <tenon/log.hpp>
 #include <tenon_arch/cpu_ops.hpp>
 

@@ -2,7 +2,6 @@
 #include "clock.hpp"
 #include "calibrate.hpp"
 #include <atomic>
-#include <tenon/arch/clock.hpp>
 #include <tenon/arch/cpu.hpp>
 #include <tenon/device/counter.hpp>
 #include <tenon/device/io.hpp>

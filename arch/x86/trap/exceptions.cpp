@@ -8,8 +8,8 @@
 #include "../pv/writable_tables.hpp"
 #include "entry.hpp"
 #include "interrupts.hpp"
-#include <tenon/arch/guest_copy.hpp>
 #include <tenon/event/channels.hpp>
+#include <tenon/guest/handle.hpp>
 #include <tenon/hypercall/table.hpp>
 #include <tenon/log.hpp>
 #include <tenon/sched/scheduler.hpp>

@@ -40,7 +40,7 @@ constexpr Row rows[] = {
     {XEN_DOMCTL_createdomain, "createdomain", Needs::nothing, create},
     // Error::restart while there is more to do: the tool executes the call again without seeing it.
     {XEN_DOMCTL_destroydomain, "destroydomain", Needs::other, [](R r) { return domains::destroy(r.target); }},
-    {XEN_DOMCTL_pausedomain, "pausedomain", Needs::other, [](R r) { return domains::pause_by_tools(r.target); }},
+    {XEN_DOMCTL_pausedomain, "pausedomain", Needs::other, [](R r) -> Status { domains::pause_by_tools(r.target); return success; }},
     {XEN_DOMCTL_unpausedomain, "unpausedomain", Needs::other, [](R r) { return domains::unpause_by_tools(r.target); }},
     {XEN_DOMCTL_getdomaininfo, "getdomaininfo", Needs::domain, get_info},
     {XEN_DOMCTL_setvcpuaffinity, "setvcpuaffinity", Needs::alive, set_affinity},

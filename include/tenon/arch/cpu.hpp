@@ -33,6 +33,17 @@ void kick_cpu(CpuId cpu);
 /// Nanoseconds since boot, never going back on any CPU.
 u64 now_ns();
 
+/// The clock that guests compute by themselves from the TSC (pvclock); the same function as now_ns():
+/// now = ns + (((counter - tsc) << shift) * mul >> 32), with a right shift when `shift` is negative.
+struct GuestClock {
+    u64 tsc = 0; ///< counter value at `ns`
+    u64 ns = 0;
+    u32 mul = 1; ///< never 0: guests divide by it
+    s8 shift = 0;
+};
+/// A fresh pair for the CPU that asks.
+GuestClock clock_snapshot();
+
 /// Arms this CPU's timer interrupt for the absolute time (ns), ~0 for never.
 void arm_cpu_timer(u64 deadline_ns);
 

@@ -45,6 +45,11 @@ Status write_hypercall_page(Domain& domain, Mfn frame);
 std::span<const xen_e820_entry> memory_map(const Domain& domain);
 Status set_memory_map(Domain& domain, std::span<const xen_e820_entry> entries);
 
+/// I/O privilege level 0..3 of the current vCPU; Error::inval beyond.
+Status set_iopl(Vcpu& vcpu, u32 level);
+/// Guest address of a bitmap of `ports` bits, 0: allowed to user mode. The bitmap is read when a port is used.
+Status set_io_bitmap(Vcpu& vcpu, u64 bitmap, u32 ports);
+
 /// Registers and stack of the current vCPU to the log: its guest says that it crashed.
 void describe_caller(Vcpu& vcpu);
 

@@ -1,4 +1,4 @@
-// What the machine is: memory map, processors, firmware. Answered by the architecture's boot code, constant after boot.
+// What the machine is: memory map, processors, firmware, its end. Answered by the architecture's boot code, constant after boot.
 #pragma once
 #include <abi/memory.h>
 #include <abi/version.h>
@@ -40,5 +40,12 @@ u8 keyboard_shift_flags();
 const char* command_line();
 /// The linker's build id; empty when the image has none.
 std::span<const u8> build_id();
+
+/// How the machine ends, for the control domain's shutdown.
+void power_off();
+/// After a crash of the control domain, `noreboot` on the command line makes it a halt.
+void reboot(bool after_crash = false);
+/// Registers and a backtrace through console_write, the other CPUs stopped, then reboot, or halt with `noreboot`.
+[[noreturn]] void dump_state_and_stop();
 
 } // namespace tenon::arch

@@ -8,7 +8,6 @@ namespace tenon {
 
 /// Numbers of the public E820 interface; also the order of restrictiveness.
 enum class RegionKind : u32 { ram = 1, reserved = 2, acpi = 3, nvs = 4, unusable = 5 };
-const char* name_of(RegionKind kind);
 
 struct Region {
     u64 start = 0, end = 0; ///< machine addresses, end exclusive
@@ -28,23 +27,12 @@ class MemoryMap {
     void trim();
 
     std::span<const Region> regions() const { return {region_, count_}; }
-    u64 ram_bytes() const;
-    u64 end_of_ram() const;
-    bool is_ram(u64 start, u64 end) const; ///< all of it
-    template <class F> void for_each_ram(F&& f) const
-    {
-        for (const Region& r : regions())
-            if (r.kind == RegionKind::ram)
-                f(Mfn{(r.start + page_mask) >> page_shift}, (r.end >> page_shift) - ((r.start + page_mask) >> page_shift));
-    }
 
   private:
     bool insert(unsigned at, Region region);
     void remove(unsigned at);
-    bool split(unsigned at, u64 where);
-    void merge();
-    void load_e820(const BootInfo& info);
-    void load_efi(const BootInfo& info);
+    void cut(u64 where);
+    template <class Layout> void load_table(std::span<const u8> table, u64 stride, const Layout& layout);
 
     Region region_[capacity];
     unsigned count_ = 0;

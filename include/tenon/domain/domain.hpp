@@ -15,7 +15,7 @@ enum class Life : u8 { alive, dying, dead };
 
 struct Domain : Pinned {
     explicit Domain(DomainId i) : id(i) {}
-    const DomainId id;
+    DomainId id;
     bool is_privileged = false;          ///< control domain
     std::atomic<Life> life{Life::alive};
     std::atomic<u32> refs{1};            ///< one is held until it is destroyed and owns no frame
@@ -29,15 +29,14 @@ struct Domain : Pinned {
     SpinLock<Rank::domain_build> lock;   ///< pause counts, shutdown state, vCPU creation
     u32 pause_count = 0;                 ///< by tools, shutdown and destruction
     u32 tool_pauses = 0;
-    bool is_paused_by_tools = false;     ///< tool_pauses != 0
     bool is_shut_down = false;
     u32 shutdown_code = ~0u;
     std::atomic<u8> destroy_stage{0};
     std::atomic<bool> destroy_busy{false};
 
     SpinLock<Rank::domain_pages> pages_lock;
-    u32 page_list = 0;                   ///< first frame number; 0: empty (frame 0 is never given to a domain)
-    u32 kept_list = 0;                   ///< dying: frames that were given back while others still used them
+    FrameList page_list;
+    FrameList kept_list;                 ///< dying: frames that were given back while others still used them
     u64 total_pages = 0, max_pages = 0;
     u32 admitting = 0;                   ///< calls that add pages right now
     u64 holdings = 1;                    ///< frames it owns, communication pages too; plus one until it is destroyed
@@ -68,7 +67,7 @@ class DomainRef {
   public:
     DomainRef() = default;
     explicit DomainRef(Domain* domain) : domain_(domain) {}  ///< adopts a reference
-    DomainRef(DomainRef&& o) : domain_(o.domain_) { o.domain_ = nullptr; }
+    DomainRef(DomainRef&& o) : domain_(std::exchange(o.domain_, nullptr)) {}
     DomainRef& operator=(DomainRef&& o)
     {
         std::swap(domain_, o.domain_);
@@ -113,7 +112,7 @@ Result<DomainRef> create(const CreateParams& params);
 Status create_vcpus(Domain& domain);
 
 /// One more or one less reason of the tools' (domctl pause/unpause, builder). Pausing waits until no vCPU is on a CPU.
-Status pause_by_tools(Domain& domain);
+void pause_by_tools(Domain& domain);
 Status unpause_by_tools(Domain& domain);
 /// The same for the hypervisor's own needs; pairs. Not for the caller's own domain.
 void pause(Domain& domain);
@@ -138,9 +137,7 @@ Frame* next_page(Domain& domain, Frame* after);
 /// A page shared with the hypervisor; owned by the domain, but not counted in its memory.
 CommPage add_comm_page(Domain& domain);
 
-/// Steps of the end of a domain, for common/domain only.
-void release_memory_claim(Domain& domain);
-Status give_back_all(Domain& domain);
+/// Frees what nobody refers to any more; find() does that, too. Not with a lock held.
 void reap();
 } // namespace domains
 

@@ -6,7 +6,6 @@
 #include <tenon/addr.hpp>
 #include <tenon/guest/handle.hpp>
 #include <tenon/ids.hpp>
-#include <tenon/lib/list.hpp>
 #include <tenon/sched/entity.hpp>
 #include <tenon/time/timer.hpp>
 #include <tenon_arch/state.hpp>

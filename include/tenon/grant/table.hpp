@@ -24,7 +24,6 @@ struct ActiveGrant {
 /// holds one of the frame, and, when writable, one of its type.
 struct MapTrack {
     u32 ref = 0;
-    u16 domain = 0;
     std::atomic<u16> flags{0}; ///< GNTMAP_*; 0: free, or being mapped or unmapped
     u32 frame = 0;             ///< free: the next free handle
 };
@@ -37,7 +36,8 @@ struct GrantTable : Pinned {
     CommPage* frames = nullptr;         ///< max_frames entries
     ActiveGrant** active = nullptr;     ///< records for each table frame
     MapTrack** maptrack = nullptr;      ///< pieces of records
-    u32 maptrack_count = 0, maptrack_free = ~0u, maptrack_used = 0; ///< free: head of the free list, ~0 none
+    std::atomic<u32> maptrack_count{0};
+    u32 maptrack_free = ~0u, maptrack_used = 0; ///< free: head of the free list, ~0 none
     u32 unmap_position = 0;             ///< of unmap_all
 };
 
@@ -50,7 +50,6 @@ Result<Mfn> shared_frame(Domain& domain, u32 index);
 /// Drops every mapping this domain holds (destruction); resumable.
 Status unmap_all(Domain& domain);
 void free_tables(Domain& domain);
-unsigned count_mappings(const Domain& domain);
 } // namespace grants
 
 namespace arch {

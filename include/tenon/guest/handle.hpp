@@ -1,10 +1,19 @@
 // Typed guest handles: a virtual address that the calling guest gave. Values are copied in once and then stable, never valid.
 #pragma once
-#include <tenon/arch/guest_copy.hpp>
+#include <tenon/addr.hpp>
 #include <tenon/result.hpp>
 #include <type_traits>
 
 namespace tenon {
+
+namespace arch {
+/// True when [va, va+bytes) is canonical and outside the hypervisor's range.
+bool guest_range_ok(GuestVa va, u64 bytes);
+/// Copies between the hypervisor and the current guest's address space, with fault fix-up. Each returns the number of bytes NOT
+/// copied (0: all). The range must have passed guest_range_ok.
+u64 copy_from_guest(void* to, GuestVa from, u64 bytes);
+u64 copy_to_guest(GuestVa to, const void* from, u64 bytes);
+} // namespace arch
 
 template <class T> class GuestPtr {
   public:
@@ -32,24 +41,21 @@ template <class T> class GuestPtr {
     Status write(const T& value) const { return write_array(&value, 1); }
     Status read_array(std::remove_const_t<T>* to, u64 count) const
     {
-        static_assert(std::is_trivially_copyable_v<T>);
-        u64 bytes;
-        if (__builtin_mul_overflow(count, sizeof(T), &bytes) || !arch::guest_range_ok(va_, bytes) ||
-            arch::copy_from_guest(to, va_, bytes) != 0)
-            return Error::fault;
-        return success;
+        return copied(count, [&](u64 bytes) { return arch::copy_from_guest(to, va_, bytes); });
     }
     Status write_array(const T* from, u64 count) const
     {
-        static_assert(std::is_trivially_copyable_v<T>);
-        u64 bytes;
-        if (__builtin_mul_overflow(count, sizeof(T), &bytes) || !arch::guest_range_ok(va_, bytes) ||
-            arch::copy_to_guest(va_, from, bytes) != 0)
-            return Error::fault;
-        return success;
+        return copied(count, [&](u64 bytes) { return arch::copy_to_guest(va_, from, bytes); });
     }
 
   private:
+    template <class F> Status copied(u64 count, F&& copy) const
+    {
+        static_assert(std::is_trivially_copyable_v<T>);
+        u64 bytes;
+        bool ok = !__builtin_mul_overflow(count, sizeof(T), &bytes) && arch::guest_range_ok(va_, bytes) && copy(bytes) == 0;
+        return ok ? Status(success) : Error::fault;
+    }
     GuestVa va_{};
 };
 

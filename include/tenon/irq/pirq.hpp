@@ -17,7 +17,7 @@ struct PirqEntry {
     Vector vector{};            ///< its line, once mapped
     u32 port = 0;               ///< event channel, 0 not bound
     u32 gsi = 0;
-    pci::Function function;     ///< messages: whose
+    pci::Function function{};   ///< messages: whose
 };
 
 struct PirqTable : Pinned {
@@ -47,7 +47,7 @@ Status unmap(Domain& domain, Pirq pirq);
 Result<Pirq> reserve(Domain& domain);
 
 /// Called by events::bind_pirq and close: the line is routed and opened, or closed.
-Status bind(Domain& domain, Pirq pirq, u32 port, u32 flags);
+Status bind(Domain& domain, Pirq pirq, u32 port);
 void unbind(Domain& domain, Pirq pirq);
 /// The guest has served the interrupt.
 Status eoi(Domain& domain, Pirq pirq);

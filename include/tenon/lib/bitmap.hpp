@@ -1,4 +1,4 @@
-// A fixed set of small numbers, with atomic single-bit operations where a name says so.
+// A fixed set of small numbers.
 #pragma once
 #include <atomic>
 #include <tenon/lib/types.hpp>
@@ -13,22 +13,11 @@ template <unsigned N> class Bitmap {
     constexpr void clear(unsigned i) { word_[i / 64] &= ~bit(i % 64); }
     constexpr void assign(unsigned i, bool on) { on ? set(i) : clear(i); }
     void atomic_set(unsigned i) { std::atomic_ref(word_[i / 64]).fetch_or(bit(i % 64)); }
-    void atomic_clear(unsigned i) { std::atomic_ref(word_[i / 64]).fetch_and(~bit(i % 64)); }
-    bool atomic_test_and_set(unsigned i) { return std::atomic_ref(word_[i / 64]).fetch_or(bit(i % 64)) >> (i % 64) & 1; }
-    bool atomic_test_and_clear(unsigned i) { return std::atomic_ref(word_[i / 64]).fetch_and(~bit(i % 64)) >> (i % 64) & 1; }
-    constexpr bool any() const
-    {
-        for (u64 w : word_)
-            if (w)
-                return true;
-        return false;
-    }
+    constexpr bool any() const { return next(0) < N; }
     constexpr unsigned count() const
     {
         unsigned n = 0;
-        for (u64 w : word_)
-            for (; w; w &= w - 1) // few members, and no help from a library
-                n++;
+        for_each([&](unsigned) { n++; });
         return n;
     }
     constexpr void fill(unsigned n)
@@ -36,21 +25,12 @@ template <unsigned N> class Bitmap {
         for (unsigned i = 0; i < n; i++)
             set(i);
     }
-    constexpr void reset() { *this = Bitmap{}; }
-    constexpr u64 word(unsigned i) const { return word_[i]; }
     constexpr void set_word(unsigned i, u64 v) { word_[i] = v; }
     constexpr Bitmap operator&(const Bitmap& o) const
     {
         Bitmap r;
         for (unsigned i = 0; i < words; i++)
             r.word_[i] = word_[i] & o.word_[i];
-        return r;
-    }
-    constexpr Bitmap operator|(const Bitmap& o) const
-    {
-        Bitmap r;
-        for (unsigned i = 0; i < words; i++)
-            r.word_[i] = word_[i] | o.word_[i];
         return r;
     }
     /// Calls f(i) for each member in ascending order.
@@ -63,12 +43,9 @@ template <unsigned N> class Bitmap {
     /// The lowest member at or after `from`, or N.
     constexpr unsigned next(unsigned from) const
     {
-        for (unsigned i = from; i < N;) {
-            u64 v = word_[i / 64] >> (i % 64);
-            if (v)
+        for (unsigned i = from; i < N; i = (i / 64 + 1) * 64)
+            if (u64 v = word_[i / 64] >> (i % 64))
                 return i + unsigned(__builtin_ctzll(v));
-            i = (i / 64 + 1) * 64;
-        }
         return N;
     }
 

@@ -23,15 +23,7 @@ void add_range(Mfn first, u64 count);
 Result<Mfn> allocate(DomainId owner, unsigned order, unsigned address_bits = 64, Contents contents = Contents::zeroed);
 /// Takes back one frame whose refs are 0. Called by Frame::put; the owner's accounting is done already.
 void free(Mfn frame);
-/// Takes back a whole block of the hypervisor's own.
-void free_block(Mfn first, unsigned order);
 MemoryStats stats();
-/// Largest order for which a block is free below 2^address_bits, or -1.
-int largest_free_order(unsigned address_bits = 64);
-/// Empties the allocator. Tests.
-void reset();
-/// Recounts the free lists against the frame table; panics on a difference. Debugging and tests.
-void audit();
 
 } // namespace frame_allocator
 } // namespace tenon

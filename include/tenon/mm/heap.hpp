@@ -13,7 +13,6 @@ namespace heap {
 bool init();
 void* allocate(std::size_t bytes); ///< aligned to min(16, power of two >= bytes); a page or more is page aligned
 void free(void* pointer);          ///< nullptr is allowed
-u64 pages_in_use();                ///< frames that the heap holds, communication pages included
 } // namespace heap
 
 template <class T, class... A> T* make(A&&... args)

@@ -9,7 +9,7 @@ namespace tenon {
 
 /// The lock order: a lock may be taken only while all held locks have a lower rank.
 enum class Rank : u8 {
-    domain_list = 1, domctl, domain_build, mm, grant, event, pirq, irq, domain_pages, sched, timer, device_window, allocator, heap, window, console,
+    domain_list = 1, domctl, domain_build, mm, grant, event_links, event, pirq, irq, domain_pages, sched, timer, device_window, allocator, heap, window, console,
 };
 
 template <Rank rank> class SpinLock : Pinned {

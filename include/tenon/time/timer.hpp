@@ -14,11 +14,10 @@ struct Timer : Pinned {
     u64 deadline = 0;     ///< ns since boot
     CpuId cpu{};          ///< the queue it is in, or was in last
     CpuId ran_on{};       ///< where its handler ran last
-    bool armed() const { return is_queued; }
+    bool armed() const { return at; }
 
-    // The queue's own: links of a pairing heap. prev is the left sibling, or the parent of a first child.
-    bool is_queued = false;
-    Timer *child = nullptr, *next = nullptr, *prev = nullptr;
+    // The queue's own: links of a pairing heap. `at` is the pointer that leads here, null while the timer is in no queue.
+    Timer *child = nullptr, *next = nullptr, **at = nullptr;
 };
 
 namespace timers {

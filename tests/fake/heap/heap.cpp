@@ -17,7 +17,6 @@ void* heap::allocate(std::size_t bytes)
 }
 void heap::free(void* pointer) { std::free(pointer); }
 bool heap::init() { return true; }
-u64 heap::pages_in_use() { return 0; }
 
 CommPage allocate_comm_page(DomainId owner)
 {

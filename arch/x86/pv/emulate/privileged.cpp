@@ -5,7 +5,7 @@
 #include "../update.hpp"
 #include "../vcpu.hpp"
 #include <abi/sched.h>
-#include <tenon/arch/guest_copy.hpp>
+#include <tenon/guest/handle.hpp>
 #include <tenon_arch/cpu_ops.hpp>
 
 namespace tenon::x86::pv {

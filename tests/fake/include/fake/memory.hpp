@@ -8,6 +8,11 @@ namespace tenon::fake {
 /// A machine with frames [0, frames); [1, ram) is RAM, given to the allocator unless `empty`. Replaces an earlier one.
 void make_memory(u64 frames, u64 ram, bool empty = false);
 
+/// Recounts the allocator's free blocks from the frame table; aborts on a difference.
+void audit_frames();
+/// Of the blocks that are free, or -1.
+int largest_free_order();
+
 u8* frame_bytes(Mfn mfn);
 u8* open_frame(Mfn mfn); ///< like frame_bytes, counted as an open view
 void close_frame();

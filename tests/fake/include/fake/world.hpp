@@ -15,6 +15,14 @@
 
 namespace tenon::fake {
 
+inline unsigned ports_in_use(Domain& domain)
+{
+    unsigned count = 0;
+    for (u32 port = 1; port < domain.events.port_limit; port++)
+        count += domain.events.find(port)->state != ChannelState::free;
+    return count;
+}
+
 class World {
   public:
     explicit World(unsigned cpus = 1, u64 frames = 8192) : cpus_(cpus)
@@ -48,7 +56,7 @@ class World {
         domains::reap();
         EXPECT_EQ(frame_allocator::stats().free, free_at_start_) << "frames were lost";
         EXPECT_EQ(open_views(), 0);
-        frame_allocator::audit();
+        audit_frames();
     }
 
     DomainRef make(unsigned vcpus = 1, u16 id = dom_invalid.raw(), bool privileged = false)

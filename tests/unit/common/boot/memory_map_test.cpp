@@ -22,6 +22,22 @@ std::string text_of(const MemoryMap& map)
     return out;
 }
 
+u64 ram_bytes(const MemoryMap& map)
+{
+    u64 sum = 0;
+    for (auto& r : map.regions())
+        sum += r.kind == Kind::ram ? r.bytes() : 0;
+    return sum;
+}
+
+bool is_ram(const MemoryMap& map, u64 start, u64 end)
+{
+    for (auto& r : map.regions())
+        if (r.kind == Kind::ram && r.start <= start && end <= r.end)
+            return true;
+    return false;
+}
+
 void expect_sane(const MemoryMap& map)
 {
     u64 end = 0;
@@ -54,10 +70,9 @@ TEST(MemoryMap, SortsMergesAndLetsTheStricterKindWin)
     map.add(5, 5, Kind::reserved);
     map.add(9, 2, Kind::reserved);
     expect_sane(map);
-    EXPECT_TRUE(map.is_ram(0, 0x140000));
-    EXPECT_FALSE(map.is_ram(0, 0x140001));
-    EXPECT_EQ(map.ram_bytes(), 0x140000u + 0xb00000u);
-    EXPECT_EQ(map.end_of_ram(), 0x1000000u);
+    EXPECT_TRUE(is_ram(map, 0, 0x140000));
+    EXPECT_FALSE(is_ram(map, 0, 0x140001));
+    EXPECT_EQ(ram_bytes(map), 0x140000u + 0xb00000u);
 }
 
 TEST(MemoryMap, TrimsRamToPages)
@@ -68,9 +83,6 @@ TEST(MemoryMap, TrimsRamToPages)
     map.add(0x100800, 0x100c00, Kind::ram);
     map.trim();
     EXPECT_EQ(text_of(map), "0-9f000 1;9fc00-a0000 2;");
-    std::vector<std::pair<u64, u64>> frames;
-    map.for_each_ram([&](Mfn first, u64 count) { frames.emplace_back(first.raw(), count); });
-    EXPECT_EQ(frames, (std::vector<std::pair<u64, u64>>{{0, 0x9f}}));
 }
 
 TEST(MemoryMap, ReadsE820EfiAndBasic)
@@ -116,7 +128,7 @@ TEST(MemoryMap, AFullListNeverTurnsReservedMemoryIntoRam)
         map.add(i * 0x10000 + 0x1000, i * 0x10000 + 0x2000, Kind::reserved);
         expect_sane(map);
         for (u64 j = 0; j <= i; j++)
-            ASSERT_FALSE(map.is_ram(j * 0x10000 + 0x1000, j * 0x10000 + 0x1001));
+            ASSERT_FALSE(is_ram(map, j * 0x10000 + 0x1000, j * 0x10000 + 0x1001));
     }
 }
 

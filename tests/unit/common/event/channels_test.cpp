@@ -30,7 +30,7 @@ TEST_F(Events, PortsAscendFromOneAndAreUsedAgain)
     EXPECT_EQ(*events::bind_ipi(*dom0, 1), 3u);
     EXPECT_TRUE(events::close(*dom0, 2).ok());
     EXPECT_EQ(*events::bind_virq(*dom0, VIRQ_TIMER, 0), 2u);
-    EXPECT_EQ(events::count_in_use(*dom0), 3u);
+    EXPECT_EQ(fake::ports_in_use(*dom0), 3u);
     EXPECT_EQ(events::close(*dom0, 0).error(), Error::inval);
     EXPECT_EQ(events::close(*dom0, 4).error(), Error::inval);
     EXPECT_EQ(events::close(*dom0, 5000).error(), Error::inval);
@@ -67,10 +67,10 @@ TEST_F(Events, RefuseWrongPeers)
     EXPECT_EQ(events::bind_interdomain(*other, *guest, port).error(), Error::inval) << "meant for another domain";
     EXPECT_EQ(events::bind_interdomain(*dom0, *guest, port + 1).error(), Error::inval);
     EXPECT_EQ(events::bind_interdomain(*dom0, *guest, 4095).error(), Error::inval);
-    EXPECT_EQ(events::count_in_use(*other), 0u);
+    EXPECT_EQ(fake::ports_in_use(*other), 0u);
     EXPECT_TRUE(events::bind_interdomain(*dom0, *guest, port).ok());
     EXPECT_EQ(events::bind_interdomain(*dom0, *guest, port).error(), Error::inval) << "taken";
-    EXPECT_EQ(events::count_in_use(*dom0), 1u);
+    EXPECT_EQ(fake::ports_in_use(*dom0), 1u);
 }
 
 TEST_F(Events, ConnectADomainToItself)
@@ -261,7 +261,7 @@ TEST_F(Events, LinksStaySymmetrical)
     }
     for (Domain* d : all) {
         EXPECT_TRUE(events::close_all(*d).ok());
-        EXPECT_EQ(events::count_in_use(*d), 0u);
+        EXPECT_EQ(fake::ports_in_use(*d), 0u);
     }
 }
 
@@ -293,9 +293,9 @@ TEST_F(Events, CloseAllGoesOnWhereItStopped)
         ;
     fake::yield_after(3);
     EXPECT_EQ(events::close_all(*guest).error(), Error::restart);
-    EXPECT_GT(events::count_in_use(*guest), 0u);
+    EXPECT_GT(fake::ports_in_use(*guest), 0u);
     EXPECT_TRUE(events::close_all(*guest).ok());
-    EXPECT_EQ(events::count_in_use(*guest), 0u);
+    EXPECT_EQ(fake::ports_in_use(*guest), 0u);
 }
 
 } // namespace

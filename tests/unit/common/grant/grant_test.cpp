@@ -139,7 +139,7 @@ TEST_F(Grants, MapsAndUnmaps)
     EXPECT_EQ(entry(8).flags, GTF_permit_access);
     EXPECT_EQ(frame_at(page[0]).ref_count(), 1u);
     EXPECT_EQ(frame_at(page[0]).type_word().count(), 0u);
-    EXPECT_EQ(grants::count_mappings(*user), 0u);
+    EXPECT_EQ(user->grants.maptrack_used, 0u);
 }
 
 TEST_F(Grants, KeepsTheFirstFrameWhileInUse)
@@ -177,7 +177,7 @@ TEST_F(Grants, RefusesWhatWasNotGranted)
     for (u32 ref = 8; ref < 13; ref++)
         EXPECT_FALSE(entry(ref).flags & (GTF_reading | GTF_writing)) << ref;
     EXPECT_EQ(map(8, 0x10000, GNTMAP_host_map | GNTMAP_readonly).status, GNTST_okay);
-    EXPECT_EQ(grants::count_mappings(*user), 1u);
+    EXPECT_EQ(user->grants.maptrack_used, 1u);
     EXPECT_EQ(unmap(0x10000, 0), GNTST_okay);
 }
 
@@ -412,7 +412,7 @@ TEST_F(Grants, FlagsCountsAndReferencesAlwaysAgree)
             ASSERT_EQ(frame_at(mfn).ref_count(), 1 + uses);
             ASSERT_EQ(frame_at(mfn).type_word().count(), writes);
         }
-        ASSERT_EQ(grants::count_mappings(*user), held.size());
+        ASSERT_EQ(user->grants.maptrack_used, held.size());
     }
     for (auto& [address, h] : held)
         EXPECT_EQ(unmap(address, h.handle), GNTST_okay);

@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 #include <map>
 #include <memory>
-#include <tenon/arch/clock.hpp>
+#include <tenon/arch/cpu.hpp>
 #include <tenon/arch/cpuid.hpp>
 #include <tenon/arch/guest.hpp>
 #include <tenon/arch/machine.hpp>

@@ -1,5 +1,6 @@
 #include "caller.hpp"
 #include <abi/console.h>
+#include <tenon/boot/known_options.hpp>
 #include <tenon/console.hpp>
 
 using namespace tenon;
@@ -31,6 +32,15 @@ TEST_F(ConsoleIo, GuestsWriteMarkedLines)
     std::string log = fake::take_log();
     EXPECT_NE(log.find("(d1) hello[31m\n"), std::string::npos) << log;
     EXPECT_NE(log.find("(d1) next\n"), std::string::npos);
+}
+
+TEST_F(ConsoleIo, WhatGuestsPrintHasItsOwnThreshold)
+{
+    become(*guest);
+    options::guest_log_level = LogLevel::warning;
+    EXPECT_EQ(write("quiet\n"), 0);
+    options::guest_log_level = LogLevel::info;
+    EXPECT_EQ(fake::take_log(), "");
 }
 
 TEST_F(ConsoleIo, GuestsCannotFloodTheLog)

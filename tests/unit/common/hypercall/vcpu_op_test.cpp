@@ -263,7 +263,7 @@ TEST_F(VcpuCalls, EventChannelsByCall)
     evtchn_init_control control{};
     EXPECT_EQ(event_op(EVTCHNOP_init_control, control), failure(Error::nosys));
     EXPECT_EQ(run(hypercall::event_channel_op, EVTCHNOP_bind_ipi, u64{64}), failure(Error::fault));
-    EXPECT_EQ(events::count_in_use(*dom0), 1u);
+    EXPECT_EQ(fake::ports_in_use(*dom0), 1u);
 }
 
 } // namespace

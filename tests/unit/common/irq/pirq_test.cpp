@@ -44,7 +44,7 @@ TEST_F(Pirqs, ALevelLineIsHeldUntilItsEndOfInterrupt)
     const Pirq p = *pirqs::map_gsi(domain, 17, 17);
     EXPECT_TRUE(*pirqs::needs_eoi(domain, p));
     EXPECT_EQ(fake::raise(vector_of(p)), 0u) << "not bound yet";
-    ASSERT_TRUE(pirqs::bind(domain, p, 33, 0).ok());
+    ASSERT_TRUE(pirqs::bind(domain, p, 33).ok());
     EXPECT_EQ(fake::raise(vector_of(p)), 33u);
     EXPECT_EQ(fake::raise(vector_of(p)), 0u);
     EXPECT_TRUE(pirqs::eoi(domain, p).ok());
@@ -57,7 +57,7 @@ TEST_F(Pirqs, AnEdgeLineNeedsNone)
 {
     const Pirq p = *pirqs::map_gsi(domain, 4, 4);
     EXPECT_FALSE(*pirqs::needs_eoi(domain, p));
-    ASSERT_TRUE(pirqs::bind(domain, p, 5, 0).ok());
+    ASSERT_TRUE(pirqs::bind(domain, p, 5).ok());
     EXPECT_EQ(fake::raise(vector_of(p)), 5u);
     EXPECT_EQ(fake::raise(vector_of(p)), 5u);
 }
@@ -65,13 +65,13 @@ TEST_F(Pirqs, AnEdgeLineNeedsNone)
 TEST_F(Pirqs, IsBoundOnceAndToOneDomain)
 {
     const Pirq p = *pirqs::map_gsi(domain, 16, 16), q = *pirqs::map_gsi(other, 16, 16);
-    EXPECT_EQ(pirqs::bind(domain, Pirq{5}, 1, 0).error(), Error::inval);
-    ASSERT_TRUE(pirqs::bind(domain, p, 1, 0).ok());
-    EXPECT_EQ(pirqs::bind(domain, p, 2, 0).error(), Error::exist);
-    EXPECT_EQ(pirqs::bind(other, q, 2, 0).error(), Error::busy);
+    EXPECT_EQ(pirqs::bind(domain, Pirq{5}, 1).error(), Error::inval);
+    ASSERT_TRUE(pirqs::bind(domain, p, 1).ok());
+    EXPECT_EQ(pirqs::bind(domain, p, 2).error(), Error::exist);
+    EXPECT_EQ(pirqs::bind(other, q, 2).error(), Error::busy);
     EXPECT_EQ(pirqs::unmap(domain, p).error(), Error::busy) << "the channel goes first";
     pirqs::unbind(domain, p);
-    EXPECT_TRUE(pirqs::bind(other, q, 2, 0).ok());
+    EXPECT_TRUE(pirqs::bind(other, q, 2).ok());
     EXPECT_TRUE(pirqs::unmap(domain, p).ok());
     EXPECT_EQ(pirqs::unmap(domain, p).error(), Error::inval);
     pirqs::unbind(domain, p); // gone already: nothing happens
@@ -88,7 +88,7 @@ TEST_F(Pirqs, MessagesGetNumbersFromTheTop)
     EXPECT_EQ(pirqs::map_msi(domain, {nic, 1, 4, table}, -1).error(), Error::inval);
     EXPECT_EQ(pirqs::map_msi(domain, {nic, 1, 2, table + 0x1000}, -1).error(), Error::inval);
     EXPECT_EQ(pirqs::map_msi(domain, {{0, 0, 0x20}, 1, 0, table}, -1).error(), Error::nodev);
-    ASSERT_TRUE(pirqs::bind(domain, second, 7, 0).ok());
+    ASSERT_TRUE(pirqs::bind(domain, second, 7).ok());
     EXPECT_EQ(fake::raise(vector_of(second)), 7u);
     EXPECT_EQ(fake::raise(vector_of(second)), 7u);
 }
@@ -108,7 +108,7 @@ TEST_F(Pirqs, AReservedNumberIsTakenOnlyByName)
 {
     const Pirq p = *pirqs::reserve(domain);
     EXPECT_EQ(p.raw(), 1023u);
-    EXPECT_EQ(pirqs::bind(domain, p, 1, 0).error(), Error::inval);
+    EXPECT_EQ(pirqs::bind(domain, p, 1).error(), Error::inval);
     EXPECT_EQ(pirqs::map_gsi(domain, 3, s32(p.raw()))->raw(), 1023u);
     EXPECT_EQ(pirqs::map_msi(domain, {nic}, -1)->raw(), 1022u);
 }
@@ -125,9 +125,9 @@ TEST_F(Pirqs, NumbersRunOut)
 TEST_F(Pirqs, ADyingDomainGivesEverythingBack)
 {
     const Pirq p = *pirqs::map_msi(domain, {nic, 4}, -1);
-    ASSERT_TRUE(pirqs::bind(domain, p + 1, 9, 0).ok());
+    ASSERT_TRUE(pirqs::bind(domain, p + 1, 9).ok());
     ASSERT_TRUE(pirqs::map_gsi(domain, 20, 20).ok());
-    ASSERT_TRUE(pirqs::bind(domain, Pirq{20}, 10, 0).ok());
+    ASSERT_TRUE(pirqs::bind(domain, Pirq{20}, 10).ok());
     const Vector gsi = vector_of(Pirq{20});
     EXPECT_EQ(fake::line_count(), 5u);
     pirqs::release_all(domain);

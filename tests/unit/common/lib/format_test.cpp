@@ -57,6 +57,11 @@ TEST(Format, OddCases)
     std::memset(b, 'x', sizeof(b));
     EXPECT_EQ(format(b, 5, "%s", "too long"), 4u);
     EXPECT_STREQ(b, "too ");
+    volatile int no_positive_counterpart = INT_MIN;
+    EXPECT_EQ(format(b, sizeof(b), "%*d", no_positive_counterpart, 7), 15u);
+    EXPECT_STREQ(b, "7              ");
+    std::memset(b, 'x', sizeof(b));
+    format(b, 5, "%s", "too long");
     EXPECT_EQ(b[5], 'x');
     EXPECT_EQ(format(b, 1, "%d", 7), 0u);
     EXPECT_EQ(format(b, 0, "%d", 7), 0u);
