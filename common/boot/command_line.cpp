@@ -98,9 +98,8 @@ void parse_word(std::string_view text)
 
 } // namespace
 
-Result<u64> parse_number(std::string_view text)
+Result<u64> parse_number(std::string_view text, unsigned base)
 {
-    unsigned base = 10;
     if (text.starts_with("0x") || text.starts_with("0X")) {
         base = 16;
         text = tail(text, 2);

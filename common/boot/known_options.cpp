@@ -1,13 +1,14 @@
 // Options that belong to the boot as a whole, and those that are accepted because boot scripts carry them.
 #include <tenon/boot/known_options.hpp>
 #include <tenon/boot/option.hpp>
+#include <tenon/log.hpp>
 
 namespace tenon::options {
 
 constinit Dom0Memory dom0_memory;
 u32 dom0_max_vcpus, dom0_min_vcpus, max_cpus;
-constinit std::string_view console = "com1,vga", com1, com2, vga;
-bool noreboot, smap = true, smep = true, smt = true, sync_console;
+constinit std::string_view console = "com1,vga", com1, com2;
+bool noreboot, smap = true, smep = true, smt = true, keep_screen;
 
 namespace {
 
@@ -71,6 +72,18 @@ bool parse_nosmp(std::string_view)
     return true;
 }
 
+/// `keep` leaves the log on the screen when dom0 runs.
+bool parse_vga(std::string_view text)
+{
+    return for_each_item(text, [](std::string_view item) {
+        if (item == "keep" || item == "current")
+            keep_screen |= item == "keep";
+        else
+            log_info("option vga=%.*s has no meaning here: the boot loader sets the mode", int(item.size()), item.data());
+        return true;
+    });
+}
+
 bool ignore(std::string_view) { return true; }
 
 TENON_OPTION("dom0_mem", parse_dom0_mem, "[min:SIZE,][max:SIZE,]SIZE, as in 1G,max:2G");
@@ -80,12 +93,11 @@ TENON_OPTION("nosmp", parse_nosmp, "");
 TENON_OPTION("console", &console);
 TENON_OPTION("com1", &com1);
 TENON_OPTION("com2", &com2);
-TENON_OPTION("vga", &vga);
+TENON_OPTION("vga", parse_vga, "keep");
 TENON_OPTION("noreboot", &noreboot);
 TENON_OPTION("smap", &smap);
 TENON_OPTION("smep", &smep);
 TENON_OPTION("smt", &smt);
-TENON_OPTION("sync_console", &sync_console);
 TENON_OPTION("placeholder", ignore, ""); // boot scripts put it there against loaders that drop the first word
 
 #define MEANINGLESS(name, why) TENON_OPTION(Option::meaningless(name, why))
@@ -94,6 +106,7 @@ MEANINGLESS("xpti", secret_free);
 MEANINGLESS("pti", secret_free);
 MEANINGLESS("pv-l1tf", secret_free);
 MEANINGLESS("spec-ctrl", secret_free);
+MEANINGLESS("sync_console", "every line is written before Tenon goes on");
 MEANINGLESS("ucode", "microcode is loaded by firmware or dom0");
 MEANINGLESS("sched", "there is one scheduler");
 MEANINGLESS("tickle_one_idle_cpu", "there is one scheduler");

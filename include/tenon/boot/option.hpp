@@ -55,7 +55,7 @@ void parse(const char* line);
 const char* text();
 
 /// Value parsers, also for custom options. They take all of `text` or fail.
-Result<u64> parse_number(std::string_view text);
+Result<u64> parse_number(std::string_view text, unsigned base = 10); ///< 0x in front makes it 16
 Result<u64> parse_size(std::string_view text);
 Result<bool> parse_flag(std::string_view text);
 
