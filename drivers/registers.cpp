@@ -13,7 +13,7 @@ struct Page {
     u8* base;
 };
 constexpr unsigned capacity = 512;
-constinit Page pages[capacity];
+constinit Page pages[capacity]{};
 constinit std::atomic<unsigned> count{0};
 constinit SpinLock<Rank::window> lock; // a leaf: nothing is called with it held
 
