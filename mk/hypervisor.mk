@@ -4,6 +4,11 @@ HV_OBJECTS := $(patsubst %,$(BUILD)/obj/%.o,$(HV_SOURCES))
 HV_LIBS := -l:liblzma.a -l:libzstd.a -l:liblz4.a -l:libz.a
 OFFSETS := $(BUILD)/include/asm_offsets.h
 
+# The date that XENVER_compile_info tells is the last commit's, so that the same sources make the same image.
+SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct 2>/dev/null),$(shell date -r Makefile +%s))
+HV_DATE = -D__DATE__='"$(shell LC_ALL=C date -u -d @$(SOURCE_DATE_EPOCH) +'%b %e %Y')"' -D__TIME__='"$(shell date -u -d @$(SOURCE_DATE_EPOCH) +%T)"'
+$(BUILD)/obj/common/hypercall/xen_version.cpp.o: HV_FLAGS += -Wno-builtin-macro-redefined $(HV_DATE)
+
 .PHONY: hypervisor
 hypervisor: $(BUILD)/tenon ##  the Multiboot2 image and its symbols
 

@@ -82,9 +82,9 @@ void parse_word(std::string_view text)
 
 } // namespace
 
-Result<u64> parse_number(std::string_view text)
+Result<u64> parse_number(std::string_view text, unsigned base)
 {
-    u64 value = 0, base = 10;
+    u64 value = 0;
     if (text.starts_with("0x") || text.starts_with("0X")) {
         base = 16;
         text.remove_prefix(2);

@@ -1,6 +1,7 @@
 // The table of options, and those values that are more than a number or a text.
 #include <tenon/boot/known_options.hpp>
 #include <tenon/boot/option.hpp>
+#include <tenon/log.hpp>
 #include <utility>
 
 namespace tenon {
@@ -9,8 +10,8 @@ namespace options {
 
 constinit Dom0Memory dom0_memory;
 u32 dom0_max_vcpus, dom0_min_vcpus, max_cpus;
-constinit std::string_view console = "com1,vga", com1, com2, vga;
-bool noreboot, smap = true, smep = true, console_timestamps;
+constinit std::string_view console = "com1,vga", com1, com2;
+bool noreboot, smap = true, smep = true, smt = true, keep_screen, console_timestamps;
 LogLevel log_level = LogLevel::info, guest_log_level = LogLevel::info;
 
 namespace {
@@ -80,6 +81,18 @@ template <LogLevel& threshold> bool parse_level(std::string_view text)
     return false;
 }
 
+/// `keep` leaves the log on the screen when dom0 runs.
+bool parse_vga(std::string_view text)
+{
+    return for_each_item(text, [](std::string_view item) {
+        if (item == "keep" || item == "current")
+            keep_screen |= item == "keep";
+        else
+            log_info("option vga=%.*s has no meaning here: the boot loader sets the mode", int(item.size()), item.data());
+        return true;
+    });
+}
+
 bool ignore(std::string_view) { return true; }
 
 constexpr const char on_off[] = "on|off", log_levels[] = "none|error|warning|info|debug|all",
@@ -92,17 +105,17 @@ constexpr Option table[] = {
     {.name = "console", .expects = "text", .text = &console},
     {.name = "com1", .expects = "text", .text = &com1},
     {.name = "com2", .expects = "text", .text = &com2},
-    {.name = "vga", .expects = "text", .text = &vga},
+    {.name = "vga", .expects = "keep", .parser = parse_vga},
     {.name = "noreboot", .expects = on_off, .flag = &noreboot},
     {.name = "smap", .expects = on_off, .flag = &smap},
     {.name = "smep", .expects = on_off, .flag = &smep},
+    {.name = "smt", .expects = on_off, .flag = &smt},
     {.name = "loglvl", .expects = log_levels, .parser = parse_level<log_level>},
     {.name = "guest_loglvl", .expects = log_levels, .parser = parse_level<guest_log_level>},
     {.name = "console_timestamps", .expects = on_off, .flag = &console_timestamps},
     {.name = "placeholder", .expects = "", .parser = ignore}, // boot scripts put it there against loaders that drop the first word
 
-    {"smt", "each thread is a CPU"},
-    {"sync_console", "the console always waits for the line"},
+    {"sync_console", "every line is written before Tenon goes on"},
     {"xpti", secret_free},
     {"pti", secret_free},
     {"pv-l1tf", secret_free},

@@ -2,31 +2,21 @@
 #include <tenon/device/i8259.hpp>
 #include <tenon/device/io.hpp>
 
-namespace tenon::i8259 {
-namespace {
-
-constexpr u16 master = 0x20, slave = 0xa0;
-
-void command(u16 port, u8 value)
+void tenon::i8259::disable(u8 first_vector)
 {
-    io::out8(port, value);
-    io::out8(0x80, 0); // old controllers need a moment between two writes
-}
-
-} // namespace
-
-void disable(u8 first_vector)
-{
-    constexpr u16 ports[] = {master, slave};
-    for (const u16 port : ports) {
-        const bool is_master = port == master;
-        command(port, 0x11);                                             // ICW1: edge, cascade, ICW4 follows
-        command(u16(port + 1), u8(first_vector + (is_master ? 0 : 8)));  // ICW2: vectors
-        command(u16(port + 1), is_master ? 4 : 2);                       // ICW3: the slave is on line 2
-        command(u16(port + 1), 1);                                       // ICW4: 8086 mode
+    constexpr u16 master = 0x20, slave = 0xa0;
+    const struct {
+        u16 port;
+        u8 value;
+    } writes[] = {
+        {master, 0x11},             {slave, 0x11},                     // ICW1: edge, cascade, ICW4 follows
+        {master + 1, first_vector}, {slave + 1, u8(first_vector + 8)}, // ICW2: vectors
+        {master + 1, 4},            {slave + 1, 2},                    // ICW3: the slave is on line 2
+        {master + 1, 1},            {slave + 1, 1},                    // ICW4: 8086 mode
+        {master + 1, 0xff},         {slave + 1, 0xff},                 // every line masked
+    };
+    for (const auto& write : writes) {
+        io::out8(write.port, write.value);
+        io::out8(0x80, 0); // old controllers need a moment between two writes
     }
-    command(slave + 1, 0xff);
-    command(master + 1, 0xff);
 }
-
-} // namespace tenon::i8259

@@ -41,20 +41,6 @@ Chip* chip_of(u32 gsi)
     return nullptr;
 }
 
-/// The low half holds the mask, so it is the one that changes while the line may be open.
-void change_mask(u32 gsi, bool masked)
-{
-    Chip* chip = chip_of(gsi);
-    if (!chip)
-        return;
-    Guard guard(lock);
-    const u32 reg = reg_table + 2 * (gsi - chip->gsi_base);
-    const u32 low = chip->get(reg);
-    chip->put(reg, masked ? low | entry_mask_bit : low & ~entry_mask_bit);
-    if (masked)
-        chip->get(reg); // the write has arrived once this returns: no interrupt is raised after mask()
-}
-
 } // namespace
 
 void init()
@@ -67,7 +53,7 @@ void init()
         chip.registers = chip.address ? x86::map_device(MachineAddr{chip.address}, 0x100) : nullptr;
         const u32 version = chip.registers ? chip.get(reg_version) : ~0u;
         if (version == ~0u) {
-            log_warning("I/O APIC at 0x%lx does not answer\n", chip.address);
+            log_warning("I/O APIC at 0x%lx does not answer", chip.address);
             continue;
         }
         chip.pins = (version >> 16 & 0xff) + 1;
@@ -77,16 +63,6 @@ void init()
         }
         chips[chip_count++] = chip;
     }
-}
-
-unsigned count() { return chip_count; }
-
-u32 gsi_limit()
-{
-    u32 limit = 0;
-    for (unsigned i = 0; i < chip_count; i++)
-        limit = max(limit, chips[i].gsi_base + chips[i].pins);
-    return limit;
 }
 
 bool has_gsi(u32 gsi) { return chip_of(gsi) != nullptr; }
@@ -104,8 +80,19 @@ void route(u32 gsi, const Entry& entry)
     chip->put(reg, u32(value));
 }
 
-void mask(u32 gsi) { change_mask(gsi, true); }
-void unmask(u32 gsi) { change_mask(gsi, false); }
+/// The low half holds the mask, so it is the one that changes while the line may be open.
+void set_mask(u32 gsi, bool masked)
+{
+    const Chip* chip = chip_of(gsi);
+    if (!chip)
+        return;
+    Guard guard(lock);
+    const u32 reg = reg_table + 2 * (gsi - chip->gsi_base);
+    const u32 low = chip->get(reg);
+    chip->put(reg, masked ? low | entry_mask_bit : low & ~entry_mask_bit);
+    if (masked)
+        chip->get(reg); // the write has arrived once this returns: no interrupt is raised after mask()
+}
 
 Result<u32> read_register(u64 base, u32 reg)
 {

@@ -1,60 +1,27 @@
 // Configuration space by the ports of mechanism 1, and by memory (MMCONFIG) for extended registers and other segments.
 // [PCI 3.0 3.2.2.3.2; PCIe 5.0 7.2.2]
-#include <atomic>
 #include <tenon/device/io.hpp>
 #include <tenon/device/pci.hpp>
 #include <tenon/sync/spinlock.hpp>
-#include <tenon_arch/layout.hpp>
 
 namespace tenon::pci {
 namespace {
 
 constexpr u16 address_port = 0xcf8, data_port = 0xcfc;
 constexpr u32 address_enable = 1u << 31;
-constexpr u64 bytes_per_bus = 1 << 20;
-
-/// Buses whose memory window is mapped; a slot is claimed by its key (segment and bus, plus one) and then filled.
-struct Bus {
-    std::atomic<u32> key{0};
-    std::atomic<u8*> base{nullptr};
-};
-constinit Bus buses[64];
 constinit SpinLock<Rank::window> lock; // a leaf: nothing is called with it held
 
-u8* map_bus(u16 segment, u8 bus)
+void* extended(Function f, u16 reg, unsigned width)
 {
     const acpi::Machine& machine = acpi::machine();
     for (u32 i = 0; i < machine.mcfg_count; i++) {
         const acpi::McfgEntry& e = machine.mcfg[i];
-        if (e.segment == segment && bus >= e.first_bus && bus <= e.last_bus) // the table's base is that of bus 0
-            return static_cast<u8*>(x86::map_device(MachineAddr{e.base + bus * bytes_per_bus}, bytes_per_bus));
+        if (e.segment == f.segment && f.bus >= e.first_bus && f.bus <= e.last_bus) // the table's base is that of bus 0
+            return io::map_register(e.base + (u64{f.bus} << 20 | u64{f.devfn} << 12 | reg), width);
     }
     return nullptr;
 }
 
-u8* extended(Function f, u16 reg)
-{
-    const u32 key = (u32(f.segment) << 8 | f.bus) + 1;
-    for (Bus& slot : buses) {
-        u32 found = 0;
-        if (slot.key.compare_exchange_strong(found, key, std::memory_order_acq_rel)) {
-            u8* base = map_bus(f.segment, f.bus);
-            if (!base)
-                slot.key.store(0, std::memory_order_release);
-            slot.base.store(base, std::memory_order_release);
-            return base ? base + f.devfn * 4096u + reg : nullptr;
-        }
-        if (found == key) {
-            u8* base;
-            while (!(base = slot.base.load(std::memory_order_acquire)) && slot.key.load(std::memory_order_acquire) == key)
-                io::relax();
-            return base ? base + f.devfn * 4096u + reg : nullptr;
-        }
-    }
-    return nullptr;
-}
-
-constexpr u32 all_ones(unsigned width) { return width == 4 ? ~0u : (1u << width * 8) - 1; }
 constexpr bool is_proper(u16 reg, unsigned width) { return (width == 1 || width == 2 || width == 4) && reg % width == 0 && reg < 4096; }
 constexpr u32 address_of(Function f, u16 reg) { return address_enable | u32(f.bus) << 16 | u32(f.devfn) << 8 | (reg & 0xfcu); }
 
@@ -66,10 +33,8 @@ u32 read(Function f, u16 reg, unsigned width)
         return ~0u;
     if (f.segment == 0 && reg < 256)
         return read_legacy(address_of(f, reg), u16(data_port + reg % 4), width);
-    const u8* at = extended(f, reg);
-    if (!at)
-        return all_ones(width);
-    return width == 1 ? io::read_at<u8>(at, 0) : width == 2 ? io::read_at<u16>(at, 0) : io::read_at<u32>(at, 0);
+    const void* at = extended(f, reg, width);
+    return at ? io::read(at, width) : io::all_ones(width);
 }
 
 void write(Function f, u16 reg, unsigned width, u32 value)
@@ -78,34 +43,22 @@ void write(Function f, u16 reg, unsigned width, u32 value)
         return;
     if (f.segment == 0 && reg < 256)
         return write_legacy(address_of(f, reg), u16(data_port + reg % 4), width, value);
-    u8* at = extended(f, reg);
-    if (!at)
-        return;
-    if (width == 1)
-        io::write_at<u8>(at, 0, u8(value));
-    else if (width == 2)
-        io::write_at<u16>(at, 0, u16(value));
-    else
-        io::write_at<u32>(at, 0, value);
+    if (void* at = extended(f, reg, width))
+        io::write(at, width, value);
 }
 
 u32 read_legacy(u32 address, u16 port, unsigned width)
 {
     Guard guard(lock);
     io::out32(address_port, address);
-    return width == 1 ? io::in8(port) : width == 2 ? io::in16(port) : io::in32(port);
+    return io::in(port, width);
 }
 
 void write_legacy(u32 address, u16 port, unsigned width, u32 value)
 {
     Guard guard(lock);
     io::out32(address_port, address);
-    if (width == 1)
-        io::out8(port, u8(value));
-    else if (width == 2)
-        io::out16(port, u16(value));
-    else
-        io::out32(port, value);
+    io::out(port, width, value);
 }
 
 bool exists(Function f) { return (read(f, reg_vendor, 2) & 0xffff) != 0xffff; }

@@ -1,9 +1,7 @@
 // Message-signalled interrupts: finding the capability, writing a message, masking it. Whether a capability is enabled is dom0's
 // business (its driver sets the bit when it has all its vectors), except that teardown turns it off. [PCI 3.0 6.8]
-#include <iterator>
 #include <tenon/device/io.hpp>
 #include <tenon/device/pci.hpp>
-#include <tenon_arch/layout.hpp>
 
 namespace tenon::pci {
 namespace {
@@ -11,40 +9,22 @@ namespace {
 constexpr u32 msi_enable = 1 << 0, msi_64_bit = 1 << 7, msi_can_mask = 1 << 8, msix_enable = 1 << 15;
 constexpr u32 msix_size_mask = 0x7ff, msix_entry_size = 16, msix_entry_masked = 1;
 
-/// Pages of MSI-X tables that are mapped: a table stays where it is as long as its device is not moved.
-struct TablePage {
-    u64 address = 0;
-    void* base = nullptr;
-};
-constinit TablePage table_pages[128];
-
-void* map_entry(u64 address)
-{
-    const u64 page = align_down(address, page_size);
-    for (TablePage& p : table_pages) {
-        if (p.base == nullptr) {
-            p.base = x86::map_device(MachineAddr{page}, page_size);
-            p.address = page;
-        }
-        if (p.address == page)
-            return p.base ? static_cast<u8*>(p.base) + (address - page) : nullptr;
-    }
-    return nullptr;
-}
-
 constexpr u16 msi_data_reg(const MsiTarget& t) { return u16(t.capability + (t.is_64_bit ? 12 : 8)); }
 constexpr u16 msi_mask_reg(const MsiTarget& t) { return u16(t.capability + (t.is_64_bit ? 16 : 12)); }
+
+Result<MsiTarget> find(Function f, u8 capability)
+{
+    if (!exists(f))
+        return Error::nodev;
+    const MsiTarget t{f, find_capability(f, capability)};
+    return t.capability ? Result<MsiTarget>(t) : Error::inval;
+}
 
 } // namespace
 
 Result<MsiTarget> find_msi(Function f, unsigned messages)
 {
-    if (!exists(f))
-        return Error::nodev;
-    MsiTarget t{f};
-    t.capability = find_capability(f, cap_msi);
-    if (!t.capability)
-        return Error::inval;
+    MsiTarget t = TRY(find(f, cap_msi));
     const u32 control = read(f, u16(t.capability + 2), 2);
     if (messages == 0 || (messages & (messages - 1)) || messages > (1u << (control >> 1 & 7)))
         return Error::inval;
@@ -55,11 +35,8 @@ Result<MsiTarget> find_msi(Function f, unsigned messages)
 
 Result<MsiTarget> find_msix(Function f, u16 entry, u64 table_base)
 {
-    if (!exists(f))
-        return Error::nodev;
-    MsiTarget t{f};
-    t.capability = find_capability(f, cap_msix);
-    if (!t.capability || entry > (read(f, u16(t.capability + 2), 2) & msix_size_mask))
+    MsiTarget t = TRY(find(f, cap_msix));
+    if (entry > (read(f, u16(t.capability + 2), 2) & msix_size_mask))
         return Error::inval;
     const u32 table = read(f, u16(t.capability + 4), 4);
     const u64 bar = memory_bar(f, table & 7);
@@ -74,7 +51,7 @@ Result<MsiTarget> find_msix(Function f, u16 entry, u64 table_base)
 Status program(const MsiTarget& t, Message message, unsigned messages)
 {
     if (t.is_msix) {
-        void* entry = map_entry(t.entry_address);
+        void* entry = io::map_register(t.entry_address, msix_entry_size);
         if (!entry)
             return Error::nomem;
         // An entry may change only while it is masked. [PCI 3.0 6.8.2.9]
@@ -102,7 +79,7 @@ bool set_mask(const MsiTarget& t, bool masked)
     if (!t.can_mask)
         return false;
     if (t.is_msix) {
-        void* entry = map_entry(t.entry_address);
+        void* entry = io::map_register(t.entry_address, msix_entry_size);
         if (!entry)
             return false;
         const u32 control = io::read_at<u32>(entry, 12);

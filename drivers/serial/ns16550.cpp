@@ -25,13 +25,7 @@ struct Uart {
     unsigned room = 0;         ///< characters the FIFO takes without another look at its status
 
     u8 get(Register r) const { return registers ? io::read_at<u8>(registers, r) : io::in8(u16(port + r)); }
-    void put(Register r, u8 value) const
-    {
-        if (registers)
-            io::write_at<u8>(registers, r, value);
-        else
-            io::out8(u16(port + r), value);
-    }
+    void put(Register r, u8 value) const { registers ? io::write_at<u8>(registers, r, value) : io::out8(u16(port + r), value); }
     bool setup(const Options& options)
     {
         put(interrupt_enable, 0);
@@ -88,27 +82,22 @@ void poll(void*)
 Status find_on_pci(const Options& options, Uart& found)
 {
     pci::Function f{0, options.bus, options.devfn};
-    bool seen = options.names_device;
-    for (unsigned bdf = 0; !seen && bdf < 0x10000; bdf++) {
+    bool seen = options.names_device && pci::exists(f);
+    for (unsigned bdf = 0; !options.names_device && !seen && bdf < 0x10000; bdf++) {
         f = {0, u8(bdf >> 8), u8(bdf)};
+        seen = pci::exists(f) && pci::read(f, pci::reg_class, 4) >> 16 == 0x0700;
         if ((bdf & 7) == 0 && !pci::exists(f))
             bdf |= 7; // no function 0: no device
-        else
-            seen = pci::exists(f) && pci::read(f, pci::reg_class, 4) >> 16 == 0x0700;
     }
-    if (!seen || !pci::exists(f))
-        return Error::nodev;
-    const u32 bar = pci::read(f, pci::reg_bar0, 4);
-    const u32 command = pci::read(f, pci::reg_command, 2);
-    if (bar & 1) {
-        pci::write(f, pci::reg_command, 2, command | pci::command_io);
+    const u32 bar = seen ? pci::read(f, pci::reg_bar0, 4) : 0;
+    if (bar & 1)
         found.port = u16(bar & ~3u);
-    } else {
-        pci::write(f, pci::reg_command, 2, command | pci::command_memory);
-        found.registers = x86::map_device(MachineAddr{pci::memory_bar(f, 0)}, 8);
-        if (!found.registers)
-            return Error::nomem;
-    }
+    else if (const u64 address = seen ? pci::memory_bar(f, 0) : 0)
+        found.registers = x86::map_device(MachineAddr{address}, 8);
+    if (!found.port && !found.registers)
+        return Error::nodev;
+    const u32 command = pci::read(f, pci::reg_command, 2);
+    pci::write(f, pci::reg_command, 2, command | (bar & 1 ? pci::command_io : pci::command_memory));
     return success;
 }
 
@@ -163,6 +152,5 @@ void start_receive(Receiver to)
 }
 
 bool owns_port(u16 port) { return uart.present && uart.port && port >= uart.port && port < uart.port + 8; }
-u32 interrupt() { return uart.irq; }
 
 } // namespace tenon::serial

@@ -1,116 +1,77 @@
 // The text of `com1=`: baud rate, line format, where the UART is, its interrupt.
+#include <iterator>
+#include <tenon/boot/option.hpp>
 #include <tenon/device/serial.hpp>
 
 namespace tenon::serial {
 namespace {
 
-struct Text {
-    std::string_view rest;
-    char peek(std::size_t i = 0) const { return i < rest.size() ? rest.data()[i] : '\0'; }
-    void drop(std::size_t n = 1) { rest = {rest.data() + n, rest.size() - n}; }
-    bool done() const { return rest.empty(); }
-    bool skip(char c) { return peek() == c && !done() ? (drop(), true) : false; }
-    /// True, and past the comma, when there is a field here and it is not empty.
-    bool next_field() { return skip(',') && !done() && peek() != ','; }
-    bool word(std::string_view w)
-    {
-        if (!rest.starts_with(w) || (rest.size() > w.size() && peek(w.size()) != ','))
-            return false;
-        drop(w.size());
-        return true;
-    }
-    /// A number in `base`, or in the base that its 0x says when base is 0; at most `limit`.
-    Result<u32> number(u32 limit, unsigned base = 0)
-    {
-        const bool hex = peek() == '0' && (peek(1) | 0x20) == 'x';
-        if (hex && base == 0)
-            drop(2);
-        if (base == 0)
-            base = hex ? 16 : 10;
-        u64 value = 0;
-        unsigned digits = 0;
-        for (; !done(); drop(), digits++) {
-            const char c = peek();
-            const unsigned digit = c >= '0' && c <= '9' ? unsigned(c - '0')
-                                   : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? unsigned((c | 0x20) - 'a') + 10
-                                                                            : 99;
-            if (digit >= base)
-                break;
-            value = value * base + digit;
-            if (value > limit)
-                return Error::range;
-        }
-        if (digits == 0)
-            return Error::inval;
-        return u32(value);
-    }
-};
+Result<u32> number(std::string_view text, u32 limit, unsigned base = 10)
+{
+    const u64 n = TRY(command_line::parse_number(text, base));
+    return n <= limit ? Result<u32>(u32(n)) : Error::range;
+}
+
+/// Cuts off and returns what stands before the next `separator`; everything when there is none.
+std::string_view take(std::string_view& text, char separator)
+{
+    const std::size_t end = min(text.find(separator), text.size()), rest = min(end + 1, text.size());
+    const std::string_view first{text.data(), end};
+    text = {text.data() + rest, text.size() - rest};
+    return first;
+}
 
 /// "8n1": data bits, parity, stop bits, as the line control register holds them.
-Result<u8> line_format(Text& text)
+Result<u8> line_format(std::string_view text)
 {
-    const char bits = text.peek(), parity = text.peek(1), stop = text.peek(2);
-    if (bits < '5' || bits > '8')
+    constexpr struct {
+        char name;
+        u8 bits;
+    } parities[] = {{'n', 0}, {'o', 0x08}, {'e', 0x18}, {'m', 0x28}, {'s', 0x38}};
+    if (text.size() != 3 || text[0] < '5' || text[0] > '8' || (text[2] != '1' && text[2] != '2'))
         return Error::inval;
-    u8 value = u8(bits - '5');
-    switch (parity) {
-    case 'n': break;
-    case 'o': value |= 0x08; break;
-    case 'e': value |= 0x18; break;
-    case 'm': value |= 0x28; break;
-    case 's': value |= 0x38; break;
-    default: return Error::inval;
-    }
-    if (stop != '1' && stop != '2')
-        return Error::inval;
-    text.drop(3);
-    return u8(stop == '2' ? value | 0x04 : value);
+    for (const auto& parity : parities)
+        if (parity.name == text[1])
+            return u8(u8(text[0] - '5') | parity.bits | (text[2] == '2' ? 0x04 : 0));
+    return Error::inval;
 }
 
 /// "bus:dev.fn" in hexadecimal.
-Status device_name(Text& text, Options& o)
+Status device_name(std::string_view text, Options& o)
 {
-    o.bus = u8(TRY(text.number(0xff, 16)));
-    if (!text.skip(':'))
-        return Error::inval;
-    const u32 device = TRY(text.number(0x1f, 16));
-    if (!text.skip('.'))
-        return Error::inval;
-    o.devfn = u8(device << 3 | TRY(text.number(7, 16)));
+    o.bus = u8(TRY(number(take(text, ':'), 0xff, 16)));
+    const u32 device = TRY(number(take(text, '.'), 0x1f, 16));
+    o.devfn = u8(device << 3 | TRY(number(text, 7, 16)));
     o.names_device = true;
     return success;
 }
 
 } // namespace
 
-Result<Options> parse(std::string_view string, u16 default_port, u32 default_irq)
+Result<Options> parse(std::string_view text, u16 default_port, u32 default_irq)
 {
     Options o;
     o.port = default_port;
     o.irq = default_irq;
-    Text text{string};
-    if (text.word("none"))
+    const auto baud = take(text, ','), format = take(text, ','), place = take(text, ','), irq = take(text, ','), device = take(text, ',');
+    if (baud == "none")
         return Error::nodev;
-    if (text.word("auto"))
-        o.baud = 0;
-    else if (!text.done() && text.peek() != ',')
-        o.baud = TRY(text.number(115200));
-    if (text.next_field())
-        o.line_control = TRY(line_format(text));
-    if (text.next_field()) {
-        if (text.word("pci")) {
-            o.is_pci = true;
-            o.irq = 0; // no table that Tenon reads tells a PCI device's line
-        } else {
-            o.port = u16(TRY(text.number(0xfff8)));
-        }
-    }
-    if (text.next_field())
-        o.irq = TRY(text.number(255));
-    if (text.next_field())
-        TRY(device_name(text, o));
-    if (!text.done())
+    if (!text.empty())
         return Error::inval;
+    if (!baud.empty())
+        o.baud = baud == "auto" ? 0 : TRY(number(baud, 115200));
+    if (!format.empty())
+        o.line_control = TRY(line_format(format));
+    if (place == "pci") {
+        o.is_pci = true;
+        o.irq = 0; // no table that Tenon reads tells a PCI device's line
+    } else if (!place.empty()) {
+        o.port = u16(TRY(number(place, 0xfff8)));
+    }
+    if (!irq.empty())
+        o.irq = TRY(number(irq, 255));
+    if (!device.empty())
+        TRY(device_name(device, o));
     return o;
 }
 

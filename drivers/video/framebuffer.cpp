@@ -1,5 +1,4 @@
-// A linear framebuffer drawn by the processor. The text is kept beside it, so that scrolling redraws only cells that changed and never
-// reads video memory.
+// A linear framebuffer drawn by the processor.
 #include "device.hpp"
 #include "font.hpp"
 #include <tenon/device/io.hpp>
@@ -9,30 +8,24 @@
 namespace tenon::screen {
 namespace {
 
-constexpr u32 max_columns = 256, max_rows = 100;
 constinit u8* base = nullptr;
 constinit Framebuffer fb;
-constinit u32 columns = 0, rows = 0, ink = 0;
-constinit char shown[max_rows][max_columns];
+constinit u32 ink = 0;
 
 /// Full strength of one colour, three quarters of it used: light grey.
 constexpr u32 shade(u8 position, u8 size) { return ((1u << size) - 1) * 3 / 4 << position; }
 
 void draw_pixel(u8* at, u32 colour)
 {
-    if (fb.bits == 32) {
-        io::write_at<u32>(at, 0, colour);
-    } else if (fb.bits == 16) {
-        io::write_at<u16>(at, 0, u16(colour));
-    } else {
-        io::write_at<u16>(at, 0, u16(colour));
+    if (fb.bits == 32)
+        return io::write_at<u32>(at, 0, colour);
+    io::write_at<u16>(at, 0, u16(colour));
+    if (fb.bits == 24)
         io::write_at<u8>(at, 2, u8(colour >> 16));
-    }
 }
 
-void put(u32 column, u32 row, char c)
+void draw(u32 column, u32 row, char c)
 {
-    shown[row][column] = c;
     const u32 bytes = fb.bits / 8;
     u8* line = base + u64(row) * cell_height * fb.pitch + column * cell_width * bytes;
     for (u32 y = 0; y < cell_height; y++, line += fb.pitch)
@@ -40,30 +33,11 @@ void put(u32 column, u32 row, char c)
             draw_pixel(line + x * bytes, cell_row(c, y) >> (7 - x) & 1 ? ink : 0);
 }
 
-void scroll()
+void wipe()
 {
-    for (u32 row = 0; row < rows; row++)
-        for (u32 column = 0; column < columns; column++) {
-            const char c = row + 1 < rows ? shown[row + 1][column] : ' ';
-            if (c != shown[row][column])
-                put(column, row, c);
-        }
-}
-
-void clear()
-{
-    const u64 line_bytes = u64(fb.width) * fb.bits / 8;
-    for (u32 y = 0; y < fb.height; y++) {
-        u8* line = base + u64(y) * fb.pitch;
-        u64 x = 0;
-        for (; x + 8 <= line_bytes; x += 8)
-            io::write_at<u64>(line, x, 0);
-        for (; x < line_bytes; x++)
-            io::write_at<u8>(line, x, 0);
-    }
-    for (auto& row : shown)
-        for (char& c : row)
-            c = ' ';
+    for (u32 y = 0; y < fb.height; y++)
+        for (u32 x = 0; x < fb.width; x++)
+            draw_pixel(base + u64(y) * fb.pitch + x * (fb.bits / 8), 0);
 }
 
 bool is_sane(const Framebuffer& f)
@@ -85,9 +59,7 @@ Status init_framebuffer(const Framebuffer& description)
     if (!base)
         return Error::nomem;
     ink = shade(fb.red_position, fb.red_size) | shade(fb.green_position, fb.green_size) | shade(fb.blue_position, fb.blue_size);
-    columns = min(fb.width / cell_width, max_columns);
-    rows = min(fb.height / cell_height, max_rows);
-    use({columns, rows, put, scroll, clear, nullptr});
+    use({fb.width / cell_width, fb.height / cell_height, draw, wipe, nullptr});
     return success;
 }
 

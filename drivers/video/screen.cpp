@@ -1,4 +1,5 @@
-// Text on whichever screen there is: position, line ends, scrolling.
+// Text on whichever screen there is: position, line ends, scrolling. The text is kept, so that scrolling draws only cells that change and
+// never reads video memory, which is slow.
 #include "device.hpp"
 #include <tenon/device/screen.hpp>
 
@@ -8,13 +9,23 @@ namespace {
 constinit Device device;
 constinit u32 column = 0, row = 0;
 
+constinit char shown[max_rows][max_columns];
+
+void put(u32 at_column, u32 at_row, char c)
+{
+    if (shown[at_row][at_column] != c)
+        device.draw(at_column, at_row, shown[at_row][at_column] = c);
+}
+
 void new_line()
 {
     column = 0;
     if (row + 1 < device.rows)
         row++;
     else
-        device.scroll();
+        for (u32 r = 0; r < device.rows; r++)
+            for (u32 c = 0; c < device.columns; c++)
+                put(c, r, r + 1 < device.rows ? shown[r + 1][c] : ' ');
 }
 
 } // namespace
@@ -22,8 +33,11 @@ void new_line()
 void use(const Device& chosen)
 {
     device = chosen;
+    device.columns = min(device.columns, max_columns);
+    device.rows = min(device.rows, max_rows);
     column = row = 0;
-    device.clear();
+    __builtin_memset(shown, ' ', sizeof shown);
+    device.wipe();
 }
 
 void write(const char* text, std::size_t length)
@@ -43,7 +57,7 @@ void write(const char* text, std::size_t length)
         } else if (u8(c) >= ' ') {
             if (column == device.columns)
                 new_line();
-            device.put(column++, row, c);
+            put(column++, row, c);
         }
     }
     if (device.show_cursor)
@@ -53,7 +67,7 @@ void write(const char* text, std::size_t length)
 void relinquish()
 {
     if (device.columns)
-        device.clear();
+        device.wipe();
     device = {};
 }
 

@@ -10,35 +10,16 @@ namespace {
 constexpr u32 columns = 80, rows = 25;
 constexpr u16 blank = 0x0720, crtc_index = 0x3d4, crtc_data = 0x3d5;
 constinit u16* cells = nullptr;
-constinit u16 shadow[columns * rows]; // reading video memory back is slow
 
-void refresh()
+void draw(u32 column, u32 row, char c)
+{
+    io::write_at<u16>(cells, 2 * (row * columns + column), u16((blank & 0xff00) | u8(c)));
+}
+
+void wipe()
 {
     for (u32 i = 0; i < columns * rows; i++)
-        io::write_at<u16>(cells, i * 2, shadow[i]);
-}
-
-void put(u32 column, u32 row, char c)
-{
-    const u32 i = row * columns + column;
-    shadow[i] = u16((blank & 0xff00) | u8(c));
-    io::write_at<u16>(cells, i * 2, shadow[i]);
-}
-
-void scroll()
-{
-    for (u32 i = 0; i < columns * (rows - 1); i++)
-        shadow[i] = shadow[i + columns];
-    for (u32 i = columns * (rows - 1); i < columns * rows; i++)
-        shadow[i] = blank;
-    refresh();
-}
-
-void clear()
-{
-    for (u16& cell : shadow)
-        cell = blank;
-    refresh();
+        io::write_at<u16>(cells, 2 * i, blank);
 }
 
 void show_cursor(u32 column, u32 row)
@@ -57,7 +38,7 @@ Status init_text()
     cells = static_cast<u16*>(x86::map_device(MachineAddr{0xb8000}, columns * rows * 2));
     if (!cells)
         return Error::nomem;
-    use({columns, rows, put, scroll, clear, show_cursor});
+    use({columns, rows, draw, wipe, show_cursor});
     return success;
 }
 

@@ -170,7 +170,11 @@ void check_ports()
     Trap trap = catch_trap([&] { asm volatile("insb" : "+D"(to) : "d"(0x71) : "memory"); });
     CHECK(trap.is(vector_pf));
     CHECK_EQ(trap.frame.error, 2);
-    // The interrupt controllers and the hypervisor's timer are not dom0's; the accesses come to nothing.
+    // The interrupt controllers and the hypervisor's timer are not dom0's; the accesses come to nothing, also those that start below.
+    for (u32 port : {0x1fu, 0x9eu, 0x3du, 0x3f5u}) {
+        Trap caught = catch_trap([&] { asm volatile("inl %w1, %0" : "=a"(value) : "d"(port)); });
+        CHECK(caught.taken || value == ~0u);
+    }
     for (u32 port : {0x20u, 0x21u, 0xa0u, 0xa1u, 0x40u, 0x43u, 0x3f8u}) {
         Trap caught = catch_trap([&] { asm volatile("inb %w1, %b0" : "=a"(value) : "d"(port)); });
         print("inb %x: %s %x\n", port, caught.taken ? "trap" : "answered", value & 0xff);

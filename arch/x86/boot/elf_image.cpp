@@ -2,21 +2,11 @@
 #include "kernel_image.hpp"
 #include <abi/start_info.h>
 #include <abi/version.h>
-#include <string_view>
+#include <tenon/lib/bytes.hpp>
 #include <tenon/log.hpp>
 
 namespace tenon {
 namespace {
-
-struct ElfHeader {
-    u8 magic[4], elf_class, encoding, ident_version, padding[9];
-    u16 type, machine;
-    u32 version;
-    u64 entry, program_headers, section_headers;
-    u32 flags;
-    u16 header_bytes, program_header_bytes, program_header_count, section_header_bytes, section_header_count, names;
-};
-static_assert(sizeof(ElfHeader) == 64);
 
 struct ProgramHeader {
     u32 type, flags;
@@ -25,45 +15,23 @@ struct ProgramHeader {
 static_assert(sizeof(ProgramHeader) == 56);
 
 constexpr u32 type_load = 1, type_note = 4;
+constexpr u32 xen_name = 0x006e6558; // "Xen"
 constexpr u64 size_limit = u64{1} << 30;
 constexpr u64 lowest_kernel = 0xffff'8800'0000'0000; // above the hypervisor's own range
 
-template <class T> bool read(std::span<const u8> data, u64 offset, T& value)
+Error refuse(const char* why)
 {
-    if (offset > data.size() || sizeof(T) > data.size() - offset)
-        return false;
-    __builtin_memcpy(&value, data.data() + offset, sizeof(T));
-    return true;
-}
-
-Error refuse(const char* name, const char* why)
-{
-    log_error("%s: %s", name, why);
+    log_error("dom0's kernel: %s", why);
     return Error::inval;
 }
 
-u64 number(std::span<const u8> value)
-{
-    u64 n = 0;
-    __builtin_memcpy(&n, value.data(), min(value.size(), sizeof(n)));
-    return n;
-}
+u64 number(const Bytes& value) { return value.size() < 8 ? value.get<u32>(0) : value.get<u64>(0); }
 
 /// Strings end with a NUL or with the note.
-std::string_view text(std::span<const u8> value)
+std::string_view text(const Bytes& value)
 {
-    std::size_t n = 0;
-    while (n < value.size() && value[n])
-        n++;
-    return {reinterpret_cast<const char*>(value.data()), n};
-}
-
-template <std::size_t N> void copy_text(char (&to)[N], std::span<const u8> value)
-{
-    auto from = text(value);
-    std::size_t n = min(from.size(), N - 1);
-    __builtin_memcpy(to, from.data(), n);
-    to[n] = 0;
+    std::string_view all{reinterpret_cast<const char*>(value.data()), value.size()};
+    return {all.data(), min(all.find('\0'), all.size())};
 }
 
 constexpr struct {
@@ -96,89 +64,72 @@ void read_feature_list(std::string_view list, KernelImage& image)
     }
 }
 
-struct NotesSeen {
-    bool any = false, entry = false;
-};
-
-void read_note(u32 type, std::span<const u8> value, KernelImage& image, NotesSeen& seen)
+void read_note(u32 type, const Bytes& value, KernelImage& image)
 {
-    seen.any = true;
     switch (type) {
-    case XEN_ELFNOTE_ENTRY:
-        image.entry = number(value);
-        seen.entry = true;
-        break;
-    case XEN_ELFNOTE_HYPERCALL_PAGE:
-        image.hypercall_page = number(value);
-        image.has_hypercall_page = true;
-        break;
+    case XEN_ELFNOTE_ENTRY: image.entry = number(value); break;
+    case XEN_ELFNOTE_HYPERCALL_PAGE: image.hypercall_page = number(value); break;
+    case XEN_ELFNOTE_INIT_P2M: image.init_p2m = number(value); break;
     case XEN_ELFNOTE_VIRT_BASE: image.virt_base = number(value); break;
     case XEN_ELFNOTE_PADDR_OFFSET: image.paddr_offset = number(value); break;
-    case XEN_ELFNOTE_XEN_VERSION: copy_text(image.interface, value); break;
-    case XEN_ELFNOTE_GUEST_OS: copy_text(image.guest_os, value); break;
-    case XEN_ELFNOTE_GUEST_VERSION: copy_text(image.guest_version, value); break;
-    case XEN_ELFNOTE_LOADER: copy_text(image.loader, value); break;
+    case XEN_ELFNOTE_XEN_VERSION: image.interface = text(value); break;
+    case XEN_ELFNOTE_LOADER: image.loader = text(value); break;
     case XEN_ELFNOTE_FEATURES: read_feature_list(text(value), image); break;
     case XEN_ELFNOTE_SUPPORTED_FEATURES: image.features |= u32(number(value)); break;
-    case XEN_ELFNOTE_HV_START_LOW: image.hv_start_low = number(value); break;
-    case XEN_ELFNOTE_SUSPEND_CANCEL: image.suspend_cancel = number(value) != 0; break;
     case XEN_ELFNOTE_MOD_START_PFN: image.mod_start_pfn = number(value) != 0; break;
-    case XEN_ELFNOTE_INIT_P2M:
-        image.init_p2m = number(value);
-        image.has_init_p2m = true;
-        break;
-    default: break; // types of later days and of other kinds of guest
+    default: break; // what Tenon does not need, types of later days and of other kinds of guest
     }
 }
 
-/// Notes: name length, value length, type, then both padded to 4 bytes.
-void read_notes(std::span<const u8> notes, KernelImage& image, NotesSeen& seen)
+/// Notes: name length, value length, type, then both padded to 4 bytes. True when one of them speaks of a PV start.
+bool read_notes(const Bytes& notes, KernelImage& image)
 {
-    struct {
-        u32 name_bytes, value_bytes, type;
-    } header;
-    for (u64 at = 0; read(notes, at, header);) {
-        u64 name_at = at + sizeof(header), value_at = name_at + align_up(u64{header.name_bytes}, 4);
-        if (value_at > notes.size() || header.value_bytes > notes.size() - value_at)
-            return;
-        if (header.name_bytes == 4 && __builtin_memcmp(notes.data() + name_at, "Xen", 4) == 0)
-            read_note(header.type, notes.subspan(value_at, header.value_bytes), image, seen);
-        at = value_at + align_up(u64{header.value_bytes}, 4);
+    bool any = false;
+    for (u64 at = 0; notes.has(at, 12);) {
+        const u64 name_bytes = notes.get<u32>(at), value_bytes = notes.get<u32>(at + 4), value_at = at + 12 + align_up(name_bytes, 4);
+        if (!notes.has(value_at, value_bytes))
+            break;
+        if (name_bytes == 4 && notes.get<u32>(at + 12) == xen_name) {
+            read_note(notes.get<u32>(at + 8), notes.part(value_at, value_bytes), image);
+            any = true;
+        }
+        at = value_at + align_up(value_bytes, 4);
     }
+    return any;
 }
 
-Result<Unit> add_segment(std::span<const u8> elf, const ProgramHeader& ph, KernelImage& image, const char* name)
+Status add_segment(const Bytes& elf, const ProgramHeader& ph, KernelImage& image)
 {
     if (ph.memory_bytes == 0)
         return success;
-    if (ph.offset > elf.size() || ph.file_bytes > elf.size() - ph.offset)
-        return refuse(name, "the ELF file is cut short: a segment lies beyond its end");
+    if (!elf.has(ph.offset, ph.file_bytes))
+        return refuse("the ELF file is cut short: a segment lies beyond its end");
     if (ph.file_bytes > ph.memory_bytes || ph.memory_bytes > size_limit || ph.paddr > size_limit * 4)
-        return refuse(name, "an ELF segment has an impossible size or address");
+        return refuse("an ELF segment has an impossible size or address");
     if (image.segment_count == KernelImage::max_segments)
-        return refuse(name, "the ELF file has too many segments");
+        return refuse("the ELF file has too many segments");
     for (auto& s : image.segments())
         if (ph.paddr < s.paddr + s.memory_bytes && s.paddr < ph.paddr + ph.memory_bytes)
-            return refuse(name, "two ELF segments overlap");
+            return refuse("two ELF segments overlap");
     image.segment_list[image.segment_count++] = {ph.paddr, ph.memory_bytes, elf.subspan(ph.offset, ph.file_bytes)};
     return success;
 }
 
 /// What the notes and the segments must say together.
-Result<Unit> check(KernelImage& image, const NotesSeen& seen, const char* name)
+Status check(KernelImage& image, bool has_notes)
 {
-    if (!seen.any)
-        return refuse(name, "not a PV kernel: it carries no notes for a paravirtual start");
-    if (!seen.entry)
-        return refuse(name, "the PV notes name no entry point");
+    if (!has_notes)
+        return refuse("not a PV kernel: it carries no notes for a paravirtual start");
+    if (!image.entry)
+        return refuse("the PV notes name no entry point");
     if (image.segment_count == 0)
-        return refuse(name, "the ELF file has nothing to load");
-    if (image.loader[0] && std::string_view(image.loader) != "generic")
-        return refuse(name, "the kernel wants another loader than the generic one");
-    if (image.interface[0] && std::string_view(image.interface) != "xen-3.0")
-        return refuse(name, "the kernel wants another interface than xen-3.0");
+        return refuse("the ELF file has nothing to load");
+    if (!image.loader.empty() && image.loader != "generic")
+        return refuse("the kernel wants another loader than the generic one");
+    if (!image.interface.empty() && image.interface != "xen-3.0")
+        return refuse("the kernel wants another interface than xen-3.0");
     if (image.required_features & (1u << XENFEAT_auto_translated_physmap | 1u << XENFEAT_supervisor_mode_kernel))
-        return refuse(name, "the kernel requires a feature that PV guests do not have here");
+        return refuse("the kernel requires a feature that PV guests do not have here");
 
     u64 low = ~u64{0}, high = 0;
     for (auto& s : image.segments()) {
@@ -187,46 +138,47 @@ Result<Unit> check(KernelImage& image, const NotesSeen& seen, const char* name)
     }
     if (low < image.paddr_offset || image.virt_base < lowest_kernel || (image.virt_base & page_mask) ||
         high - image.paddr_offset > ~image.virt_base)
-        return refuse(name, "the kernel's addresses do not fit where a PV kernel may lie");
+        return refuse("the kernel's addresses do not fit where a PV kernel may lie");
     image.start = low - image.paddr_offset + image.virt_base;
     image.end = high - image.paddr_offset + image.virt_base;
     auto inside = [&](u64 va, u64 bytes) { return va >= image.start && va <= image.end && bytes <= image.end - va; };
-    if (!inside(image.entry, 1))
-        return refuse(name, "the entry point lies outside of the kernel");
-    if (image.has_hypercall_page && ((image.hypercall_page & page_mask) || !inside(image.hypercall_page, page_size)))
-        return refuse(name, "the hypercall page lies outside of the kernel");
+    if (!inside(*image.entry, 1))
+        return refuse("the entry point lies outside of the kernel");
+    if (image.hypercall_page && ((*image.hypercall_page & page_mask) || !inside(*image.hypercall_page, page_size)))
+        return refuse("the hypercall page lies outside of the kernel");
     constexpr u64 low_end = u64{1} << 47, p2m_room = u64{1} << 38;
-    if (image.has_init_p2m && ((image.init_p2m & page_mask) || (image.init_p2m < lowest_kernel && image.init_p2m > low_end - p2m_room) ||
-                               image.init_p2m > ~u64{0} - p2m_room))
-        return refuse(name, "the notes put the p2m list at an impossible address");
+    const u64 p2m = image.init_p2m.value_or(0);
+    if ((p2m & page_mask) || (p2m < lowest_kernel && p2m > low_end - p2m_room) || p2m > ~u64{0} - p2m_room)
+        return refuse("the notes put the p2m list at an impossible address");
     return success;
 }
 
 } // namespace
 
-Result<Unit> parse_elf(std::span<const u8> elf, KernelImage& image, const char* name)
+Status parse_elf(std::span<const u8> file, KernelImage& image)
 {
-    ElfHeader header;
-    if (!read(elf, 0, header) || __builtin_memcmp(header.magic, "\x7f" "ELF", 4) != 0)
-        return refuse(name, "what came out is not an ELF file");
-    if (header.elf_class != 2)
-        return refuse(name, "a 32-bit kernel: only 64-bit PV kernels are supported");
-    if (header.encoding != 1 || header.machine != 62)
-        return refuse(name, "a kernel for another kind of CPU");
-    if (header.program_header_bytes != sizeof(ProgramHeader))
-        return refuse(name, "the ELF header is damaged");
-
-    NotesSeen seen;
-    for (u32 i = 0; i < header.program_header_count; i++) {
-        ProgramHeader ph;
-        if (header.program_headers > elf.size() || !read(elf, header.program_headers + u64{i} * sizeof(ph), ph))
-            return refuse(name, "the ELF file is cut short: no program headers");
+    const Bytes elf(file);
+    constexpr u64 header_bytes = 64; // [ABI figure 4-3]
+    if (!elf.has(0, header_bytes) || elf.get<u32>(0) != elf_magic)
+        return refuse("what came out is not an ELF file");
+    if (elf.get<u8>(4) != 2)
+        return refuse("a 32-bit kernel: only 64-bit PV kernels are supported");
+    if (elf.get<u8>(5) != 1 || elf.get<u16>(18) != 62) // little-endian, x86-64
+        return refuse("a kernel for another kind of CPU");
+    const u64 table = elf.get<u64>(32), entry_bytes = elf.get<u16>(54), entries = elf.get<u16>(56);
+    if (entry_bytes != sizeof(ProgramHeader))
+        return refuse("the ELF header is damaged");
+    if (!elf.has(table, entries * entry_bytes))
+        return refuse("the ELF file is cut short: no program headers");
+    bool has_notes = false;
+    for (u64 i = 0; i < entries; i++) {
+        const auto ph = elf.get<ProgramHeader>(table + i * entry_bytes);
         if (ph.type == type_load)
-            TRY(add_segment(elf, ph, image, name));
+            TRY(add_segment(elf, ph, image));
         else if (ph.type == type_note && ph.offset <= elf.size())
-            read_notes(elf.subspan(ph.offset, min(ph.file_bytes, elf.size() - ph.offset)), image, seen);
+            has_notes |= read_notes(elf.subspan(ph.offset, min(ph.file_bytes, elf.size() - ph.offset)), image);
     }
-    return check(image, seen, name);
+    return check(image, has_notes);
 }
 
 } // namespace tenon

@@ -1,6 +1,8 @@
 // dom0's kernel: from the file that the boot loader handed over (bzImage, ELF, gzipped ELF) to segments and PV notes.
 #pragma once
+#include <optional>
 #include <span>
+#include <string_view>
 #include <tenon/lib/result.hpp>
 #include <tenon/lib/types.hpp>
 
@@ -10,10 +12,8 @@ namespace tenon {
 class Arena : Pinned {
   public:
     explicit Arena(std::span<u8> memory) : memory_(memory) {}
-    /// Contents undefined, aligned to 16 bytes if the arena is; nullptr when the rest is too small.
-    void* take(u64 bytes);
-    /// The same on page boundaries; empty when the rest is too small.
-    std::span<u8> take_pages(u64 bytes);
+    /// Contents undefined, aligned if the arena is; nullptr when the rest is too small.
+    void* take(u64 bytes, u64 alignment = 16);
 
   private:
     std::span<u8> memory_;
@@ -21,12 +21,12 @@ class Arena : Pinned {
 };
 
 // The next two run decoders that were compiled for user land: SSE is enabled, FS base points to a zeroed page (stack protector),
-// 64 KiB of stack are free, interrupts are off. `name` stands in the messages: what is wrong is logged, once, by its name.
+// 64 KiB of stack are free, interrupts are off. What is wrong is logged, once.
 
 /// Bytes that the arena of unpack_kernel() needs for this file; 0 when it is taken as it is.
-Result<u64> memory_to_unpack(std::span<const u8> file, const char* name);
+Result<u64> memory_to_unpack(std::span<const u8> file);
 /// The ELF file in it: the file itself, or decompressed into the arena.
-Result<std::span<const u8>> unpack_kernel(std::span<const u8> file, Arena& arena, const char* name);
+Result<std::span<const u8>> unpack_kernel(std::span<const u8> file, Arena& arena);
 
 /// What the PV builder needs of a kernel. Addresses are guest virtual; a segment lies at paddr - paddr_offset + virt_base.
 struct KernelImage {
@@ -39,22 +39,21 @@ struct KernelImage {
     unsigned segment_count = 0;
     std::span<const Segment> segments() const { return {segment_list, segment_count}; }
 
-    u64 entry = 0;                    ///< first instruction
+    std::optional<u64> entry;         ///< first instruction
     u64 virt_base = 0;                ///< of pseudo-physical frame 0
     u64 paddr_offset = 0;
     u64 start = 0, end = 0;           ///< virtual range of all segments
-    bool has_hypercall_page = false, has_init_p2m = false;
-    u64 hypercall_page = 0, init_p2m = 0;
+    std::optional<u64> hypercall_page, init_p2m;
     bool mod_start_pfn = false;       ///< the initrd need not be mapped
-    bool suspend_cancel = false;
-    u64 hv_start_low = 0;             ///< 0: not said
     u32 features = 0, required_features = 0; ///< bits of XENFEAT_*: can use; cannot do without
-    char guest_os[16]{}, guest_version[16]{}, loader[16]{}, interface[16]{};
+    std::string_view loader, interface; ///< empty: not said; they live as long as the file
 
     u64 address_of(const Segment& s) const { return s.paddr - paddr_offset + virt_base; }
 };
 
 /// Checks everything that the builder relies on: sizes, overlaps, ranges. Logs the one reason for a refusal.
-Result<Unit> parse_elf(std::span<const u8> elf, KernelImage& image, const char* name);
+Status parse_elf(std::span<const u8> elf, KernelImage& image);
+
+inline constexpr u32 elf_magic = 0x464c457f; ///< "\x7f" "ELF"
 
 } // namespace tenon

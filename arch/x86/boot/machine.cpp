@@ -1,7 +1,8 @@
 // Facts about the machine that dom0 and the tools ask for.
-#include "../cpu/machine.hpp"
 #include "../cpu/features.hpp"
+#include "../cpu/per_cpu.hpp"
 #include "../time/clock.hpp"
+#include "boot.hpp"
 #include "boot_memory.hpp"
 #include <tenon/arch/machine.hpp>
 #include <tenon/arch/memory.hpp>
@@ -9,8 +10,6 @@
 #include <tenon/boot/memory_map.hpp>
 #include <tenon/boot/option.hpp>
 #include <tenon/device/acpi.hpp>
-#include <tenon/log.hpp>
-#include "../cpu/per_cpu.hpp"
 #include <tenon_arch/cpu_ops.hpp>
 
 namespace tenon::x86 {
@@ -67,11 +66,9 @@ void remember_machine(const MemoryMap& map, const BootInfo& info)
     read_efi(info.efi_system_table);
     processor.khz = u32(clock::tsc_hz() / 1000);
     processor.physical_address_bits = features.physical_bits;
-    processor.features[0] = cpuid(1).edx;
-    processor.features[1] = cpuid(1).ecx;
-    processor.features[2] = cpuid(0x80000001).edx;
-    processor.features[3] = cpuid(0x80000001).ecx;
-    processor.features[5] = cpuid(7).ebx;
+    const CpuidResult one = cpuid(1), extended = cpuid(0x80000001);
+    const u32 words[] = {one.edx, one.ecx, extended.edx, extended.ecx, 0, cpuid(0).eax >= 7 ? cpuid(7).ebx : 0};
+    __builtin_memcpy(processor.features, words, sizeof words);
 }
 
 u32 max_machine_width() { return log2_ceil(boot_memory::end_of_ram().raw() << page_shift); }

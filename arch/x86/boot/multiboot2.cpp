@@ -1,128 +1,94 @@
 // [Multiboot2 specification 3.6, boot information format]
 #include "multiboot2.hpp"
+#include <iterator>
+#include <string_view>
+#include <tenon/lib/bytes.hpp>
 #include <tenon/log.hpp>
 
 namespace tenon::multiboot2 {
 namespace {
 
 enum Tag : u32 {
-    tag_end, tag_command_line, tag_loader_name, tag_module, tag_basic_memory, tag_bios_device, tag_mmap, tag_vbe, tag_framebuffer,
-    tag_elf_sections, tag_apm, tag_efi32, tag_efi64, tag_smbios, tag_rsdp_old, tag_rsdp_new, tag_network, tag_efi_mmap,
-    tag_efi_boot_services, tag_efi32_handle, tag_efi64_handle, tag_load_base,
+    tag_end = 0, tag_command_line = 1, tag_loader_name = 2, tag_module = 3, tag_basic_memory = 4, tag_mmap = 6, tag_framebuffer = 8,
+    tag_efi64 = 12, tag_rsdp_old = 14, tag_rsdp_new = 15, tag_efi_mmap = 17,
 };
 
-/// The bytes of one tag, its 8-byte header included. Reads behind the end yield 0: callers check sizes where 0 would mislead.
-struct Body {
-    std::span<const u8> bytes;
+// A tag is given with its 8-byte header. Reads behind its end yield 0: callers check sizes where 0 would mislead.
 
-    template <class T> T get(u64 offset) const
-    {
-        T value{};
-        if (offset + sizeof(T) <= bytes.size())
-            __builtin_memcpy(&value, bytes.data() + offset, sizeof(T));
-        return value;
-    }
-    bool has(u64 size) const { return bytes.size() >= size; }
-    std::span<const u8> from(u64 offset) const { return bytes.subspan(offset); }
-    /// A string that ends inside the tag, or nullptr.
-    const char* string(u64 offset) const
-    {
-        for (u64 i = offset; i < bytes.size(); i++)
-            if (bytes[i] == 0)
-                return reinterpret_cast<const char*>(bytes.data() + offset);
-        return nullptr;
-    }
-};
-
-bool read_module(const Body& tag, BootInfo& info)
+/// A string that ends inside the tag, or nullptr.
+const char* string_at(const Bytes& tag, u64 offset)
 {
-    u32 start = tag.get<u32>(8), end = tag.get<u32>(12);
-    const char* command_line = tag.string(16);
-    if (!tag.has(17) || end < start || !command_line)
+    const char* text = tag.has(offset, 1) ? reinterpret_cast<const char*>(tag.data() + offset) : "";
+    const bool ends = tag.has(offset, 1) && std::string_view(text, tag.size() - offset).find('\0') != std::string_view::npos;
+    return ends ? text : nullptr;
+}
+
+bool read_string(const Bytes& tag, const char*& text)
+{
+    const char* s = string_at(tag, 8);
+    text = s ? s : text;
+    return s != nullptr;
+}
+
+bool read_module(const Bytes& tag, BootInfo& info)
+{
+    const u32 start = tag.get<u32>(8), end = tag.get<u32>(12);
+    const char* command_line = string_at(tag, 16);
+    if (end < start || !command_line)
         return false;
-    if (info.module_count == BootInfo::max_modules) {
+    if (info.module_count == BootInfo::max_modules)
         log_warning("more than %u modules: the rest is ignored", BootInfo::max_modules);
-        return true;
-    }
-    info.module_list[info.module_count++] = {start, end - start, command_line};
+    else
+        info.module_list[info.module_count++] = {start, end - start, command_line};
     return true;
 }
 
-bool read_mmap(const Body& tag, BootInfo& info)
+/// A memory map: entries behind their size and version.
+bool read_map(const Bytes& tag, u32 smallest, std::span<const u8>& map, u32& entry_bytes)
 {
-    u32 entry = tag.get<u32>(8);
-    if (!tag.has(16) || entry < 24 || entry % 8 || entry > 1024)
+    const u32 entry = tag.get<u32>(8);
+    if (!tag.has(0, 16) || entry < smallest || entry % 8 || entry > 1024)
         return false;
-    info.mmap = tag.from(16);
-    info.mmap_entry_bytes = entry;
+    map = tag.subspan(16);
+    entry_bytes = entry;
     return true;
 }
 
-bool read_efi_mmap(const Body& tag, BootInfo& info)
+bool read_framebuffer(const Bytes& tag, BootInfo& info)
 {
-    u32 entry = tag.get<u32>(8);
-    if (!tag.has(16) || entry < 40 || entry % 8 || entry > 1024)
+    using Kind = BootFramebuffer::Kind;
+    constexpr Kind kinds[] = {Kind::indexed, Kind::rgb, Kind::text};
+    const u8 kind = tag.get<u8>(29);
+    if (kind >= std::size(kinds) || !tag.has(0, kinds[kind] == Kind::rgb ? 38 : 32)) // the colour fields follow two reserved bytes
         return false;
-    info.efi_map = tag.from(16);
-    info.efi_descriptor_bytes = entry;
-    info.efi_descriptor_version = tag.get<u32>(12);
-    return true;
-}
-
-bool read_framebuffer(const Body& tag, BootInfo& info)
-{
-    if (!tag.has(32))
-        return false;
-    BootFramebuffer fb;
-    fb.address = tag.get<u64>(8);
-    fb.pitch = tag.get<u32>(16);
-    fb.width = tag.get<u32>(20);
-    fb.height = tag.get<u32>(24);
-    fb.bits_per_pixel = tag.get<u8>(28);
-    switch (tag.get<u8>(29)) {
-    case 0: fb.kind = BootFramebuffer::Kind::indexed; break;
-    case 1: fb.kind = BootFramebuffer::Kind::rgb; break;
-    case 2: fb.kind = BootFramebuffer::Kind::text; break;
-    default: return false;
-    }
-    if (fb.kind == BootFramebuffer::Kind::rgb) {
-        if (!tag.has(38)) // the colour fields follow two reserved bytes
-            return false;
-        fb.red = {tag.get<u8>(32), tag.get<u8>(33)};
-        fb.green = {tag.get<u8>(34), tag.get<u8>(35)};
-        fb.blue = {tag.get<u8>(36), tag.get<u8>(37)};
-        for (auto c : {fb.red, fb.green, fb.blue})
-            if (c.size > 16 || c.position + c.size > fb.bits_per_pixel)
+    BootFramebuffer fb{kinds[kind], tag.get<u64>(8), tag.get<u32>(16), tag.get<u32>(20), tag.get<u32>(24), tag.get<u8>(28), {}, {}, {}};
+    if (fb.kind == Kind::rgb)
+        for (u64 at = 32; auto* c : {&fb.red, &fb.green, &fb.blue}) {
+            *c = {tag.get<u8>(at), tag.get<u8>(at + 1)};
+            if (c->size > 16 || c->position + c->size > fb.bits_per_pixel)
                 return false;
-    }
-    u64 line = fb.kind == BootFramebuffer::Kind::text ? u64{fb.width} * 2 : u64{fb.width} * fb.bits_per_pixel / 8;
+            at += 2;
+        }
+    const u64 line = fb.kind == Kind::text ? u64{fb.width} * 2 : u64{fb.width} * fb.bits_per_pixel / 8;
     if (!fb.address || !fb.width || !fb.height || fb.width > 0x8000 || fb.height > 0x8000 || fb.pitch < line || fb.pitch > 0x40000)
         return false;
     info.framebuffer = fb;
     return true;
 }
 
-bool read_rsdp(const Body& tag, BootInfo& info, u32 bytes)
+bool read_rsdp(const Bytes& tag, BootInfo& info, u32 bytes)
 {
-    if (!tag.has(8 + bytes))
+    if (!tag.has(8, bytes))
         return false;
     if (bytes < info.rsdp_bytes)
         return true; // the newer form is known already
-    __builtin_memcpy(info.rsdp, tag.bytes.data() + 8, bytes);
+    __builtin_memcpy(info.rsdp, tag.data() + 8, bytes);
     info.rsdp_bytes = bytes;
     return true;
 }
 
-bool read_string(const Body& tag, const char*& text)
-{
-    const char* s = tag.string(8);
-    if (s)
-        text = s;
-    return s != nullptr;
-}
-
 /// False when the tag is damaged.
-bool read(u32 type, const Body& tag, BootInfo& info)
+bool read(u32 type, const Bytes& tag, BootInfo& info)
 {
     switch (type) {
     case tag_command_line: return read_string(tag, info.command_line);
@@ -131,15 +97,13 @@ bool read(u32 type, const Body& tag, BootInfo& info)
     case tag_basic_memory:
         info.lower_kib = tag.get<u32>(8);
         info.upper_kib = tag.get<u32>(12);
-        return tag.has(16);
-    case tag_mmap: return read_mmap(tag, info);
-    case tag_efi_mmap: return read_efi_mmap(tag, info);
+        return tag.has(8, 8);
+    case tag_mmap: return read_map(tag, 24, info.mmap, info.mmap_entry_bytes);
+    case tag_efi_mmap: return read_map(tag, 40, info.efi_map, info.efi_descriptor_bytes);
     case tag_framebuffer: return read_framebuffer(tag, info);
-    case tag_efi64: info.efi_system_table = tag.get<u64>(8); return tag.has(16);
+    case tag_efi64: info.efi_system_table = tag.get<u64>(8); return tag.has(8, 8);
     case tag_rsdp_old: return read_rsdp(tag, info, 20);
     case tag_rsdp_new: return read_rsdp(tag, info, 36);
-    case tag_efi_boot_services: info.efi_boot_services_active = true; return true;
-    case tag_load_base: info.load_base = tag.get<u32>(8); return tag.has(12);
     default: return true; // nothing we use
     }
 }
@@ -157,12 +121,10 @@ Result<u64> size_of(const void* information)
 
 Result<Unit> parse(std::span<const u8> information, BootInfo& info)
 {
-    if (information.size() < 16)
+    const u64 total = information.size() < 16 ? 0 : TRY(size_of(information.data()));
+    if (total == 0 || total > information.size())
         return Error::inval;
-    u64 total = TRY(size_of(information.data()));
-    if (total > information.size())
-        return Error::inval;
-    Body all{information.first(total)};
+    const Bytes all{information.first(total)};
     for (u64 at = 8; at + 8 <= total;) {
         u32 type = all.get<u32>(at), size = all.get<u32>(at + 4);
         if (size < 8 || size > total - at) {
@@ -171,7 +133,7 @@ Result<Unit> parse(std::span<const u8> information, BootInfo& info)
         }
         if (type == tag_end)
             return success;
-        if (!read(type, Body{information.subspan(at, size)}, info))
+        if (!read(type, all.part(at, size), info))
             log_warning("boot loader information: tag %u is damaged and ignored", type);
         at = align_up(at + size, 8);
     }

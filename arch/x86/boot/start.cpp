@@ -1,18 +1,14 @@
 // First C++, and the boot order as one list, top to bottom.
 #include "../cpu/features.hpp"
-#include "../cpu/machine.hpp"
 #include "../cpu/smp.hpp"
 #include "../irq/vectors.hpp"
 #include "../mm/paging.hpp"
 #include "../pv/dom0/dom0.hpp"
 #include "../pv/types.hpp"
 #include "../time/clock.hpp"
-#include "boot_failure.hpp"
+#include "boot.hpp"
 #include "boot_memory.hpp"
-#include "idle_domain.hpp"
 #include "multiboot2.hpp"
-#include "tables.hpp"
-#include <tenon/arch/memory.hpp>
 #include <tenon/boot/boot_info.hpp>
 #include <tenon/boot/known_options.hpp>
 #include <tenon/boot/memory_map.hpp>
@@ -22,10 +18,8 @@
 #include <tenon/device/i8259.hpp>
 #include <tenon/device/ioapic.hpp>
 #include <tenon/device/lapic.hpp>
-#include <tenon/device/power.hpp>
 #include <tenon/device/screen.hpp>
 #include <tenon/device/serial.hpp>
-#include <tenon/irq/line.hpp>
 #include <tenon/log.hpp>
 #include <tenon/mm/frame_allocator.hpp>
 #include <tenon/mm/heap.hpp>
@@ -54,6 +48,8 @@ constinit MemoryMap memory_map_of_machine{};
 alignas(8) constinit u8 information[64 * 1024]{};
 /// Stands in for the boot CPU's own area until that exists.
 alignas(64) constinit PerCpu early_cpu{};
+
+constexpr u64 lapic_address_mask = 0xf'ffff'ffff'f000; ///< in the APIC base MSR
 
 /// While the text can still be written.
 void patch_smap_sites()
@@ -110,11 +106,7 @@ void start_serial()
 
 [[noreturn]] void run_idle()
 {
-    PerCpu& cpu = this_cpu();
-    u64 top = frame_end(vcpu_stack_top(cpu.idle->id.raw()));
-    reinterpret_cast<StackInfo*>(top)->cpu = &cpu;
-    cpu.stack_top = cpu.tss.rsp[0] = top;
-    asm volatile("mov %0, %%rsp; xor %%ebp, %%ebp; call *%1" ::"r"(top), "r"(&idle_loop) : "memory");
+    asm volatile("mov %0, %%rsp; xor %%ebp, %%ebp; call *%1" ::"r"(this_cpu().stack_top), "r"(&idle_loop) : "memory");
     __builtin_unreachable();
 }
 
@@ -146,7 +138,7 @@ extern "C" [[noreturn]] void start_cpp(u64 load_base, u64 information_address, u
     build_tables();
 
     // This CPU
-    if (!create_percpu(CpuId{0}, ApicId{0}))
+    if (!create_percpu(CpuId{0}))
         boot_failure("not enough memory for the boot CPU");
     PerCpu& cpu = percpu(CpuId{0});
     info->cpu = &cpu;
@@ -172,7 +164,7 @@ extern "C" [[noreturn]] void start_cpp(u64 load_base, u64 information_address, u
     guest_time::set_wallclock(clock::boot_wallclock_ns());
     for (u32 i = 0; i < acpi::machine().ioapic_count; i++)
         pv::forbid_device(frame_of(MachineAddr{acpi::machine().ioapics[i].address}), 1);
-    pv::forbid_device(frame_of(MachineAddr{acpi::machine().lapic_address}), 1);
+    pv::forbid_device(frame_of(MachineAddr{read_msr(msr::apic_base) & lapic_address_mask}), 1);
     u32 cpus = max(acpi::machine().cpu_count, u32(1));
     cpus = min(options::max_cpus ? min(cpus, options::max_cpus) : cpus, u32(max_cpus));
     if (!timers::init(cpus) || !scheduler::init(cpus))
@@ -184,7 +176,7 @@ extern "C" [[noreturn]] void start_cpp(u64 load_base, u64 information_address, u
     dom0::start(boot_info, kernel);
     MemoryStats memory = frame_allocator::stats();
     log_info("dom0 starts; %lu MiB are free for other domains", memory.free >> 8);
-    if (options::vga.find("keep") == std::string_view::npos)
+    if (!options::keep_screen)
         screen::relinquish();
     run_idle();
 }

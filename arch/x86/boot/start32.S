@@ -16,50 +16,37 @@ boot_here:
         pop     %ebp
         sub     $off_boot_here, %ebp        // ebp = where image_base was loaded
 
-        mov     $0x80000001, %eax               // long mode is required [AMD64 APM 3, CPUID Fn8000_0001]
+        mov     $0x80000001, %eax               // long mode and no-execute are required [AMD64 APM 3, CPUID Fn8000_0001]
         mov     %ebx, %esi
         cpuid
         mov     %esi, %ebx
-        bt      $29, %edx
-        jnc     no_long_mode
+        not     %edx
+        test    $0x20100000, %edx
+        jnz     no_long_mode
 
-        // L4: identity and image.
-        lea     off_boot_l3_low(%ebp), %eax
+        .macro  link entry, table               // the entry leads to the table; no spaces in an argument
+        lea     off_\table(%ebp), %eax
         or      $3, %eax
-        mov     %eax, off_boot_l4(%ebp)
-        lea     off_boot_l3_image(%ebp), %eax
-        or      $3, %eax
-        mov     %eax, off_boot_l4 + 257 * 8(%ebp)
-        lea     off_boot_l2_image(%ebp), %eax
-        or      $3, %eax
-        mov     %eax, off_boot_l3_image(%ebp)
-        // Identity: 4 GiB in 2 MiB pages.
-        lea     off_boot_l2_low(%ebp), %eax
-        or      $3, %eax
-        lea     off_boot_l3_low(%ebp), %ecx
-        mov     $4, %edx
-2:      mov     %eax, (%ecx)
-        add     $4096, %eax
+        mov     %eax, off_\entry(%ebp)
+        .endm
+        .macro  fill table, count, step         // entries from the one in eax on, so far apart
+        lea     off_\table(%ebp), %ecx
+        mov     $\count, %edx
+1:      mov     %eax, (%ecx)
+        add     $\step, %eax
         add     $8, %ecx
         dec     %edx
-        jnz     2b
+        jnz     1b
+        .endm
+        link    boot_l4, boot_l3_low
+        link    boot_l4+257*8, boot_l3_image
+        link    boot_l3_image, boot_l2_image
+        lea     off_boot_l2_low + 3(%ebp), %eax // identity: 4 GiB in 2 MiB pages
+        fill    boot_l3_low, 4, 4096
         mov     $0x83, %eax
-        lea     off_boot_l2_low(%ebp), %ecx
-        mov     $2048, %edx
-3:      mov     %eax, (%ecx)
-        add     $0x200000, %eax
-        add     $8, %ecx
-        dec     %edx
-        jnz     3b
-        // Image: 16 MiB from the load address.
-        lea     0x83(%ebp), %eax
-        lea     off_boot_l2_image(%ebp), %ecx
-        mov     $8, %edx
-4:      mov     %eax, (%ecx)
-        add     $0x200000, %eax
-        add     $8, %ecx
-        dec     %edx
-        jnz     4b
+        fill    boot_l2_low, 2048, 0x200000
+        lea     0x83(%ebp), %eax                // image: 16 MiB from the load address
+        fill    boot_l2_image, 8, 0x200000
 
         mov     $0x620, %eax                    // PAE | OSFXSR | OSXMMEXCPT
         mov     %eax, %cr4
@@ -113,7 +100,7 @@ start64_high:
         ud2
 
         .balign 8
-no_long_mode_text: .asciz "Tenon: this CPU has no long mode.\r\n"
+no_long_mode_text: .asciz "Tenon: this CPU has no long mode, or no NX bit.\r\n"
         .balign 8
 boot_gdt:
         .quad 0, 0x00af9b000000ffff, 0x00cf93000000ffff

@@ -1,12 +1,11 @@
 // Frame table and machine-to-phys table at boot.
-#include "tables.hpp"
+#include "boot.hpp"
 #include "../mm/paging.hpp"
 #include "boot_memory.hpp"
 #include <tenon/arch/machine.hpp>
 #include <tenon/arch/memory.hpp>
 #include <tenon/log.hpp>
 #include <tenon/mm/frame_table.hpp>
-#include <tenon_arch/cpu_ops.hpp>
 
 namespace tenon::x86 {
 
@@ -17,38 +16,24 @@ constexpr u64 large_page = 0x20'0000;
 /// Backs [va, va + bytes) with new frames, 2 MiB at a time while that much is wanted.
 void back(u64 va, u64 bytes, u64 flags)
 {
-    while (bytes) {
-        bool large = bytes >= large_page && va % large_page == 0;
-        Mfn mfn = large ? boot_memory::take_aligned(512) : boot_memory::take(1);
-        if (large && mfn == invalid_mfn) {
-            large = false;
-            mfn = boot_memory::take(1);
-        }
-        u64 size = large ? large_page : page_size;
+    for (u64 size; bytes; va += size, bytes -= min(bytes, size)) {
+        const Mfn large = bytes >= large_page && va % large_page == 0 ? boot_memory::take_aligned(512) : invalid_mfn;
+        const Mfn mfn = large == invalid_mfn ? boot_memory::take(1) : large;
+        size = large == invalid_mfn ? page_size : large_page;
         if (mfn == invalid_mfn || !map_range(root_table, va, mfn, size, flags))
             panic("not enough memory for the frame table");
-        va += size;
-        bytes -= min(bytes, size);
     }
 }
 
 /// The guest-visible alias needs the user bit on every level below L4.
 void alias_m2p(u64 bytes)
 {
-    for (u64 done = 0; done < bytes; done += page_size) {
-        Pte* own = find_entry(root_table, m2p_rw_base + done, false);
-        u64 size = page_size;
-        Mfn mfn;
-        if (own)
-            mfn = own->mfn();
-        else { // inside a large page
-            mfn = translate(m2p_rw_base + done);
-            size = large_page;
-        }
-        constexpr u64 flags = Pte::present | Pte::user | Pte::accessed | Pte::no_execute;
-        if (!map_range(root_table, m2p_base + done, mfn, size, flags))
+    constexpr u64 flags = Pte::present | Pte::user | Pte::accessed | Pte::no_execute;
+    for (u64 done = 0, size; done < bytes; done += size) {
+        const u64 own = m2p_rw_base + done;
+        size = find_entry(root_table, own, false) ? page_size : large_page;
+        if (!map_range(root_table, m2p_base + done, translate(own), size, flags))
             panic("not enough memory for the machine-to-phys table");
-        done += size - page_size;
     }
     FrameView<Pte> l4(root_table);
     FrameView<Pte> l3(l4[m2p_slot].mfn());

@@ -3,6 +3,7 @@
 #include "../trap/entry.hpp"
 #include "features.hpp"
 #include "per_cpu.hpp"
+#include <iterator>
 #include <tenon/arch/memory.hpp>
 #include <tenon/log.hpp>
 #include <tenon_arch/cpu_ops.hpp>
@@ -25,6 +26,7 @@ struct IdtGate {
     }
 };
 constinit IdtGate idt[256]{};
+constexpr u64 syscall32_stub = 64; ///< its place behind the other stub
 
 void fill_gdt(u64* gdt, PerCpu& cpu)
 {
@@ -39,34 +41,34 @@ void fill_gdt(u64* gdt, PerCpu& cpu)
     (&at(tss_selector))[1] = base >> 32;
 }
 
-/// The code each CPU's LSTAR/CSTAR points to: saves the guest's rsp, takes the vCPU's stack, pushes ss and rsp, goes on.
-void write_stub(u8* to, u64 stub_va, u64 data_va, u64 target)
-{
-    u8* p = to;
-    auto rel = [&](u64 address, unsigned after) { return u32(address - (stub_va + u64(p - to) + after)); };
-    auto bytes = [&](std::initializer_list<u8> list) {
-        for (u8 b : list)
-            *p++ = b;
-    };
-    auto imm = [&](u32 v) {
-        __builtin_memcpy(p, &v, 4);
-        p += 4;
-    };
-    bytes({0x48, 0x89, 0x25}); // mov %rsp, scratch_rsp(%rip)
-    imm(rel(data_va + offsetof(PerCpu, scratch_rsp), 4));
-    bytes({0x48, 0x8b, 0x25}); // mov stack_top(%rip), %rsp
-    imm(rel(data_va + offsetof(PerCpu, stack_top), 4));
-    bytes({0x68}); // push $ss
-    imm(guest_ss);
-    bytes({0xff, 0x35}); // push scratch_rsp(%rip)
-    imm(rel(data_va + offsetof(PerCpu, scratch_rsp), 4));
-    bytes({0xe9}); // jmp target
-    imm(rel(target, 4));
-}
+/// The code each CPU's LSTAR and CSTAR point to: saves the guest's rsp, takes the vCPU's stack, pushes ss and rsp, goes on. The 32-bit
+/// numbers are relative to the end of their instruction.
+struct [[gnu::packed]] SyscallStub {
+    u8 save_rsp[3] = {0x48, 0x89, 0x25}; // mov %rsp, scratch_rsp(%rip)
+    u32 scratch_rsp;
+    u8 load_rsp[3] = {0x48, 0x8b, 0x25}; // mov stack_top(%rip), %rsp
+    u32 stack_top;
+    u8 push_ss = 0x68;
+    u32 ss = guest_ss;
+    u8 push_rsp[2] = {0xff, 0x35}; // push scratch_rsp(%rip)
+    u32 scratch_rsp_again;
+    u8 jump = 0xe9;
+    u32 target;
+
+    SyscallStub(u64 here, u64 data, u64 entry)
+    {
+        const auto to = [&](u64 address, u64 end_of_field) { return u32(address - here - end_of_field); };
+        scratch_rsp = to(data + offsetof(PerCpu, scratch_rsp), 7);
+        stack_top = to(data + offsetof(PerCpu, stack_top), 14);
+        scratch_rsp_again = to(data + offsetof(PerCpu, scratch_rsp), 25);
+        target = to(entry, 30);
+    }
+};
+static_assert(sizeof(SyscallStub) == 30);
 
 } // namespace
 
-bool create_percpu(CpuId id, ApicId apic)
+bool create_percpu(CpuId id)
 {
     u64 area = percpu_area(id.raw());
     auto map = [&](u64 offset, u64 flags) -> Mfn {
@@ -77,27 +79,24 @@ bool create_percpu(CpuId id, ApicId apic)
         *entry = Pte::of(*frame, flags);
         return *frame;
     };
-    Mfn stub = map(stub_offset, Pte::present | Pte::accessed);
-    Mfn data = map(data_offset, data_flags), gdt = map(gdt_offset, data_flags);
-    if (stub == invalid_mfn || data == invalid_mfn || gdt == invalid_mfn)
+    const Mfn stub = map(stub_offset, Pte::present | Pte::accessed);
+    if (stub == invalid_mfn || map(data_offset, data_flags) == invalid_mfn || map(gdt_offset, data_flags) == invalid_mfn)
         return false;
     auto* cpu = new (reinterpret_cast<void*>(area + data_offset)) PerCpu;
     cpu->id = id;
-    cpu->apic_id = apic;
-    for (u64 end : {nmi_stack_end, df_stack_end, mce_stack_end}) {
-        for (u64 page = end - ist_stack_size; page < end; page += page_size)
+    constexpr u64 ends[] = {nmi_stack_end, df_stack_end, mce_stack_end};
+    for (unsigned i = 0; i < std::size(ends); i++) {
+        for (u64 page = ends[i] - ist_stack_size; page < ends[i]; page += page_size)
             if (map(page, data_flags) == invalid_mfn)
                 return false;
-        auto* info = reinterpret_cast<StackInfo*>(area + end - sizeof(StackInfo));
-        info->cpu = cpu;
+        cpu->tss.ist[i] = frame_end(area + ends[i]);
+        reinterpret_cast<StackInfo*>(cpu->tss.ist[i])->cpu = cpu;
     }
-    cpu->tss.ist[0] = frame_end(area + nmi_stack_end);
-    cpu->tss.ist[1] = frame_end(area + df_stack_end);
-    cpu->tss.ist[2] = frame_end(area + mce_stack_end);
     fill_gdt(reinterpret_cast<u64*>(area + gdt_offset), *cpu);
     FrameView<u8> code(stub);
-    write_stub(code.get(), area + stub_offset, area + data_offset, u64(&entry_syscall));
-    write_stub(code.get() + 64, area + stub_offset + 64, area + data_offset, u64(&entry_syscall32));
+    const u64 here = area + stub_offset, data = area + data_offset;
+    new (code.get()) SyscallStub(here, data, u64(&entry_syscall));
+    new (code.get() + syscall32_stub) SyscallStub(here + syscall32_stub, data, u64(&entry_syscall32));
     return true;
 }
 
@@ -134,7 +133,7 @@ void init_cpu(PerCpu& cpu)
     u64 stub = percpu_area(cpu.id.raw()) + stub_offset;
     write_msr(msr::star, u64(guest_cs32) << 48 | u64(hv_cs) << 32);
     write_msr(msr::lstar, stub);
-    write_msr(msr::cstar, stub + 64);
+    write_msr(msr::cstar, stub + syscall32_stub);
     // Everything that could confuse the hypervisor is cleared on SYSCALL.
     write_msr(msr::fmask, flag::interrupt | flag::tf | flag::df | flag::ac | flag::nt | flag::iopl | flag::rf | flag::vm);
     if (features.has_sysenter) {

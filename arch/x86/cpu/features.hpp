@@ -5,8 +5,7 @@
 namespace tenon::x86 {
 
 struct Features {
-    bool smep, smap, umip, fsgsbase, xsave, xsaveopt, xsavec, rdtscp, has_sysenter, is_intel, pages_1g, x2apic, tsc_deadline, cpuid_faulting,
-        invariant_tsc, null_sel_keeps_base;
+    bool smep, smap, fsgsbase, xsave, rdtscp, has_sysenter, is_intel;
     u32 physical_bits;
     u64 xcr0_mask;      ///< state components that Tenon switches
     u32 xsave_bytes;    ///< size of an XSAVE area for xcr0_mask

@@ -18,7 +18,7 @@ struct [[gnu::packed]] Tss {
 };
 
 /// Requests that other CPUs leave; answered by interrupt, in wait loops, and in the interrupt window.
-enum Request : u32 { request_flush = 1, request_call = 2 };
+enum Request : u32 { request_flush = 1 };
 
 struct alignas(64) PerCpu {
     u64 scratch_rsp = 0;          ///< the stub's: guest rsp
@@ -33,8 +33,6 @@ struct alignas(64) PerCpu {
     Vcpu* idle = nullptr;
     Vcpu* previous = nullptr;     ///< during a switch: who was switched away
     u64 held_ranks = 0;           ///< debug: one bit a rank
-    void (*call)(void*) = nullptr;
-    void* call_argument = nullptr;
     u64 xcr0 = 0, tsc_aux = 0, dr7 = 0, guest_cr4_bits = 0;
     u64 nmi_count = 0;
     alignas(64) Tss tss;
@@ -75,7 +73,7 @@ inline constexpr u16 hv_cs = 0xe008, hv_ds = 0xe010, guest_cs32 = 0xe023, guest_
 inline constexpr unsigned reserved_gdt_page = 14;
 
 /// Allocates and maps a CPU's area. Boot.
-bool create_percpu(CpuId cpu, ApicId apic);
+bool create_percpu(CpuId cpu);
 /// Loads descriptor tables, MSRs and control registers of the CPU that runs this.
 void init_cpu(PerCpu& cpu);
 /// The live descriptor table follows the vCPU: loads the GDT of its area.

@@ -1,15 +1,17 @@
-// Other CPUs: start, requests, idle, stop.
+// CPUs: start of the others, requests, idle vCPUs, stop.
 #include "smp.hpp"
 #include "../boot/boot_memory.hpp"
-#include "../boot/idle_domain.hpp"
 #include "../irq/vectors.hpp"
 #include "../mm/paging.hpp"
+#include "../pv/vcpu.hpp"
 #include "../time/clock.hpp"
+#include <tenon/arch/guest.hpp>
 #include <tenon/arch/memory.hpp>
 #include <tenon/boot/known_options.hpp>
 #include <tenon/device/acpi.hpp>
 #include <tenon/device/lapic.hpp>
 #include <tenon/log.hpp>
+#include <tenon/mm/heap.hpp>
 #include <tenon/sched/scheduler.hpp>
 #include <tenon_arch/cpu_ops.hpp>
 
@@ -20,6 +22,8 @@ constinit CpuSet online{};
 namespace {
 
 constinit bool stopping = false;
+constinit Domain* idle_domain = nullptr;
+constinit vcpu_info nobody_looks_here{};
 extern "C" char trampoline_start[], trampoline_end[], trampoline_cr3[], trampoline_stack[], trampoline_entry[], trampoline_argument[];
 
 void delay_us(u64 us)
@@ -31,13 +35,34 @@ void delay_us(u64 us)
 /// First C++ of another CPU, on its idle vCPU's stack with the root tables.
 extern "C" void start_other_cpu(PerCpu* cpu)
 {
-    u64 top = vcpu_stack_top(cpu->idle->id.raw());
-    reinterpret_cast<StackInfo*>(frame_end(top))->cpu = cpu;
     init_cpu(*cpu);
     lapic::init_this_cpu();
     clock::check_this_cpu();
     online.atomic_set(cpu->id.raw());
     idle_loop();
+}
+
+bool create_idle_vcpu(PerCpu& cpu)
+{
+    Vcpu* vcpu = make<Vcpu>(*idle_domain, VcpuId{cpu.id.raw()});
+    if (!vcpu || !arch::create_vcpu(*vcpu))
+        return false;
+    idle_domain->vcpus[cpu.id.raw()] = vcpu;
+    vcpu->info = &nobody_looks_here;
+    vcpu->cpu = cpu.id;
+    cpu.stack_top = cpu.tss.rsp[0] = frame_end(vcpu_stack_top(cpu.id.raw()));
+    reinterpret_cast<StackInfo*>(cpu.stack_top)->cpu = &cpu;
+    Regs regs{};
+    regs.rip = u64(&idle_loop);
+    regs.cs = hv_cs;
+    regs.ss = hv_ds;
+    regs.rflags = 2;
+    regs.rsp = cpu.stack_top - 8;
+    pv::write_saved_regs(*vcpu, regs);
+    cpu.idle = cpu.current = vcpu;
+    cpu.schedule_wanted = &scheduler::wanted_word(cpu.id);
+    scheduler::set_idle(cpu.id, *vcpu);
+    return true;
 }
 
 void set_word(Mfn trampoline, const char* word, u64 value)
@@ -46,28 +71,48 @@ void set_word(Mfn trampoline, const char* word, u64 value)
     __builtin_memcpy(page.get() + (word - trampoline_start), &value, 8);
 }
 
-bool start_one(CpuId id, ApicId apic, Mfn trampoline)
+bool start_one(PerCpu& cpu, Mfn trampoline)
 {
-    if (!create_percpu(id, apic) || !create_idle_vcpu(id))
-        return false;
-    PerCpu& cpu = percpu(id);
-    u64 top = frame_end(vcpu_stack_top(cpu.idle->id.raw()));
-    cpu.stack_top = cpu.tss.rsp[0] = top;
-    set_word(trampoline, trampoline_stack, top - 8);
+    set_word(trampoline, trampoline_stack, cpu.stack_top - 8);
     set_word(trampoline, trampoline_argument, u64(&cpu));
-    lapic::send_init(apic);
+    lapic::send_init(cpu.apic_id);
     delay_us(10'000);
     for (unsigned attempt = 0; attempt < 2 && !cpu.online; attempt++) {
-        lapic::send_startup(apic, u8(trampoline.raw()));
+        lapic::send_startup(cpu.apic_id, u8(trampoline.raw()));
         for (unsigned wait = 0; wait < (attempt ? 2000u : 200u) && !cpu.online; wait++)
             delay_us(1000);
     }
-    for (unsigned wait = 0; cpu.online && !online.test(id.raw()) && wait < 5000; wait++)
+    for (unsigned wait = 0; cpu.online && !online.test(cpu.id.raw()) && wait < 5000; wait++)
         delay_us(100);
-    return online.test(id.raw());
+    if (online.test(cpu.id.raw()))
+        return true;
+    lapic::send_init(cpu.apic_id); // should it wake up later, it must not run on what the next one is given
+    cpu.online = false;
+    log_error("CPU with APIC id %u does not start", cpu.apic_id.raw());
+    return false;
+}
+
+/// `smt=off` leaves out all but the first thread of a core. [SDM 2A CPUID leaf 0Bh: the width of the thread's part of an APIC id]
+bool is_wanted(const acpi::Cpu& cpu)
+{
+    const bool tells = cpuid(0).eax >= 0xb && (cpuid(0xb).ecx >> 8 & 0xff) == 1;
+    const u32 thread_bits = tells ? (1u << (cpuid(0xb).eax & 31)) - 1 : 0;
+    return cpu.enabled && cpu.apic != lapic::id() && (options::smt || !(cpu.apic.raw() & thread_bits));
 }
 
 } // namespace
+
+void create_idle_domain()
+{
+    idle_domain = make<Domain>(dom_idle);
+    if (!idle_domain || !(idle_domain->vcpus = make_array<Vcpu*>(max_cpus)) || !arch::create_domain(*idle_domain))
+        panic("not enough memory for the idle vCPUs");
+    idle_domain->max_vcpus = max_cpus;
+    FrameView<Pte> root(root_table);
+    root[domain_slot] = Pte::of(idle_domain->arch.slot_l3, table_flags);
+    if (!create_idle_vcpu(percpu(CpuId{0})))
+        panic("not enough memory for the idle vCPUs");
+}
 
 void start_other_cpus()
 {
@@ -87,14 +132,18 @@ void start_other_cpus()
     }
     set_word(trampoline, trampoline_cr3, root_table.raw() << page_shift);
     set_word(trampoline, trampoline_entry, u64(&start_other_cpu));
+    bool prepared = false; // a place that a CPU did not take is for the next one
     for (u32 i = 0; i < machine.cpu_count && next < limit; i++) {
-        const acpi::Cpu& cpu = machine.cpus[i];
-        if (!cpu.enabled || cpu.apic == lapic::id())
+        if (!is_wanted(machine.cpus[i]))
             continue;
-        if (start_one(CpuId{next}, cpu.apic, trampoline))
-            next++;
-        else
-            log_error("CPU with APIC id %u does not start", cpu.apic.raw());
+        const CpuId id{next};
+        if (!prepared && (!create_percpu(id) || !create_idle_vcpu(percpu(id)))) {
+            log_error("not enough memory for CPU %u and more", next);
+            break;
+        }
+        percpu(id).apic_id = machine.cpus[i].apic;
+        prepared = !start_one(percpu(id), trampoline);
+        next += !prepared;
     }
     FrameView<u64> page(trampoline);
     __builtin_memcpy(page.get(), saved_page, page_size);

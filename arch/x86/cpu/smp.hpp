@@ -4,6 +4,8 @@
 
 namespace tenon::x86 {
 
+/// The idle vCPUs are of a domain that owns no memory and never sees a guest. This makes it and the boot CPU's.
+void create_idle_domain();
 /// Starts every CPU that the firmware lists, up to maxcpus. Boot CPU.
 void start_other_cpus();
 /// Answers the requests that others left for this CPU.
@@ -15,6 +17,8 @@ void flush_this_cpu();
 /// Stops all other CPUs for good (panic, reboot).
 void stop_other_cpus();
 bool is_stopping();
+/// After a panic or a boot that failed: reboot in a while, or halt with `noreboot`.
+[[noreturn]] void stop_after_failure();
 extern constinit CpuSet online;
 
 } // namespace tenon::x86

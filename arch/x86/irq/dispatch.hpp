@@ -7,10 +7,4 @@ namespace tenon::x86 {
 /// An external interrupt arrived with this vector; interrupts are off, no lock is held. Acknowledges it and delivers it.
 void handle_device_interrupt(u8 vector);
 
-/// For `debug keys` and statistics.
-u64 interrupt_count(u8 vector);
-u64 unexpected_interrupts();
-/// Which lines are in use, to the log.
-void dump_lines();
-
 } // namespace tenon::x86

@@ -1,15 +1,48 @@
-// Making lines: a vector for a GSI or for a block of messages, and the hardware's route to it.
-#include "lines.hpp"
+// The table of interrupt lines, one for each device vector: a vector for a GSI or for a block of messages, the hardware's route to it,
+// whose it is, and an interrupt's way from the CPU to its owner. Edge interrupts and messages are acknowledged at once. A level
+// interrupt stays masked at its I/O APIC until its guest has served the device, so that the local APIC is free again meanwhile.
 #include "../cpu/per_cpu.hpp"
+#include "dispatch.hpp"
+#include "vectors.hpp"
 #include <tenon/device/ioapic.hpp>
+#include <tenon/device/lapic.hpp>
+#include <tenon/domain/domain.hpp>
+#include <tenon/event/channels.hpp>
+#include <tenon/irq/line.hpp>
 #include <tenon/log.hpp>
+#include <tenon/sync/spinlock.hpp>
 
-namespace tenon::irq {
+namespace tenon {
+namespace irq {
+namespace {
+
+struct Line {
+    enum class Kind : u8 { free, gsi, msi, spare } kind = Kind::free; ///< spare: kept with its block, not in use
+    bool level = false, low = false;
+    bool started = false;    ///< the owner wants interrupts
+    bool in_service = false; ///< level: masked until finish()
+    u8 block_first = 0, block_count = 1; ///< MSI: vectors of one capability's block
+    u32 gsi = 0;
+    pci::MsiTarget msi;
+    CpuId cpu{};
+    void (*handler)(void*) = nullptr; ///< Tenon's own
+    void* argument = nullptr;
+    DomainId domain = dom_invalid;
+    Pirq pirq{};
+    u32 port = 0;
+
+    bool is_owned() const { return handler != nullptr || domain != dom_invalid; }
+};
 
 constinit Line lines[x86::last_device_vector + 1 - x86::first_device_vector];
 constinit SpinLock<Rank::irq> lines_lock;
 
-namespace {
+/// The line of a vector, whatever the vector is; nullptr when it is no device's.
+Line* line_of(u8 vector)
+{
+    return vector >= x86::first_device_vector && vector <= x86::last_device_vector ? &lines[vector - x86::first_device_vector] : nullptr;
+}
+u8 vector_of(const Line& line) { return u8(&line - lines + x86::first_device_vector); }
 
 constexpr u32 isa_irqs = 16;
 
@@ -80,23 +113,15 @@ Result<Line*> make_gsi(u32 gsi)
     return &line;
 }
 
+void set_mask(const Line& line, bool masked)
+{
+    if (line.kind == Line::Kind::gsi)
+        ioapic::set_mask(line.gsi, masked);
+    else
+        pci::set_mask(line.msi, masked);
+}
+
 } // namespace
-
-void mask(const Line& line)
-{
-    if (line.kind == Line::Kind::gsi)
-        ioapic::mask(line.gsi);
-    else
-        pci::set_mask(line.msi, true);
-}
-
-void unmask(const Line& line)
-{
-    if (line.kind == Line::Kind::gsi)
-        ioapic::unmask(line.gsi);
-    else
-        pci::set_mask(line.msi, false);
-}
 
 bool gsi_exists(u32 gsi) { return ioapic::has_gsi(gsi); }
 
@@ -145,7 +170,7 @@ Result<Vector> lines_for_msi(const pci::MsiTarget& target, unsigned count)
         line.msi.index = u16(target.index + i);
         line.block_first = first;
         line.block_count = u8(block);
-        mask(line);
+        set_mask(line, true);
     }
     const Status programmed = write_route(*line_of(first));
     if (programmed.ok())
@@ -171,7 +196,7 @@ void free_msi_line(Vector vector)
     Line* line = line_of(vector.raw());
     if (!line || line->kind != Line::Kind::msi)
         return;
-    mask(*line);
+    set_mask(*line, true);
     line->kind = Line::Kind::spare;
     const pci::MsiTarget target = line->msi;
     const u8 block = line->block_first;
@@ -210,4 +235,114 @@ void set_target_cpu(Vector vector, CpuId cpu)
     (void)write_route(*line); // fails only for a message that could never be written
 }
 
-} // namespace tenon::irq
+Status attach(Vector vector, DomainId domain, Pirq pirq, u32 port)
+{
+    Guard guard(lines_lock);
+    Line* line = line_of(vector.raw());
+    if (!line || (line->kind != Line::Kind::gsi && line->kind != Line::Kind::msi))
+        return Error::inval;
+    if (line->is_owned())
+        return Error::busy;
+    line->domain = domain;
+    line->pirq = pirq;
+    line->port = port;
+    line->in_service = false;
+    return success;
+}
+
+void detach(Vector vector)
+{
+    Guard guard(lines_lock);
+    Line* line = line_of(vector.raw());
+    if (!line || line->domain == dom_invalid)
+        return;
+    line->started = line->in_service = false;
+    set_mask(*line, true);
+    line->domain = dom_invalid;
+    line->port = 0;
+}
+
+void start(Vector vector)
+{
+    Guard guard(lines_lock);
+    Line* line = line_of(vector.raw());
+    if (!line || !line->is_owned())
+        return;
+    line->started = true;
+    line->in_service = false;
+    set_mask(*line, false);
+}
+
+void finish(Vector vector)
+{
+    Guard guard(lines_lock);
+    Line* line = line_of(vector.raw());
+    if (!line || !line->in_service)
+        return;
+    line->in_service = false;
+    if (line->started)
+        set_mask(*line, false);
+}
+
+bool needs_finish(Vector vector)
+{
+    Guard guard(lines_lock);
+    const Line* line = line_of(vector.raw());
+    return line && line->kind == Line::Kind::gsi && line->level;
+}
+
+} // namespace irq
+
+namespace x86 {
+namespace {
+
+/// No line: noise of the i8259s, or a device that was told of a vector which is gone.
+void take_unexpected(u8 vector)
+{
+    if (vector == spurious_vector)
+        return; // never in service, so never acknowledged [SDM 3A 11.9]
+    if (lapic::in_service(vector))
+        lapic::eoi();
+    log_once(LogLevel::warning, "Unexpected interrupt, vector 0x%x", vector);
+}
+
+void deliver_to_guest(DomainId id, u32 port)
+{
+    if (Domain* dom0 = domains::dom0(); dom0 && dom0->id == id)
+        return events::set_pending(*dom0, port); // dom0 does not go away
+    if (DomainRef domain = domains::find(id); domain && !domain->is_dying())
+        events::set_pending(*domain, port);
+}
+
+} // namespace
+
+void handle_device_interrupt(u8 vector)
+{
+    irq::Line* line = irq::line_of(vector);
+    if (!line)
+        return take_unexpected(vector);
+    irq::lines_lock.lock();
+    if (line->kind == irq::Line::Kind::free || line->kind == irq::Line::Kind::spare) {
+        irq::lines_lock.unlock();
+        return take_unexpected(vector);
+    }
+    const bool wanted = line->started && line->is_owned();
+    if (line->level) {
+        irq::set_mask(*line, true);
+        line->in_service = wanted;
+    }
+    lapic::eoi();
+    const irq::Line seen = *line;
+    irq::lines_lock.unlock();
+
+    if (!wanted)
+        return;
+    if (!seen.handler)
+        return deliver_to_guest(seen.domain, seen.port);
+    seen.handler(seen.argument);
+    if (seen.level)
+        irq::finish(Vector{vector});
+}
+
+} // namespace x86
+} // namespace tenon

@@ -42,11 +42,6 @@ void check_this_cpu();
 void cpus_are_up();
 
 u64 tsc_hz();
-TscScale tsc_scale();
-/// The TSC value at now_ns() == 0.
-u64 tsc_base();
-/// The TSC value at which now_ns() will be `ns`.
-u64 tsc_at(u64 ns);
 /// Unix time (ns) at now_ns() == 0; 0 when the machine has no clock.
 u64 boot_wallclock_ns();
 

@@ -1,7 +1,6 @@
 // Interrupt vectors on their way to who handles them: timer, messages between CPUs, devices; and NMIs.
 #include "interrupts.hpp"
 #include "../cpu/smp.hpp"
-#include "../debug/backtrace.hpp"
 #include "../irq/dispatch.hpp"
 #include "../irq/vectors.hpp"
 #include <config.hpp>
@@ -42,7 +41,7 @@ void handle_interrupt(u8 vector)
 
 void handle_nmi(Regs& regs)
 {
-    if (is_panicking() || is_stopping()) {
+    if (is_stopping()) {
         for (;;)
             asm volatile("cli; hlt");
     }

@@ -32,15 +32,13 @@ struct BootInfo {
     std::span<const u8> mmap;        ///< entries of {u64 base, u64 bytes, u32 e820 type, ...}
     u32 mmap_entry_bytes = 0;
     std::span<const u8> efi_map;     ///< descriptors of {u32 type, u64 start at 8, u64 virtual, u64 pages at 24, u64 attributes}
-    u32 efi_descriptor_bytes = 0, efi_descriptor_version = 0;
+    u32 efi_descriptor_bytes = 0;
     u32 lower_kib = 0, upper_kib = 0; ///< memory below 640 KiB and from 1 MiB on, when there is nothing better
 
     BootFramebuffer framebuffer;
     u8 rsdp[36]{};                   ///< copy of the ACPI root pointer
     u32 rsdp_bytes = 0;              ///< 20 or 36; 0: none given
     u64 efi_system_table = 0;        ///< 64-bit firmware only
-    bool efi_boot_services_active = false;
-    u64 load_base = 0;               ///< where the image was loaded; 0: not said
 };
 
 } // namespace tenon

@@ -10,7 +10,7 @@ namespace tenon::acpi {
 /// Generic Address Structure. [ACPI 5.2.3.2]
 struct Gas {
     enum Space : u8 { memory = 0, port = 1, pci_config = 2 };
-    u8 space = memory, width = 0, offset = 0, access = 0;
+    u8 space = memory, width = 0; ///< width in bits
     u64 address = 0;
     explicit operator bool() const { return address != 0; }
 };
@@ -20,9 +20,7 @@ struct Cpu {
     bool enabled = false;
 };
 struct IoApic {
-    u8 id = 0;
-    u32 address = 0;
-    u32 gsi_base = 0;
+    u32 address = 0, gsi_base = 0;
 };
 /// Where an ISA interrupt really arrives, and how.
 struct Override {
@@ -33,14 +31,17 @@ struct Override {
 struct LapicNmi {
     u32 acpi_id = 0; ///< ~0: all
     u8 lint = 1;
-    bool level = false, low = false;
+    bool low = false;
 };
 struct Power {
-    bool hardware_reduced = false, has_reset = false, timer_is_32_bit = false, has_rtc = true;
-    Gas pm1a_event, pm1b_event, pm1a_control, pm1b_control, timer, reset, sleep_control;
-    u8 reset_value = 0, century_index = 0;
-    u16 sci = 9;
-    MachineAddr facs{}, dsdt{};
+    bool timer_is_32_bit = false, has_rtc = true;
+    Gas pm1a_control, pm1b_control, timer, sleep_control;
+    struct {
+        Gas reg;
+        u8 value = 0;
+    } reset;
+    u8 century_index = 0;
+    MachineAddr dsdt{};
     bool has_s5 = false;   ///< the next two come from the DSDT's _S5_ package
     u8 s5_a = 0, s5_b = 0;
 };
@@ -52,8 +53,6 @@ struct McfgEntry {
 
 struct Machine {
     MachineAddr rsdp{};
-    u64 lapic_address = 0xfee00000;
-    bool has_8259 = true;
     u32 cpu_count = 0, ioapic_count = 0, override_count = 0, nmi_count = 0, mcfg_count = 0;
     Cpu cpus[max_cpus];
     IoApic ioapics[16];
@@ -88,8 +87,6 @@ bool find_s5(const u8* aml, u64 bytes, u8& a, u8& b);
 
 /// Writes the sleep registers with the values dom0 took from its _Sx package; state 1..5. Returns when the machine did not sleep.
 Status enter_sleep(u32 value_a, u32 value_b, u32 state, bool extended);
-/// The FADT's reset register; returns when there is none or it did nothing.
-void reset();
 
 /// Register access by Gas; widths of 8, 16 and 32 bits in port or memory space.
 u32 read(const Gas& gas);

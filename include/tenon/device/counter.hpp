@@ -18,7 +18,7 @@ u64 measure_rate(const Counter& unknown, const Counter& reference, u64 milliseco
 /// The reference counters of a PC. Each is set up by the call; hz is 0 when the machine has none.
 Counter hpet_counter(const acpi::Machine& machine);
 Counter acpi_timer_counter(const acpi::Machine& machine);
-Counter pit_counter();
+Counter pit_counter(const acpi::Machine& machine);
 
 namespace rtc {
 struct Fields {

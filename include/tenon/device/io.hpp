@@ -35,6 +35,24 @@ template <class T> void write_at(void* base, u64 offset, T value)
     *reinterpret_cast<volatile T*>(static_cast<u8*>(base) + offset) = value;
 }
 
+/// The same with a width of 1, 2 or 4 bytes that only the caller's caller knows.
+inline u32 in(u16 port, unsigned bytes) { return bytes == 1 ? in8(port) : bytes == 2 ? in16(port) : in32(port); }
+inline void out(u16 port, unsigned bytes, u32 value)
+{
+    bytes == 1 ? out8(port, u8(value)) : bytes == 2 ? out16(port, u16(value)) : out32(port, value);
+}
+inline u32 read(const void* at, unsigned bytes)
+{
+    return bytes == 1 ? read_at<u8>(at, 0) : bytes == 2 ? read_at<u16>(at, 0) : read_at<u32>(at, 0);
+}
+inline void write(void* at, unsigned bytes, u32 value)
+{
+    bytes == 1 ? write_at<u8>(at, 0, u8(value)) : bytes == 2 ? write_at<u16>(at, 0, u16(value)) : write_at<u32>(at, 0, value);
+}
+/// Registers at a machine address, uncached, for as long as the machine runs; nullptr when there is no room, or across a page's end.
+void* map_register(u64 address, unsigned bytes);
+constexpr u32 all_ones(unsigned bytes) { return bytes == 4 ? ~0u : (1u << bytes * 8) - 1; }
+
 inline u64 read_msr(u32 msr)
 {
     u32 low, high;
@@ -46,13 +64,13 @@ inline void write_msr(u32 msr, u64 value)
     asm volatile("wrmsr" ::"c"(msr), "a"(u32(value)), "d"(u32(value >> 32)) : "memory");
 }
 
-struct CpuidLeaf {
-    u32 a, b, c, d;
+struct CpuidResult {
+    u32 eax, ebx, ecx, edx;
 };
-inline CpuidLeaf cpuid(u32 leaf, u32 subleaf = 0)
+inline CpuidResult cpuid(u32 leaf, u32 subleaf = 0)
 {
-    CpuidLeaf r;
-    asm volatile("cpuid" : "=a"(r.a), "=b"(r.b), "=c"(r.c), "=d"(r.d) : "a"(leaf), "c"(subleaf));
+    CpuidResult r;
+    asm volatile("cpuid" : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx) : "a"(leaf), "c"(subleaf));
     return r;
 }
 

@@ -18,14 +18,10 @@ struct Entry {
 
 /// Maps every I/O APIC of the MADT and masks all entries. After acpi::init.
 void init();
-unsigned count();
-/// One more than the highest GSI.
-u32 gsi_limit();
 bool has_gsi(u32 gsi);
 /// Writes the whole entry, safely in either direction (masked while it changes).
 void route(u32 gsi, const Entry& entry);
-void mask(u32 gsi);
-void unmask(u32 gsi);
+void set_mask(u32 gsi, bool masked);
 /// For dom0's PHYSDEVOP_apic_read: a register of the I/O APIC at this machine address; Error::inval when there is none.
 Result<u32> read_register(u64 base, u32 reg);
 

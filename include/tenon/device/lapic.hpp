@@ -21,7 +21,6 @@ void eoi();
 /// True while this vector is being served, so that an EOI would belong to it.
 bool in_service(u8 vector);
 void send_ipi(ApicId to, u8 vector);
-void send_nmi(ApicId to);
 void send_init(ApicId to);
 /// `page` < 256: the CPU starts in real mode at page * 4 KiB.
 void send_startup(ApicId to, u8 page);
@@ -35,7 +34,5 @@ bool has_tsc_deadline();
 void set_deadline(u64 tsc);
 /// Clears and returns the error status register.
 u32 take_errors();
-/// Masks everything and disables the APIC in software: before a reboot, or on a CPU that goes away.
-void shut_down();
 
 } // namespace tenon::lapic

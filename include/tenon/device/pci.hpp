@@ -15,7 +15,7 @@ struct Function {
 inline constexpr u16 reg_vendor = 0x00, reg_command = 0x04, reg_class = 0x08, reg_bar0 = 0x10, reg_status = 0x06,
                      reg_header_type = 0x0e, reg_capabilities = 0x34;
 inline constexpr u8 cap_msi = 0x05, cap_msix = 0x11;
-inline constexpr u16 command_io = 1, command_memory = 2, command_no_intx = 1 << 10;
+inline constexpr u16 command_io = 1, command_memory = 2;
 
 /// Width 1, 2 or 4, naturally aligned. Reads of what does not exist give all ones. Registers from 256 on, and segments other than 0, are
 /// reached through the MCFG table's ranges.
@@ -39,7 +39,7 @@ constexpr Message message_to(ApicId dest, u8 vector) { return {0xfee00000 | u64(
 
 /// How to reach one message's registers; plain data, checked when made.
 struct MsiTarget {
-    Function function;
+    Function function{};
     u8 capability = 0;
     bool is_msix = false;
     bool is_64_bit = false, can_mask = false;

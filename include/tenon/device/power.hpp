@@ -7,5 +7,7 @@ namespace tenon::power {
 [[noreturn]] void reboot();
 /// ACPI S5 with the values of the DSDT; halts when that does not work.
 [[noreturn]] void off();
+/// This CPU does nothing any more.
+[[noreturn]] void halt();
 
 } // namespace tenon::power

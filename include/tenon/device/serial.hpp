@@ -29,7 +29,5 @@ void write(const char* text, std::size_t length);
 void start_receive(void (*receiver)(char character));
 /// True for ports of the UART in use, which no guest may touch.
 bool owns_port(u16 port);
-/// GSI of the UART in use, ~0u when it is polled.
-u32 interrupt();
 
 } // namespace tenon::serial

@@ -152,6 +152,7 @@ STRUCT(xen_feature_info, submap_idx, submap)
 STRUCT(xen_build_id, len)
 
 // cpuid.h
-CONSTANTS(XEN_CPUID_NO_SUBLEAF)
+CONSTANTS(XEN_CPUID_NO_SUBLEAF, XEN_CPUID_FIRST_LEAF, XEN_CPUID_MAX_NUM_LEAVES, XEN_CPUID_SIGNATURE_EBX, XEN_CPUID_SIGNATURE_ECX, XEN_CPUID_SIGNATURE_EDX,
+          XEN_CPUID_FEAT1_MMU_PT_UPDATE_PRESERVE_AD)
 STRUCT(xen_cpuid_leaf, leaf, subleaf, a, b, c, d)
 STRUCT(xen_msr_entry, idx, flags, val)

@@ -1,28 +1,10 @@
-// One-instruction wrappers: control registers, MSRs, CPUID, ports, descriptor tables.
+// One-instruction wrappers for control registers and the interrupt flag; MSRs and CPUID as drivers have them.
 #pragma once
-#include <tenon/lib/types.hpp>
+#include <tenon/device/io.hpp>
 
 namespace tenon::x86 {
 
-struct CpuidResult {
-    u32 eax, ebx, ecx, edx;
-};
-inline CpuidResult cpuid(u32 leaf, u32 subleaf = 0)
-{
-    CpuidResult r;
-    asm volatile("cpuid" : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx) : "a"(leaf), "c"(subleaf));
-    return r;
-}
-inline u64 read_msr(u32 index)
-{
-    u32 lo, hi;
-    asm volatile("rdmsr" : "=a"(lo), "=d"(hi) : "c"(index));
-    return u64(hi) << 32 | lo;
-}
-inline void write_msr(u32 index, u64 value)
-{
-    asm volatile("wrmsr" ::"c"(index), "a"(u32(value)), "d"(u32(value >> 32)) : "memory");
-}
+using io::cpuid, io::CpuidResult, io::read_msr, io::write_msr;
 /// False when the MSR does not exist (the #GP is fixed up).
 bool read_msr_safe(u32 index, u64& value);
 bool write_msr_safe(u32 index, u64 value);
@@ -41,35 +23,13 @@ TENON_CONTROL_REGISTER(3)
 TENON_CONTROL_REGISTER(4)
 #undef TENON_CONTROL_REGISTER
 
-inline u8 in8(u16 port)
-{
-    u8 v;
-    asm volatile("inb %1, %0" : "=a"(v) : "Nd"(port));
-    return v;
-}
-inline u16 in16(u16 port)
-{
-    u16 v;
-    asm volatile("inw %1, %0" : "=a"(v) : "Nd"(port));
-    return v;
-}
-inline u32 in32(u16 port)
-{
-    u32 v;
-    asm volatile("inl %1, %0" : "=a"(v) : "Nd"(port));
-    return v;
-}
-inline void out8(u16 port, u8 v) { asm volatile("outb %0, %1" ::"a"(v), "Nd"(port)); }
-inline void out16(u16 port, u16 v) { asm volatile("outw %0, %1" ::"a"(v), "Nd"(port)); }
-inline void out32(u16 port, u32 v) { asm volatile("outl %0, %1" ::"a"(v), "Nd"(port)); }
-
 inline u64 read_tsc()
 {
     u32 lo, hi;
     asm volatile("rdtsc" : "=a"(lo), "=d"(hi));
     return u64(hi) << 32 | lo;
 }
-inline void pause() { asm volatile("pause" ::: "memory"); }
+inline void pause() { io::relax(); }
 inline void invalidate_page(u64 va) { asm volatile("invlpg (%0)" ::"r"(va) : "memory"); }
 inline void interrupts_on() { asm volatile("sti" ::: "memory"); }
 inline void interrupts_off() { asm volatile("cli" ::: "memory"); }

@@ -62,7 +62,6 @@ struct ArchDomain {
     u32 page_tables = 0;
     bool has_hardware = false;         ///< may use ports, MMIO and interrupts of the machine
     u32 pci_address = 0;               ///< latched CONFIG_ADDRESS
-    u32 cpuid_leaves = 0;
     void* cpuid = nullptr;             ///< policy set by the tools, or null
     u64 reserved_pte_bits = ~u64{0};   ///< address bits that the CPU does not have
     u32 tsc_mode = 0, tsc_khz = 0, tsc_incarnation = 0;

@@ -1,5 +1,5 @@
 // dom0: memory, image, tables, start_info, vCPUs, go.
-#include "../../boot/boot_failure.hpp"
+#include "../../boot/boot.hpp"
 #include "../../boot/boot_memory.hpp"
 #include "../../cpu/smp.hpp"
 #include "../../mm/pte.hpp"
@@ -7,13 +7,12 @@
 #include "../vcpu.hpp"
 #include "dom0.hpp"
 #include "layout.hpp"
-#include "memory.hpp"
-#include <abi/sched.h>
 #include <abi/start_info.h>
 #include <abi/version.h>
 #include <tenon/arch/guest.hpp>
 #include <tenon/arch/memory.hpp>
 #include <tenon/boot/known_options.hpp>
+#include <tenon/domain/domain.hpp>
 #include <tenon/log.hpp>
 #include <tenon/mm/frame_allocator.hpp>
 #include <tenon/mm/heap.hpp>
@@ -25,6 +24,76 @@ namespace {
 
 constexpr u64 guest_flags = Pte::present | Pte::writable | Pte::user | Pte::accessed | Pte::dirty;
 constexpr u64 guest_read_only = guest_flags & ~Pte::writable;
+
+/// dom0's memory while it is built: runs of consecutive frames for consecutive pfns.
+class Memory {
+  public:
+    /// Takes `pages` frames in blocks as large as there are; false when memory ran out first.
+    bool take(Domain& domain, u64 pages);
+    Mfn operator[](u64 pfn) const;
+    u64 pages() const { return pages_; }
+    void copy_in(u64 pfn, const u8* from, u64 bytes, u64 offset = 0) const; ///< offset: bytes behind the pfn's start
+
+  private:
+    struct Run {
+        u64 pfn, mfn;
+    };
+    static constexpr unsigned capacity = 1024;
+    Run runs_[capacity]{};
+    unsigned count_ = 0;
+    u64 pages_ = 0;
+};
+
+bool Memory::take(Domain& domain, u64 pages)
+{
+    unsigned order = frame_allocator::max_order;
+    while (pages_ < pages) {
+        while (order && (u64{1} << order) > pages - pages_)
+            order--;
+        auto block = frame_allocator::allocate(domain.id, order);
+        if (!block.ok()) {
+            if (order-- == 0)
+                return false;
+            continue;
+        }
+        if (!domains::add_block(domain, *block, order))
+            return false;
+        bool follows = count_ && runs_[count_ - 1].mfn + (pages_ - runs_[count_ - 1].pfn) == block->raw();
+        if (!follows) {
+            if (count_ == capacity)
+                return false;
+            runs_[count_++] = {pages_, block->raw()};
+        }
+        for (u64 i = 0; i < u64{1} << order; i++)
+            arch::set_m2p(*block + i, pages_ + i);
+        pages_ += u64{1} << order;
+    }
+    return true;
+}
+
+Mfn Memory::operator[](u64 pfn) const
+{
+    unsigned low = 0, high = count_;
+    while (high - low > 1) {
+        unsigned middle = (low + high) / 2;
+        (runs_[middle].pfn <= pfn ? low : high) = middle;
+    }
+    return Mfn{runs_[low].mfn + (pfn - runs_[low].pfn)};
+}
+
+void Memory::copy_in(u64 pfn, const u8* from, u64 bytes, u64 offset) const
+{
+    pfn += offset >> page_shift;
+    offset &= page_mask;
+    while (bytes) {
+        u64 now = min(bytes, page_size - offset);
+        FrameView<u8> page((*this)[pfn++]);
+        __builtin_memcpy(page.get() + offset, from, now);
+        from += now;
+        bytes -= now;
+        offset = 0;
+    }
+}
 
 /// Fills tables for consecutive addresses; new tables come from consecutive pfns.
 class TableBuilder {
@@ -158,7 +227,7 @@ void start_first_vcpu(Domain& domain, const KernelImage& image, const Memory& me
             panic("dom0's first page tables are not valid");
     }
     Regs r{};
-    r.rip = image.entry;
+    r.rip = *image.entry;
     r.rsi = layout.start_info;
     r.rsp = layout.stack + page_size;
     r.cs = guest_cs64;
@@ -169,7 +238,7 @@ void start_first_vcpu(Domain& domain, const KernelImage& image, const Memory& me
     resume_vcpu(v, pause_down);
 }
 
-Memory dom0_pages;
+constinit Memory dom0_pages;
 
 } // namespace
 
@@ -195,7 +264,8 @@ void start(const BootInfo& boot, UnpackedKernel& kernel)
         boot_failure(planned.error() == Error::nomem ? "dom0 gets %lu MiB, too little for its kernel and initrd (see dom0_mem=)"
                                                      : "dom0's kernel names addresses that make no sense (%lu MiB)", pages >> 8);
     const Layout& layout = *planned;
-    log_info("dom0: %lu MiB, %u vCPUs, kernel at %lx-%lx, entry %lx", pages >> 8, params.max_vcpus, image.virt_base, layout.kernel_end, image.entry);
+    log_info("dom0: %lu MiB, %u vCPUs, kernel at %lx-%lx, entry %lx", pages >> 8, params.max_vcpus, image.virt_base, layout.kernel_end,
+             *image.entry);
     if (!dom0_pages.take(domain, pages))
         boot_failure("memory for dom0 ran out at %lu of %lu MiB", dom0_pages.pages() >> 8, pages >> 8);
     domain.max_pages = options::dom0_memory.maximum_frames(frame_allocator::stats().total);
@@ -205,14 +275,14 @@ void start(const BootInfo& boot, UnpackedKernel& kernel)
                            (boot.module_list[1].start & page_mask), initrd_bytes);
     build_tables(dom0_pages, layout);
     write_p2m(dom0_pages, layout);
-    if (image.has_hypercall_page && !arch::write_hypercall_page(domain, dom0_pages[layout.pfn_of(image.hypercall_page)]))
-        boot_failure("dom0's kernel wants its hypercall page at %lx, outside of itself", image.hypercall_page);
+    if (image.hypercall_page && !arch::write_hypercall_page(domain, dom0_pages[layout.pfn_of(*image.hypercall_page)]))
+        boot_failure("dom0's kernel wants its hypercall page at %lx, outside of itself", *image.hypercall_page);
     write_start_info(domain, boot, image, dom0_pages, layout);
     start_first_vcpu(domain, image, dom0_pages, layout);
     if (kernel.borrowed_frames)
         boot_memory::give_back(kernel.borrowed, kernel.borrowed_frames);
-    for (unsigned i = 0; i < boot.module_count; i++) // whole frames of the modules
-        if (u64 first = pages_for(boot.module_list[i].start), end = (boot.module_list[i].start + boot.module_list[i].bytes) >> page_shift; first < end)
+    for (const BootModule& m : boot.modules()) // whole frames of them
+        if (const u64 first = pages_for(m.start), end = (m.start + m.bytes) >> page_shift; first < end)
             boot_memory::give_back(Mfn{first}, end - first);
     if (!domains::unpause_by_tools(domain))
         panic("dom0 cannot be unpaused");

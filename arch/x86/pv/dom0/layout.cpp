@@ -19,12 +19,12 @@ Result<Layout> plan(const KernelImage& image, u64 pages, u64 initrd_bytes)
         l.initrd_pfn = l.pfn_of(at);
         at += l.initrd_pages * page_size;
     }
-    if (image.has_init_p2m) {
-        u64 start = image.init_p2m, end = start + l.p2m_pages * page_size;
+    if (image.init_p2m) {
+        u64 start = *image.init_p2m, end = start + l.p2m_pages * page_size;
         l.p2m = start;
-        if (start % (u64{1} << 39) || end <= start)
+        if (start % top_slot || end <= start)
             return Error::inval;
-        l.p2m_table_pages = tables_touched(start, end, 1) + tables_touched(start, end, 2) + tables_touched(start, end, 3);
+        l.p2m_table_pages = tables_touched(start, end);
     } else {
         l.p2m = at;
         l.p2m_pfn = l.pfn_of(at);
@@ -35,7 +35,9 @@ Result<Layout> plan(const KernelImage& image, u64 pages, u64 initrd_bytes)
     for (l.table_pages = 4;;) {
         l.stack = l.tables + l.table_pages * page_size;
         l.end = align_up(l.stack + page_size + room, four_mib);
-        u64 need = 1 + tables_touched(l.virt_base, l.end, 1) + tables_touched(l.virt_base, l.end, 2) + tables_touched(l.virt_base, l.end, 3);
+        if (l.end <= l.virt_base || l.end - l.virt_base > top_slot) // a list or an initrd that does not fit below the end of addresses
+            return Error::nomem;
+        const u64 need = 1 + tables_touched(l.virt_base, l.end);
         if (need <= l.table_pages)
             break;
         l.table_pages = need;
@@ -45,11 +47,10 @@ Result<Layout> plan(const KernelImage& image, u64 pages, u64 initrd_bytes)
         l.initrd_pfn = pfn;
         pfn += l.initrd_pages;
     }
-    if (image.has_init_p2m) {
+    if (image.init_p2m) {
         l.p2m_pfn = pfn;
         pfn += l.p2m_pages + l.p2m_table_pages;
     }
-    l.first_free_pfn = pfn;
     if (pfn + 256 > pages)
         return Error::nomem;
     return l;

@@ -1,6 +1,7 @@
 // Where everything lies in a new PV guest's address space and pseudo-physical memory. Pure arithmetic. [public header xen.h, startofday]
 #pragma once
 #include "../../boot/kernel_image.hpp"
+#include <initializer_list>
 
 namespace tenon::x86::dom0 {
 
@@ -15,16 +16,17 @@ struct Layout {
     u64 tables = 0, table_pages = 0; ///< first the L4
     u64 stack = 0;
     u64 end = 0;                    ///< 4 MiB aligned, everything below is mapped from virt_base on
-    u64 first_free_pfn = 0;
     bool p2m_is_apart() const { return p2m_table_pages != 0; }
     u64 pfn_of(u64 va) const { return (va - virt_base) >> page_shift; }
 };
 
-/// Pages of tables of `level` that [start, end) touches.
-constexpr u64 tables_touched(u64 start, u64 end, unsigned level)
+/// Pages of tables below the L4 that [start, end) touches.
+constexpr u64 tables_touched(u64 start, u64 end)
 {
-    unsigned shift = 12 + 9 * level;
-    return ((end - 1) >> shift) - (start >> shift) + 1;
+    u64 pages = 0;
+    for (const unsigned shift : {21, 30, 39})
+        pages += ((end - 1) >> shift) - (start >> shift) + 1;
+    return pages;
 }
 
 /// Error::inval when the image's addresses make no sense, Error::nomem when `pages` do not hold it.

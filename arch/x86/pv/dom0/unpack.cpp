@@ -1,10 +1,8 @@
 // dom0's kernel out of its module. The decoders run on a stack and in memory that are borrowed until the domain is built.
-#include "../../boot/boot_failure.hpp"
+#include "../../boot/boot.hpp"
 #include "../../boot/boot_memory.hpp"
 #include "../../cpu/per_cpu.hpp"
 #include "dom0.hpp"
-#include <tenon/arch/memory.hpp>
-#include <tenon/log.hpp>
 #include <tenon_arch/cpu_ops.hpp>
 
 namespace tenon::x86::dom0 {
@@ -20,7 +18,7 @@ struct Job {
     Result<std::span<const u8>> result = Error::inval;
 };
 
-void run_job(Job* job) { job->result = unpack_kernel(job->file, *job->arena, "the first module"); }
+void run_job(Job* job) { job->result = unpack_kernel(job->file, *job->arena); }
 
 void call_on_stack(u64 stack_top, void (*function)(Job*), Job* job)
 {
@@ -41,7 +39,7 @@ UnpackedKernel unpack(const BootInfo& info)
     std::span<const u8> file{static_cast<const u8*>(open_frame(Mfn{m.start >> page_shift})) + (m.start & page_mask), m.bytes};
     UnpackedKernel kernel;
     write_msr(msr::fs_base, u64(thread_page));
-    auto need = memory_to_unpack(file, "the first module");
+    auto need = memory_to_unpack(file);
     if (!need.ok())
         boot_failure("the first module is no kernel that Tenon can start");
     std::span<const u8> elf = file;
@@ -62,7 +60,7 @@ UnpackedKernel unpack(const BootInfo& info)
         elf = *job.result;
     }
     write_msr(msr::fs_base, 0);
-    if (!parse_elf(elf, kernel.image, "the first module"))
+    if (!parse_elf(elf, kernel.image))
         boot_failure("dom0's kernel is no kernel that Tenon can start");
     return kernel;
 }

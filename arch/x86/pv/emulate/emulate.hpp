@@ -2,6 +2,7 @@
 #pragma once
 #include "../bounce.hpp"
 #include <tenon/domain/domain.hpp>
+#include <tenon_arch/cpu_ops.hpp>
 
 namespace tenon::x86::pv {
 
@@ -31,15 +32,10 @@ void skip(Vcpu& vcpu, Regs& regs, unsigned bytes);
 
 bool read_guest_msr(Vcpu& vcpu, u32 index, u64& value);
 bool write_guest_msr(Vcpu& vcpu, u32 index, u64 value);
-void guest_cpuid(Vcpu& vcpu, u32 leaf, u32 subleaf, u32 out[4]);
-u64 read_guest_cr(Vcpu& vcpu, Regs& regs, unsigned number, bool& ok);
-bool write_guest_cr(Vcpu& vcpu, unsigned number, u64 value);
+CpuidResult guest_cpuid(const Vcpu& vcpu, u32 leaf, u32 subleaf);
 
-/// Port I/O of a guest kernel (or of its user mode where the guest allowed it). False: not permitted.
-bool port_access_allowed(Vcpu& vcpu, u16 port, unsigned bytes);
-u32 guest_port_in(Vcpu& vcpu, u16 port, unsigned bytes);
-void guest_port_out(Vcpu& vcpu, u16 port, unsigned bytes, u32 value);
-/// IN, OUT, INS, OUTS after their prefixes. False: not one of them, or not permitted.
+/// IN, OUT, INS, OUTS after their prefixes, of a guest kernel, or of its user mode where the guest allowed it. False: not one of them, or
+/// not permitted.
 bool emulate_port_io(Vcpu& vcpu, Regs& regs, Code& code, u8 opcode, unsigned operand, bool rep);
 
 } // namespace tenon::x86::pv

@@ -16,9 +16,9 @@ bool read_guest_msr(Vcpu& vcpu, u32 index, u64& value)
 {
     bool hardware = vcpu.domain.arch.has_hardware;
     switch (index) {
-    case msr::fs_base: value = read_msr(msr::fs_base); return true;
-    case msr::gs_base: value = read_msr(msr::gs_base); return true;
-    case msr::kernel_gs_base: value = read_msr(msr::kernel_gs_base); return true;
+    case msr::fs_base:
+    case msr::gs_base:
+    case msr::kernel_gs_base: value = read_msr(index); return true;
     case msr::efer: value = visible_efer; return true;
     case msr::pat: value = 0x050100070406; return true;
     case msr::apic_base: value = 0xfee00800 | (vcpu.id.raw() == 0 ? 0x100 : 0); return true;

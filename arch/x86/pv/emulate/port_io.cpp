@@ -2,6 +2,7 @@
 #include "emulate.hpp"
 #include "../update.hpp"
 #include <tenon/arch/memory.hpp>
+#include <tenon/device/io.hpp>
 #include <tenon/device/pci.hpp>
 #include <tenon/device/serial.hpp>
 #include <tenon/guest/handle.hpp>
@@ -11,23 +12,16 @@ namespace tenon::x86::pv {
 
 namespace {
 
-/// Ports that stay with Tenon: both interrupt controllers, the interval timer's channels 0 and 2 with its control word, its serial port.
-bool is_kept(u16 port)
-{
-    return (port & 0xff7e) == 0x20 || (port >= 0x40 && port <= 0x43) || serial::owns_port(port);
-}
+constexpr u16 config_address = 0xcf8, config_data = 0xcfc;
 
-constexpr u32 all_ones(unsigned bytes) { return bytes == 4 ? ~u32{0} : (u32{1} << bytes * 8) - 1; }
-
-u32 hardware_in(u16 port, unsigned bytes) { return bytes == 1 ? in8(port) : bytes == 2 ? in16(port) : in32(port); }
-void hardware_out(u16 port, unsigned bytes, u32 v)
+/// Ports that stay with Tenon: both interrupt controllers, the interval timer's channels with its control word, its serial port. An access
+/// that starts below may reach them.
+bool is_kept(u16 port, unsigned bytes)
 {
-    if (bytes == 1)
-        out8(port, u8(v));
-    else if (bytes == 2)
-        out16(port, u16(v));
-    else
-        out32(port, v);
+    for (unsigned p = port; p < port + bytes; p++)
+        if ((p & 0xff7e) == 0x20 || (p >= 0x40 && p <= 0x43) || serial::owns_port(u16(p)))
+            return true;
+    return false;
 }
 
 /// A byte of guest kernel memory, also while the guest's user tables are loaded.
@@ -46,11 +40,8 @@ bool read_kernel_byte(Vcpu& vcpu, GuestVa va, u8& byte)
     return true;
 }
 
-bool is_config_data(u16 port) { return (port & ~3) == 0xcfc; }
-
-} // namespace
-
-bool port_access_allowed(Vcpu& vcpu, u16 port, unsigned bytes)
+/// By the privilege level or the bitmap that the guest's kernel gave this vCPU.
+bool is_allowed(Vcpu& vcpu, u16 port, unsigned bytes)
 {
     ArchVcpu& a = vcpu.arch;
     if (a.iopl >= (a.in_kernel ? 1 : 3))
@@ -66,89 +57,105 @@ bool port_access_allowed(Vcpu& vcpu, u16 port, unsigned bytes)
     return ((bits[0] | bits[1] << 8) & wanted) == 0;
 }
 
-u32 guest_port_in(Vcpu& vcpu, u16 port, unsigned bytes)
+u32 read_port(Vcpu& vcpu, u16 port, unsigned bytes)
 {
-    Domain& d = vcpu.domain;
-    if (!d.arch.has_hardware)
-        return all_ones(bytes);
-    if (port == 0xcf8 && bytes == 4)
-        return d.arch.pci_address;
-    if (is_config_data(port))
-        return pci::read_legacy(d.arch.pci_address, port, bytes);
-    if (is_kept(port)) // a guest that times with the interval timer's gate sees it done at once
-        return all_ones(bytes);
-    return hardware_in(port, bytes);
+    const ArchDomain& d = vcpu.domain.arch;
+    if (!d.has_hardware)
+        return io::all_ones(bytes);
+    if (port == config_address && bytes == 4)
+        return d.pci_address;
+    if ((port & ~3) == config_data)
+        return pci::read_legacy(d.pci_address, port, bytes);
+    // A guest that times with the interval timer's gate sees it done at once.
+    return is_kept(port, bytes) ? io::all_ones(bytes) : io::in(port, bytes);
 }
 
-void guest_port_out(Vcpu& vcpu, u16 port, unsigned bytes, u32 value)
+void write_port(Vcpu& vcpu, u16 port, unsigned bytes, u32 value)
 {
-    Domain& d = vcpu.domain;
-    if (!d.arch.has_hardware)
+    ArchDomain& d = vcpu.domain.arch;
+    if (!d.has_hardware)
         return;
-    if (port == 0xcf8 && bytes == 4)
-        d.arch.pci_address = value;
-    else if (is_config_data(port))
-        pci::write_legacy(d.arch.pci_address, port, bytes, value);
-    else if (!is_kept(port))
-        hardware_out(port, bytes, value);
+    if (port == config_address && bytes == 4)
+        d.pci_address = value;
+    else if ((port & ~3) == config_data)
+        pci::write_legacy(d.pci_address, port, bytes, value);
+    else if (!is_kept(port, bytes))
+        io::out(port, bytes, value);
 }
 
-bool emulate_port_io(Vcpu& vcpu, Regs& regs, Code& code, u8 opcode, unsigned operand, bool rep)
+/// INS and OUTS, one element a round, so that a fault or an interrupt in the middle leaves the registers right.
+void emulate_string(Vcpu& vcpu, Regs& regs, unsigned length, u16 port, unsigned bytes, bool is_in, bool rep)
 {
-    bool is_in, is_string = (opcode & 0xfc) == 0x6c;
-    unsigned bytes = opcode & 1 ? operand : 1;
-    u16 port = u16(regs.rdx);
-    if (is_string)
-        is_in = !(opcode & 2);
-    else if ((opcode & 0xf4) == 0xe4) { // e4-e7: immediate port, ec-ef: dx
-        is_in = !(opcode & 2);
-        u8 imm;
-        if (!(opcode & 8)) {
-            if (!code.next(imm))
-                return false;
-            port = imm;
-        }
-    } else
-        return false;
-    if (!port_access_allowed(vcpu, port, bytes))
-        return false;
-    if (!is_string) {
-        if (is_in) {
-            u32 v = guest_port_in(vcpu, port, bytes);
-            regs.rax = bytes == 4 ? v : (regs.rax & ~u64{all_ones(bytes)}) | (v & all_ones(bytes));
-        } else
-            guest_port_out(vcpu, port, bytes, u32(regs.rax) & all_ones(bytes));
-        skip(vcpu, regs, code.at);
-        return true;
-    }
-    // String forms: one element a round, so that a fault or an interrupt in the middle leaves the registers right.
-    u64 step = regs.rflags & flag::df ? -u64{bytes} : bytes;
+    u64& index = is_in ? regs.rdi : regs.rsi;
     for (unsigned round = 0; !rep || regs.rcx != 0; round++) {
         if (round == 256)
-            return true; // the instruction goes on when the guest runs again
-        u64& index = is_in ? regs.rdi : regs.rsi;
-        u32 v = 0;
+            return; // the instruction goes on when the guest runs again
         GuestPtr<u8> memory(index);
-        if (!is_in) {
-            if (!memory.read_array(reinterpret_cast<u8*>(&v), bytes)) {
-                deliver_page_fault(vcpu, regs, index, 4);
-                return true;
-            }
-            guest_port_out(vcpu, port, bytes, v);
-        } else {
-            v = guest_port_in(vcpu, port, bytes);
-            if (!memory.write_array(reinterpret_cast<u8*>(&v), bytes)) {
-                deliver_page_fault(vcpu, regs, index, 6);
-                return true;
-            }
-        }
-        index += step;
+        u32 value = is_in ? read_port(vcpu, port, bytes) : 0;
+        auto* buffer = reinterpret_cast<u8*>(&value);
+        if (!(is_in ? memory.write_array(buffer, bytes) : memory.read_array(buffer, bytes)))
+            return deliver_page_fault(vcpu, regs, index, is_in ? 6 : 4);
+        if (!is_in)
+            write_port(vcpu, port, bytes, value);
+        index += regs.rflags & flag::df ? -u64{bytes} : bytes;
         if (!rep)
             break;
         regs.rcx--;
     }
+    skip(vcpu, regs, length);
+}
+
+} // namespace
+
+bool emulate_port_io(Vcpu& vcpu, Regs& regs, Code& code, u8 opcode, unsigned operand, bool rep)
+{
+    const bool is_string = (opcode & 0xfc) == 0x6c, is_in = !(opcode & 2); // 6c-6f
+    if (!is_string && (opcode & 0xf4) != 0xe4)                             // e4-e7: immediate port, ec-ef: dx
+        return false;
+    const unsigned bytes = opcode & 1 ? operand : 1;
+    u8 immediate;
+    u16 port = u16(regs.rdx);
+    if (!is_string && !(opcode & 8)) {
+        if (!code.next(immediate))
+            return false;
+        port = immediate;
+    }
+    if (!is_allowed(vcpu, port, bytes))
+        return false;
+    if (is_string) {
+        emulate_string(vcpu, regs, code.at, port, bytes, is_in, rep);
+        return true;
+    }
+    const u32 mask = io::all_ones(bytes);
+    if (!is_in)
+        write_port(vcpu, port, bytes, u32(regs.rax) & mask);
+    else
+        regs.rax = (bytes == 4 ? 0 : regs.rax & ~u64{mask}) | (read_port(vcpu, port, bytes) & mask);
     skip(vcpu, regs, code.at);
     return true;
 }
 
 } // namespace tenon::x86::pv
+
+namespace tenon::arch {
+
+// Nothing here opens a port for the CPU itself: every access comes through the emulation above.
+
+Status set_iopl(Vcpu& vcpu, u32 level)
+{
+    if (level > 3)
+        return Error::inval;
+    vcpu.arch.iopl = u8(level);
+    return success;
+}
+
+Status set_io_bitmap(Vcpu& vcpu, u64 bitmap, u32 ports)
+{
+    if (ports > 0x10000 || (ports && !guest_range_ok(GuestVa{bitmap}, (ports + 7) / 8)))
+        return Error::inval;
+    vcpu.arch.iobitmap = bitmap;
+    vcpu.arch.iobitmap_ports = ports;
+    return success;
+}
+
+} // namespace tenon::arch

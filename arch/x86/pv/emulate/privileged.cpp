@@ -4,7 +4,6 @@
 #include "../pin.hpp"
 #include "../update.hpp"
 #include "../vcpu.hpp"
-#include <abi/sched.h>
 #include <tenon/guest/handle.hpp>
 #include <tenon_arch/cpu_ops.hpp>
 
@@ -35,53 +34,46 @@ void skip(Vcpu& vcpu, Regs& regs, unsigned bytes)
     }
 }
 
-u64 read_guest_cr(Vcpu& vcpu, Regs&, unsigned number, bool& ok)
+namespace {
+
+Result<u64> read_guest_cr(const Vcpu& vcpu, unsigned number)
 {
     switch (number) {
     case 0: return 0x80050033 | (vcpu.arch.task_switched ? cr0::ts : 0);
-    case 2: return vcpu.info->arch.cr2;
+    case 2: return u64{vcpu.info->arch.cr2};
     case 3: return vcpu.arch.kernel_table.raw() << page_shift;
     case 4: return vcpu.arch.guest_cr4 | cr4::pae | cr4::mce | cr4::osfxsr | cr4::osxmmexcpt;
-    case 8: return 0;
+    case 8: return u64{0};
     }
-    ok = false;
-    return 0;
+    return Error::inval;
 }
 
 bool write_guest_cr(Vcpu& vcpu, unsigned number, u64 value)
 {
     switch (number) {
-    case 0:
-        set_task_switched(vcpu, value & cr0::ts);
-        return true;
-    case 2:
-        vcpu.info->arch.cr2 = value;
-        return true;
+    case 0: set_task_switched(vcpu, value & cr0::ts); return true;
+    case 2: vcpu.info->arch.cr2 = value; return true;
     case 3: {
         Guard guard(vcpu.domain.arch.mm_lock);
-        Status s = finish_deferred(vcpu, vcpu.domain);
-        while (!s && s.error() == Error::restart) // rare, and the instruction cannot be half done
-            s = finish_deferred(vcpu, vcpu.domain);
-        do
-            s = set_base(vcpu, vcpu.arch.kernel_table, Mfn{value >> page_shift});
-        while (!s && s.error() == Error::restart);
-        return s.ok();
+        // Longer than one step is rare, and the instruction cannot be half done.
+        const auto complete = [](auto step) {
+            Status s = step();
+            while (s.error() == Error::restart)
+                s = step();
+            return s.ok();
+        };
+        (void)complete([&] { return finish_deferred(vcpu, vcpu.domain); });
+        return complete([&] { return set_base(vcpu, vcpu.arch.kernel_table, Mfn{value >> page_shift}); });
     }
-    case 4: {
-        u64 visible = cr4::tsd | cr4::de | (features.xsave ? cr4::osxsave : 0) | (features.fsgsbase ? cr4::fsgsbase : 0);
-        vcpu.arch.guest_cr4 = value & visible;
-        u64 hw = read_cr4() & ~(cr4::tsd | cr4::de);
+    case 4:
+        vcpu.arch.guest_cr4 = value & (cr4::tsd | cr4::de | (features.xsave ? cr4::osxsave : 0) | (features.fsgsbase ? cr4::fsgsbase : 0));
         this_cpu().guest_cr4_bits = value & (cr4::tsd | cr4::de);
-        write_cr4(hw | this_cpu().guest_cr4_bits);
+        write_cr4((read_cr4() & ~(cr4::tsd | cr4::de)) | this_cpu().guest_cr4_bits);
         return true;
-    }
-    case 8:
-        return true;
+    case 8: return true;
     }
     return false;
 }
-
-namespace {
 
 u64 hi_lo(const Regs& r) { return u64(u32(r.rdx)) << 32 | u32(r.rax); }
 void set_hi_lo(Regs& r, u64 v)
@@ -102,6 +94,33 @@ bool set_guest_xcr0(Vcpu& vcpu, Regs& r)
     return true;
 }
 
+/// MOV between a general register and control or debug register `number`.
+bool move_register(Vcpu& vcpu, u8 op, unsigned number, u64& reg)
+{
+    if (op == 0x22)
+        return write_guest_cr(vcpu, number, reg);
+    if (op == 0x23)
+        return number < 8 && set_debugreg(vcpu, number, reg).ok();
+    if (op == 0x21 && number > 7)
+        return false;
+    const unsigned dr = number == 4 || number == 5 ? number + 2 : number;
+    const Result<u64> value = op == 0x20 ? read_guest_cr(vcpu, number) : Result<u64>(vcpu.arch.dr[dr]);
+    if (value.ok())
+        reg = value.value();
+    return value.ok();
+}
+
+/// The rest of INVLPG's operand; the address itself is of no interest.
+bool skip_memory_operand(Code& code, u8 modrm)
+{
+    const unsigned rm = modrm & 7, mod = modrm >> 6;
+    u8 sib = 0;
+    if (rm == 4 && !code.next(sib))
+        return false;
+    code.at += mod == 1 ? 1 : mod == 2 || (mod == 0 && (rm == 5 || (rm == 4 && (sib & 7) == 5))) ? 4 : 0;
+    return code.at <= code.count;
+}
+
 /// Two-byte opcodes, kernel mode only.
 bool two_byte(Vcpu& vcpu, Regs& regs, Code& code, unsigned rex)
 {
@@ -118,28 +137,10 @@ bool two_byte(Vcpu& vcpu, Regs& regs, Code& code, unsigned rex)
             asm volatile("wbinvd" ::: "memory");
         return true;
     case 0x20: // mov cr, r
-    case 0x22: // mov r, cr
     case 0x21: // mov dr, r
-    case 0x23: {
-        if (!code.next(modrm))
-            return false;
-        unsigned number = (modrm >> 3 & 7) | (rex & 4 ? 8 : 0);
-        u64& reg = register_of(regs, (modrm & 7) | (rex & 1 ? 8 : 0));
-        bool ok = true;
-        if (op == 0x20) {
-            u64 v = read_guest_cr(vcpu, regs, number, ok);
-            if (ok)
-                reg = v;
-        } else if (op == 0x22)
-            ok = write_guest_cr(vcpu, number, reg);
-        else if (number > 7)
-            ok = false;
-        else if (op == 0x21)
-            reg = vcpu.arch.dr[number == 4 || number == 5 ? number + 2 : number];
-        else
-            ok = set_debugreg(vcpu, number, reg).ok();
-        return ok;
-    }
+    case 0x22: // mov r, cr
+    case 0x23: // mov r, dr
+        return code.next(modrm) && move_register(vcpu, op, (modrm >> 3 & 7) | (rex & 4) << 1, register_of(regs, (modrm & 7) | (rex & 1) << 3));
     case 0x30: // wrmsr
         return write_guest_msr(vcpu, u32(regs.rcx), hi_lo(regs));
     case 0x32: { // rdmsr
@@ -152,8 +153,6 @@ bool two_byte(Vcpu& vcpu, Regs& regs, Code& code, unsigned rex)
     case 0x31: // rdtsc under CR4.TSD
         set_hi_lo(regs, read_tsc());
         return true;
-    case 0x33: // rdpmc
-        return false;
     case 0x01:
         if (!code.next(modrm))
             return false;
@@ -164,17 +163,10 @@ bool two_byte(Vcpu& vcpu, Regs& regs, Code& code, unsigned rex)
             regs.rcx = u32(vcpu.arch.tsc_aux);
             return true;
         }
-        if ((modrm >> 3 & 7) == 7 && modrm >> 6 != 3) { // invlpg: of everything, which is always enough
-            load_tables(vcpu);
-            unsigned rm = modrm & 7, mod = modrm >> 6;
-            u8 sib = 0;
-            if (rm == 4 && !code.next(sib))
-                return false;
-            unsigned disp = mod == 1 ? 1 : mod == 2 || (mod == 0 && (rm == 5 || (rm == 4 && (sib & 7) == 5))) ? 4 : 0;
-            code.at += disp;
-            return code.at <= code.count;
-        }
-        return false;
+        if ((modrm >> 3 & 7) != 7 || modrm >> 6 == 3 || !skip_memory_operand(code, modrm))
+            return false;
+        load_tables(vcpu); // invlpg: of everything, which is always enough
+        return true;
     }
     return false;
 }
@@ -224,19 +216,8 @@ bool emulate_privileged(Vcpu& vcpu, Regs& regs)
     }
     if (emulate_port_io(vcpu, regs, code, op, operand, rep))
         return true;
-    if (!vcpu.arch.in_kernel)
-        return false;
-    bool done = false;
-    switch (op) {
-    case 0xfa: // cli: must not mask events, see docs/abi/instructions.md
-    case 0xfb: // sti
-        done = true;
-        break;
-    case 0x0f:
-        done = two_byte(vcpu, regs, code, rex);
-        break;
-    }
-    if (!done)
+    const bool is_flag = op == 0xfa || op == 0xfb; // cli, sti: must not mask events, see docs/abi/instructions.md
+    if (!vcpu.arch.in_kernel || !(is_flag || (op == 0x0f && two_byte(vcpu, regs, code, rex))))
         return false;
     skip(vcpu, regs, code.at);
     return true;
@@ -250,12 +231,11 @@ bool emulate_invalid_opcode(Vcpu& vcpu, Regs& regs)
     if (!arch::guest_range_ok(va, sizeof bytes) || arch::copy_from_guest(bytes, va, sizeof bytes) != 0 ||
         __builtin_memcmp(bytes, forced_cpuid, sizeof bytes) != 0)
         return false;
-    u32 out[4];
-    guest_cpuid(vcpu, u32(regs.rax), u32(regs.rcx), out);
-    regs.rax = out[0];
-    regs.rbx = out[1];
-    regs.rcx = out[2];
-    regs.rdx = out[3];
+    const CpuidResult r = guest_cpuid(vcpu, u32(regs.rax), u32(regs.rcx));
+    regs.rax = r.eax;
+    regs.rbx = r.ebx;
+    regs.rcx = r.ecx;
+    regs.rdx = r.edx;
     skip(vcpu, regs, sizeof bytes);
     return true;
 }

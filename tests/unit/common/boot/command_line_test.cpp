@@ -83,7 +83,7 @@ TEST_F(CommandLine, Dom0Memory)
 
 TEST_F(CommandLine, OtherKnownOptions)
 {
-    EXPECT_EQ(parse("placeholder dom0_max_vcpus=2-4 maxcpus=3 console=com1 com1=115200,8n1 noreboot no-smap smep=off vga=keep loglvl=all "
+    EXPECT_EQ(parse("placeholder dom0_max_vcpus=2-4 maxcpus=3 console=com1 com1=115200,8n1 noreboot no-smap smep=off smt=off vga=keep loglvl=all "
                     "guest_loglvl=all/all"), "");
     EXPECT_EQ(options::dom0_min_vcpus, 2u);
     EXPECT_EQ(options::dom0_max_vcpus, 4u);
@@ -94,6 +94,10 @@ TEST_F(CommandLine, OtherKnownOptions)
     EXPECT_TRUE(options::noreboot);
     EXPECT_FALSE(options::smap);
     EXPECT_FALSE(options::smep);
+    EXPECT_FALSE(options::smt);
+    EXPECT_TRUE(options::keep_screen);
+    EXPECT_NE(parse("vga=gfx-1024x768x32").find("vga=gfx-1024x768x32 has no meaning here"), std::string::npos);
+    EXPECT_NE(parse("sync_console").find("sync_console has no meaning here"), std::string::npos);
     EXPECT_EQ(parse("dom0_max_vcpus=3 nosmp"), "");
     EXPECT_EQ(options::dom0_max_vcpus, 3u);
     EXPECT_EQ(options::max_cpus, 1u);

@@ -91,7 +91,8 @@ Builder fadt()
     b.bytes.resize(268);
     b.put<u32>(40, 0x50000).put<u16>(46, 9).put<u32>(56, 0x600).put<u32>(64, 0x604).put<u32>(76, 0x608).put<u8>(88, 4);
     b.put<u8>(108, 0x32).put<u32>(112, 1u << 8 | 1u << 10).put<u8>(116, 1).put<u8>(117, 8).put<u64>(120, 0xcf9).put<u8>(128, 0xf);
-    b.put<u8>(148, 1).put<u8>(149, 32).put<u64>(152, 0xb000); // X_PM1a_EVT overrides
+    b.put<u8>(208, 1).put<u8>(209, 16).put<u64>(212, 0xb008); // X_PM_TMR overrides
+    b.put<u8>(184, 1).put<u8>(185, 16).put<u64>(188, 0x1'0604); // X_PM1b_CNT: no such port
     return b;
 }
 
@@ -136,7 +137,6 @@ TEST_P(AcpiTables, AreReadFromBothKindsOfRoot)
     build_machine(GetParam());
     acpi::Machine m;
     ASSERT_TRUE(acpi::read_tables(m, MachineAddr{0xf0000}, map_memory).ok());
-    EXPECT_EQ(m.lapic_address, 0xfee01000u);
     ASSERT_EQ(m.cpu_count, 3u);
     EXPECT_TRUE(m.cpus[0].enabled);
     EXPECT_FALSE(m.cpus[1].enabled);
@@ -155,11 +155,12 @@ TEST_P(AcpiTables, AreReadFromBothKindsOfRoot)
     EXPECT_TRUE(m.has_power);
     EXPECT_EQ(m.power.pm1a_control.address, 0x604u);
     EXPECT_EQ(m.power.pm1a_control.width, 16);
-    EXPECT_EQ(m.power.pm1a_event.address, 0xb000u);
-    EXPECT_EQ(m.power.timer.address, 0x608u);
+    EXPECT_FALSE(m.power.pm1b_control);
+    EXPECT_EQ(m.power.timer.address, 0xb008u);
+    EXPECT_EQ(m.power.timer.width, 32);
     EXPECT_TRUE(m.power.timer_is_32_bit);
-    EXPECT_TRUE(m.power.has_reset);
-    EXPECT_EQ(m.power.reset_value, 0xf);
+    EXPECT_EQ(m.power.reset.reg.address, 0xcf9u);
+    EXPECT_EQ(m.power.reset.value, 0xf);
     EXPECT_TRUE(m.power.has_s5);
     EXPECT_EQ(m.power.s5_a, 5);
     EXPECT_EQ(m.power.s5_b, 7);
@@ -203,8 +204,24 @@ TEST(Acpi, ShortFadtOfVersion1HasNoResetAndNoExtendedBlocks)
     finish(f, 0x30000);
     acpi::Machine m;
     ASSERT_TRUE(acpi::read_tables(m, MachineAddr{0xf0000}, map_memory).ok());
-    EXPECT_FALSE(m.power.has_reset);
-    EXPECT_EQ(m.power.pm1a_event.address, 0x600u);
+    EXPECT_FALSE(m.power.reset.reg);
+    EXPECT_EQ(m.power.timer.address, 0x608u);
+}
+
+TEST(Acpi, HardwareReducedMachineHasOnlyTheSleepControlRegister)
+{
+    build_machine();
+    Builder f = fadt();
+    f.put<u32>(112, 1u << 20 | 1u << 10).put<u8>(116, 1).put<u64>(120, 0x1'0cf9);
+    f.put<u8>(244, 0).put<u8>(245, 64).put<u64>(248, 0xfed80000);
+    finish(f, 0x30000);
+    acpi::Machine m;
+    ASSERT_TRUE(acpi::read_tables(m, MachineAddr{0xf0000}, map_memory).ok());
+    EXPECT_FALSE(m.power.pm1a_control);
+    EXPECT_FALSE(m.power.timer);
+    EXPECT_EQ(m.power.sleep_control.address, 0xfed80000u);
+    EXPECT_EQ(m.power.sleep_control.width, 8);
+    EXPECT_FALSE(m.power.reset.reg); // a port beyond the last one
 }
 
 TEST(Acpi, CountsAreBoundedByTheRecord)

@@ -17,10 +17,6 @@ void open_screen()
     clears = 0;
     screen::use({10, 3, [](u32 c, u32 r, char ch) { lines[r][c] = ch; },
                  [] {
-                     lines.erase(lines.begin());
-                     lines.emplace_back(10, ' ');
-                 },
-                 [] {
                      clears++;
                      lines.assign(3, std::string(10, ' '));
                  },

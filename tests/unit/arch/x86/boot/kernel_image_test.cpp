@@ -59,11 +59,11 @@ struct KernelFile : testing::Test {
         std::copy(file.begin(), file.end(), exact.get());
         std::span<const u8> view(exact.get(), file.size());
         std::vector<u8> result;
-        if (auto bytes = memory_to_unpack(view, "kernel"); bytes.ok()) {
+        if (auto bytes = memory_to_unpack(view); bytes.ok()) {
             u64 size = *bytes > less_memory ? *bytes - less_memory : 0;
             auto memory = std::make_unique_for_overwrite<u8[]>(size + page_size);
             Arena arena({memory.get(), size});
-            if (auto elf = unpack_kernel(view, arena, "kernel"); elf.ok())
+            if (auto elf = unpack_kernel(view, arena); elf.ok())
                 result.assign(elf->begin(), elf->end());
         }
         log = fake::take_log();
@@ -112,9 +112,9 @@ TEST_F(KernelFile, UnpacksWhatDebianShips)
         auto elf = unpack(file);
         ASSERT_FALSE(elf.empty()) << log;
         KernelImage image;
-        ASSERT_TRUE(parse_elf(elf, image, name).ok()) << fake::take_log();
+        ASSERT_TRUE(parse_elf(elf, image).ok()) << fake::take_log();
         EXPECT_EQ(image.virt_base, 0xffffffff80000000u);
-        EXPECT_STREQ(image.guest_os, "linux");
+        EXPECT_EQ(image.loader, "generic");
         EXPECT_TRUE(image.mod_start_pfn);
     }
     if (!found)
