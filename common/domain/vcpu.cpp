@@ -54,8 +54,8 @@ Status domains::create_vcpu(Domain& domain, u32 id)
     Status done = place_info(domain, *vcpu);
     if (done.ok())
         done = arch::create_vcpu(*vcpu);
-    if (done.ok() && !scheduler::add(*vcpu))
-        done = Error::nomem;
+    if (done.ok())
+        scheduler::add(*vcpu);
     if (!done.ok()) {
         destroy_vcpu(*vcpu);
         return done;
@@ -88,7 +88,7 @@ void resume_vcpu(Vcpu& vcpu, u32 reasons)
 
 void pause_vcpu_async(Vcpu& vcpu, u32 reasons)
 {
-    if (vcpu.pause.fetch_or(reasons) == 0)
+    if (vcpu.pause.fetch_or(reasons) == 0 || vcpu.is_on_cpu) // a CPU with nothing to do may keep the state of one that blocked
         scheduler::poke(vcpu);
 }
 

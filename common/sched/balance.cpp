@@ -1,9 +1,8 @@
-// Moving vCPUs between CPUs: pulled by a CPU that has nothing to do, or less than another.
+// Where a vCPU runs. An idle CPU pulls; a crowded one pushes at the end of a slice to CPUs whose virtual time is ahead, so that
+// shares are fair among all CPUs. A CPU that runs one vCPU has nothing to do with it and is not interrupted.
 #include "run_queues.hpp"
 
 namespace tenon::scheduler {
-
-bool may_run_on(const Vcpu& vcpu, CpuId cpu) { return vcpu.sched.hard_affinity.test(cpu.raw()); }
 
 void move_home(Vcpu& vcpu, CpuId target)
 {
@@ -11,65 +10,110 @@ void move_home(Vcpu& vcpu, CpuId target)
     vcpu.mail.flags.fetch_or(mail_time, std::memory_order_relaxed); // another CPU, another TSC
 }
 
-bool offer(const Vcpu& vcpu)
+/// The first member at or after a place, round the end; max_cpus when there is none.
+static unsigned next_round(const CpuSet& set, unsigned from)
 {
-    unsigned idle = (idle_cpus.snapshot() & vcpu.sched.hard_affinity & arch::online_cpus()).next(0);
-    if (idle == max_cpus)
-        return false;
-    ask(CpuId{idle});
-    return true;
+    unsigned cpu = set.next(from);
+    return cpu < max_cpus ? cpu : set.next(0);
 }
 
-/// The CPU with the greatest load above `least` where a vCPU waits; max_cpus when there is none.
-static unsigned heaviest(const CpuSet& among, u64 least)
+/// An idle CPU for this vCPU that is ours to give work to; max_cpus when there is none.
+static unsigned claim_idle(const Vcpu& vcpu)
 {
-    unsigned found = max_cpus;
-    among.for_each([&](unsigned cpu) {
-        CpuQueue& queue = queue_of(CpuId{cpu});
-        u64 load = queue.load.load(std::memory_order_relaxed);
-        if (queue.waiting.load(std::memory_order_relaxed) && load > least) {
-            least = load;
-            found = cpu;
-        }
-    });
-    return found;
+    if (!idle_cpus.any())
+        return max_cpus;
+    CpuSet idle = idle_cpus.snapshot() & vcpu.sched.hard_affinity, liked = idle & vcpu.sched.soft_affinity;
+    for (CpuSet* set : {&liked, &idle})
+        for (unsigned cpu; (cpu = next_round(*set, home_of(vcpu).raw())) < max_cpus; set->clear(cpu))
+            if (idle_cpus.claim(CpuId{cpu}))
+                return cpu;
+    return max_cpus;
 }
 
-/// Takes the vCPU that is furthest behind out of `victim`; nullptr when none of its may run on `to`.
-static Vcpu* take_from(CpuQueue& victim, CpuId to, DomainRef& keep, u64& clock)
+void offer(const Vcpu& vcpu)
 {
-    Vcpu* taken = nullptr;
-    Guard guard(victim.lock);
-    for (u32 i = 0; i < victim.run.size(); i++) {
-        Vcpu& candidate = *victim.run.at(i)->vcpu;
-        if (candidate.is_runnable() && !candidate.is_on_cpu && may_run_on(candidate, to) &&
-            (!taken || candidate.sched.virtual_time < taken->sched.virtual_time))
-            taken = &candidate;
+    if (unsigned cpu = claim_idle(vcpu); cpu < max_cpus)
+        ask(CpuId{cpu});
+}
+
+/// Of two CPUs where the vCPU may run, any and a neighbour, the one whose virtual time is further ahead; max_cpus when it may
+/// run nowhere.
+static unsigned furthest_of_two(const Vcpu& vcpu, u32& random, u64 now)
+{
+    CpuSet allowed = vcpu.sched.hard_affinity & arch::online_cpus();
+    random = random * 1664525 + 1013904223;
+    unsigned any = next_round(allowed, (random >> 16) % queue_count()), near = next_round(allowed, home_of(vcpu).raw() + 1 + (random >> 8) % 8);
+    return any < max_cpus && queue_of(CpuId{any}).reached(now) < queue_of(CpuId{near}).reached(now) ? near : any;
+}
+
+CpuId choose_home(const Vcpu& vcpu, u64 now)
+{
+    CpuId last = home_of(vcpu);
+    bool fits = may_run_on(vcpu, last);
+    if (fits && idle_cpus.claim(last))
+        return last;
+    unsigned cpu = claim_idle(vcpu);
+    if (cpu == max_cpus && !fits) {
+        u32 seed = u32(now);
+        cpu = furthest_of_two(vcpu, seed, now);
     }
-    if (!taken)
-        return nullptr;
-    keep = domains::again(taken->domain); // until it is queued again it could be destroyed
-    victim.run.remove(taken->sched);
-    victim.publish();
-    clock = victim.run.clock();
-    move_home(*taken, to);
-    return taken;
+    return cpu < max_cpus ? CpuId{cpu} : last;
 }
 
-bool pull_work(CpuId to, bool only_if_heavier)
+/// Off with a waiting vCPU of `from`, whose lock is held, to another CPU. Until it is queued there it could be destroyed: the
+/// caller keeps its domain.
+static void take_out(CpuQueue& from, Vcpu& vcpu, CpuId to)
 {
-    u64 least = only_if_heavier ? queue_of(to).load.load(std::memory_order_relaxed) : 0;
-    CpuSet victims = arch::online_cpus();
-    victims.clear(to.raw());
-    for (unsigned from; (from = heaviest(victims, least)) < max_cpus; victims.clear(from)) {
+    from.run.remove(vcpu.sched);
+    from.publish();
+    move_home(vcpu, to);
+}
+
+static bool can_move(const Vcpu& vcpu) { return vcpu.is_runnable() && !vcpu.is_on_cpu.load(std::memory_order_relaxed); }
+
+bool pull_work(CpuId to, const Domain* of)
+{
+    if (!crowded_cpus.any())
+        return false;
+    CpuSet victims = crowded_cpus.snapshot();
+    for (unsigned from; (from = next_round(victims, to.raw())) < max_cpus; victims.clear(from)) {
         DomainRef keep;
-        u64 clock;
-        if (Vcpu* vcpu = take_from(queue_of(CpuId{from}), to, keep, clock)) {
-            enter_new_home(*vcpu, to, clock, arch::now_ns());
+        Sched* s;
+        {
+            CpuQueue& victim = queue_of(CpuId{from});
+            Guard guard(victim.lock);
+            for (s = victim.run.top(); s; s = RunQueue::next(*s))
+                if (can_move(*s->vcpu) && may_run_on(*s->vcpu, to) && (!of || &s->vcpu->domain == of))
+                    break;
+            if (s) {
+                keep = domains::again(s->vcpu->domain);
+                take_out(victim, *s->vcpu, to);
+            }
+        }
+        if (s) {
+            settle(*s->vcpu, true);
             return true;
         }
     }
     return false;
+}
+
+void rebalance(Vcpu& vcpu)
+{
+    u64 now = arch::now_ns();
+    {
+        HomeGuard home(vcpu);
+        if (!vcpu.sched.is_queued() || !can_move(vcpu))
+            return;
+        unsigned to = claim_idle(vcpu);
+        if (to == max_cpus) {
+            to = furthest_of_two(vcpu, home->random, now);
+            if (to == max_cpus || queue_of(CpuId{to}).reached(now) <= vcpu.sched.virtual_time + FairPolicy::push_threshold)
+                return;
+        }
+        take_out(*home, vcpu, CpuId{to});
+    }
+    settle(vcpu, true);
 }
 
 } // namespace tenon::scheduler

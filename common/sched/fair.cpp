@@ -1,5 +1,6 @@
-// Weighted fair sharing: charging, preemption, and the heap of those that wait.
+// Weighted fair sharing: charging, preemption, caps, and the heap of those that wait.
 #include <tenon/sched/fair.hpp>
+#include <utility>
 
 namespace tenon {
 
@@ -8,115 +9,111 @@ void FairPolicy::charge(Sched& s, u64 now)
     u64 ran = now > s.started_at ? now - s.started_at : 0;
     s.virtual_time += weighted(ran, s.weight);
     s.started_at = now;
-    if (!s.cap)
-        return;
-    if (now >= window_end(s)) {
-        s.window_start = now;
-        s.window_used = 0;
-    }
-    s.window_used += ran;
-}
-
-u64 FairPolicy::cap_left(const Sched& s)
-{
-    u64 allowed = cap_window * s.cap / 100;
-    return !s.cap ? ~u64{0} : s.window_used < allowed ? allowed - s.window_used : 0;
+    if (s.pool && s.pool->limits())
+        s.pool->use(ran);
 }
 
 bool FairPolicy::gives_way(const Sched& running, const Sched& waiting, u64 now)
 {
-    if (running.yielded)
-        return true;
     if (now >= running.slice_end)
         return waiting.virtual_time <= running.virtual_time;
     return waiting.virtual_time + preempt_margin < running.virtual_time;
 }
 
-void FairPolicy::start(Sched& s, u64 now)
+void CapPool::set(u16 percent, u32 sharers, u64 now)
 {
-    s.started_at = now;
-    s.slice_end = now + slice;
-    s.yielded = false;
-    if (s.cap && now >= window_end(s)) {
-        s.window_start = now;
-        s.window_used = 0;
-    }
+    start_.store(now, std::memory_order_relaxed);
+    used_.store(0, std::memory_order_relaxed);
+    sharers_.store(max(sharers, 1u), std::memory_order_relaxed);
+    allowed_.store(FairPolicy::cap_window / 100 * percent, std::memory_order_relaxed);
 }
 
-Sched** RunQueue::adopt(Sched** array, u32 capacity)
+u64 CapPool::deadline_within(u64 now)
 {
-    for (u32 i = 0; i < size_; i++)
-        array[i] = heap_[i];
-    Sched** old = heap_;
-    heap_ = array;
-    capacity_ = capacity;
-    return old;
+    u64 allowed = allowed_.load(std::memory_order_relaxed), start = start_.load(std::memory_order_relaxed);
+    u64 windows = now > start ? (now - start) / FairPolicy::cap_window : 0;
+    if (windows && start_.compare_exchange_strong(start, start + windows * FairPolicy::cap_window)) {
+        u64 used = used_.load(), paid = windows * allowed; // windows stay on their grid, whoever looks when
+        while (!used_.compare_exchange_weak(used, used > paid ? used - paid : 0))
+            ;
+    }
+    u64 used = used_.load(std::memory_order_relaxed), sharers = sharers_.load(std::memory_order_relaxed);
+    return used < allowed ? now + min(max((allowed - used) / sharers, FairPolicy::cap_tick), allowed - used) : now;
 }
+
+namespace {
+
+u32 rank_of(const Sched* s) { return s ? s->rank : 0; }
+
+/// The longer way down is on the left. True when the rank, the length of the way down on the right, changed.
+bool restore_order(Sched& s)
+{
+    if (rank_of(s.left) < rank_of(s.right))
+        std::swap(s.left, s.right);
+    return std::exchange(s.rank, rank_of(s.right) + 1) != s.rank;
+}
+
+/// Goes down on the right of both: logarithmic, also the depth of the recursion.
+Sched* meld(Sched* a, Sched* b)
+{
+    if (!a || !b)
+        return a ? a : b;
+    if (b->virtual_time < a->virtual_time)
+        std::swap(a, b);
+    a->right = meld(a->right, b);
+    a->right->parent = a;
+    restore_order(*a);
+    return a;
+}
+
+} // namespace
 
 void RunQueue::insert(Sched& s)
 {
-    weight_ += s.weight;
-    put(size_++, &s);
-    up(s.heap_slot - 1);
+    s.left = s.right = nullptr;
+    s.rank = 1;
+    root_ = meld(root_, &s);
+    root_->parent = nullptr;
+    size_++;
 }
 
 void RunQueue::remove(Sched& s)
 {
-    u32 hole = s.heap_slot - 1;
-    s.heap_slot = 0;
-    weight_ -= s.weight;
-    Sched* last = heap_[--size_];
-    if (last == &s)
-        return;
-    put(hole, last);
-    up(hole);
-    down(last->heap_slot - 1);
+    Sched *below = meld(s.left, s.right), *above = s.parent;
+    if (below)
+        below->parent = above;
+    (!above ? root_ : above->left == &s ? above->left : above->right) = below;
+    while (above && restore_order(*above))
+        above = above->parent;
+    s.rank = 0;
+    size_--;
 }
 
-void RunQueue::up(u32 i)
+Sched* RunQueue::next(const Sched& s)
 {
-    Sched* s = heap_[i];
-    for (; i && s->virtual_time < heap_[(i - 1) / 2]->virtual_time; i = (i - 1) / 2)
-        put(i, heap_[(i - 1) / 2]);
-    put(i, s);
-}
-
-void RunQueue::down(u32 i)
-{
-    Sched* s = heap_[i];
-    for (u32 child; (child = 2 * i + 1) < size_; i = child) {
-        if (child + 1 < size_ && heap_[child + 1]->virtual_time < heap_[child]->virtual_time)
-            child++;
-        if (s->virtual_time <= heap_[child]->virtual_time)
-            break;
-        put(i, heap_[child]);
-    }
-    put(i, s);
+    if (s.left)
+        return s.left; // where there is a right one, there is a left one
+    const Sched* from = &s;
+    while (from->parent && (from == from->parent->right || !from->parent->right))
+        from = from->parent;
+    return from->parent ? from->parent->right : nullptr;
 }
 
 void RunQueue::advance(const Sched* running)
 {
-    u64 least = ~u64{0};
-    if (running)
-        least = running->virtual_time;
-    if (size_)
-        least = min(least, heap_[0]->virtual_time);
-    if (least != ~u64{0})
-        clock_ = max(clock_, least);
+    if (running && (!root_ || running->virtual_time < root_->virtual_time))
+        clock_ = running->virtual_time;
+    else if (root_)
+        clock_ = root_->virtual_time;
 }
 
-void RunQueue::place_waking(Sched& s) const
+void RunQueue::place(Sched& s, bool slept) const
 {
-    u64 earliest = clock_ > FairPolicy::sleeper_bonus ? clock_ - FairPolicy::sleeper_bonus : 0;
-    s.virtual_time = max(s.virtual_time, earliest);
-}
-
-void RunQueue::place_migrated(Sched& s, u64 from_clock) const
-{
-    s64 ahead = s64(s.virtual_time - from_clock);
-    s64 place = s64(clock_) + ahead;
-    s.virtual_time = place > 0 ? u64(place) : 0;
-    place_waking(s);
+    u64 latest = clock_ + FairPolicy::weighted(2 * FairPolicy::slice, s.weight), credit = slept ? FairPolicy::credit : FairPolicy::max_lag;
+    u64 own = slept && s.virtual_time > s.lifted ? s.virtual_time - s.lifted : s.virtual_time;
+    s.virtual_time = min(max(own + credit, clock_) - credit, latest);
+    if (slept)
+        s.lifted = s.virtual_time > own ? min(s.virtual_time - own, FairPolicy::max_lag) : 0;
 }
 
 } // namespace tenon

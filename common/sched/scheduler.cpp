@@ -12,52 +12,29 @@ constinit unsigned cpu_count = 0;
 
 void slice_over(void* queue) { static_cast<CpuQueue*>(queue)->wanted.store(true, std::memory_order_relaxed); }
 
-void cap_window_over(void* vcpu) { resume_vcpu(*static_cast<Vcpu*>(vcpu), pause_throttled); }
-
-/// The home for a vCPU that wakes: where it was if nobody runs there, else an idle CPU near it, else where it was.
-CpuId choose_home(const Vcpu& vcpu)
+/// A decision is due by then. An earlier timer stays: to reprogram costs more than to decide once for nothing.
+void decide_by(CpuQueue& queue, u64 deadline)
 {
-    CpuId last = home_of(vcpu);
-    const CpuSet& allowed = vcpu.sched.hard_affinity;
-    if (may_run_on(vcpu, last) && idle_cpus.claim(last))
-        return last;
-    CpuSet idle = idle_cpus.snapshot() & allowed & arch::online_cpus();
-    if (idle.any())
-        for (unsigned from : {last.raw() + 1, 0u})
-            for (unsigned cpu = idle.next(from); cpu < cpu_count; cpu = idle.next(cpu + 1))
-                if (idle_cpus.claim(CpuId{cpu}))
-                    return CpuId{cpu};
-    if (may_run_on(vcpu, last))
-        return last;
-    unsigned best = max_cpus;
-    (allowed & arch::online_cpus()).for_each([&](unsigned cpu) {
-        if (best == max_cpus || queues[cpu].load < queues[best].load)
-            best = cpu;
-    });
-    return best < max_cpus ? CpuId{best} : last;
-}
-
-/// Stops a vCPU that used up its cap until its window ends.
-void throttle(Vcpu& vcpu, CpuId cpu)
-{
-    vcpu.pause.fetch_or(pause_throttled);
-    timers::set(vcpu.throttle, FairPolicy::window_end(vcpu.sched), cpu);
+    if (deadline != ~u64{0} && (!queue.slice.armed() || queue.slice.deadline > deadline))
+        timers::set(queue.slice, deadline, queue.cpu);
 }
 
 /// Who runs next; takes it out of the queue. Under the queue's lock.
-Vcpu& pick(CpuQueue& queue, CpuId cpu, Vcpu& prev, u64 now)
+Vcpu& pick(CpuQueue& queue, Vcpu& prev, u64 now)
 {
-    bool keeps = &prev != queue.idle;
+    bool keeps = &prev != queue.idle, yields = queue.yielded.load(std::memory_order_relaxed);
+    queue.yielded.store(false, std::memory_order_relaxed);
     if (keeps) {
         FairPolicy::charge(prev.sched, now);
-        if (prev.is_runnable() && FairPolicy::cap_left(prev.sched) == 0)
-            throttle(prev, cpu);
-        keeps = prev.is_runnable() && may_run_on(prev, cpu);
+        if (prev.sched.pool->deadline(now) == now && prev.is_runnable()) { // it used it up
+            prev.pause.fetch_or(pause_throttled);
+            timers::set(prev.throttle, prev.sched.pool->window_end(), queue.cpu);
+        }
+        keeps = prev.is_runnable() && may_run_on(prev, queue.cpu);
     }
-    queue.run.advance(keeps ? &prev.sched : nullptr);
     while (Sched* top = queue.run.top()) {
         Vcpu& candidate = *top->vcpu;
-        if (candidate.is_runnable() && keeps && !FairPolicy::gives_way(prev.sched, *top, now))
+        if (candidate.is_runnable() && keeps && !yields && !FairPolicy::gives_way(prev.sched, *top, now))
             break;
         queue.run.remove(*top);
         if (candidate.is_runnable())
@@ -68,51 +45,87 @@ Vcpu& pick(CpuQueue& queue, CpuId cpu, Vcpu& prev, u64 now)
 }
 
 /// Makes `next` the current one, on paper. Under the queue's lock.
-void commit(CpuQueue& queue, CpuId cpu, Vcpu& prev, Vcpu& next, u64 now)
+void commit(CpuQueue& queue, Vcpu& prev, Vcpu& next, u64 now)
 {
+    bool is_busy = &next != queue.idle;
     if (&next != &prev) {
         if (&prev != queue.idle) {
             set_runstate(prev, waiting_state(prev), now);
-            if (prev.is_runnable() && may_run_on(prev, cpu))
+            if (prev.is_runnable() && may_run_on(prev, queue.cpu))
                 queue.run.insert(prev.sched); // otherwise finish_switch() finds it another place
         }
         queue.current = &next;
-        next.is_on_cpu.store(true); // sequentially consistent: pairs with notify_vcpu's look
-        FairPolicy::start(next.sched, now);
-        if (&next != queue.idle) {
+        if (is_busy) {
+            next.is_on_cpu.store(true); // sequentially consistent: pairs with notify_vcpu's look
             set_runstate(next, RUNSTATE_running, now);
             if (!next.runstate_area.is_null())
                 next.mail.flags.fetch_or(mail_runstate, std::memory_order_relaxed);
         }
-    } else if (now >= next.sched.slice_end || next.sched.yielded) {
+    }
+    if (&next != &prev || now >= next.sched.slice_end)
         FairPolicy::start(next.sched, now);
-    }
-    idle_cpus.assign(cpu, &next == queue.idle);
+    queue.run.advance(is_busy ? &next.sched : nullptr);
+    queue.least.store(queue.run.clock(), std::memory_order_relaxed);
+    queue.decided_at.store(now, std::memory_order_relaxed);
+    queue.weight.store(next.sched.weight, std::memory_order_relaxed);
     queue.publish();
-    for (u32 i = 0; i < queue.run.size() && idle_cpus.snapshot().any(); i++)
-        if (offer(*queue.run.at(i)->vcpu))
-            break;
+    idle_cpus.assign(queue.cpu, !is_busy);
+    if (&prev == queue.idle && idle_cpus.any()) // more than one was to run here
+        for (Sched* s = queue.run.top(); s; s = RunQueue::next(*s))
+            offer(*s->vcpu);
+    if (is_busy)
+        decide_by(queue, min(queue.run.size() ? next.sched.slice_end : ~u64{0}, next.sched.pool->deadline(now)));
+}
 
-    u64 until = ~u64{0};
-    if (&next != queue.idle) {
-        if (queue.run.size())
-            until = next.sched.slice_end;
-        else if (cpu_count > 1)
-            until = now + FairPolicy::balance_interval;
-        if (u64 left = FairPolicy::cap_left(next.sched); left != ~u64{0})
-            until = min(until, now + left);
+/// Neither waiting nor running, but it should be. Under its home's lock.
+bool is_stray(const CpuQueue& home, const Vcpu& vcpu)
+{
+    return vcpu.is_runnable() && !vcpu.sched.is_queued() && home.current != &vcpu;
+}
+
+/// The one that runs may have done so for long, without a decision.
+void refresh_clock(CpuQueue& queue, u64 now)
+{
+    if (queue.current == queue.idle)
+        return;
+    FairPolicy::charge(queue.current->sched, now);
+    queue.run.advance(&queue.current->sched);
+}
+
+/// Under the lock of its home.
+void enqueue(CpuQueue& home, Vcpu& vcpu, u64 now, bool slept)
+{
+    bool is_idle = home.current == home.idle;
+    if (is_idle)
+        home.run.advance(&vcpu.sched); // its clock stood still
+    else
+        refresh_clock(home, now);
+    home.run.place(vcpu.sched, slept);
+    home.run.insert(vcpu.sched);
+    set_runstate(vcpu, RUNSTATE_runnable, now);
+    home.publish();
+    Sched& running = home.current->sched;
+    if (is_idle || FairPolicy::gives_way(running, vcpu.sched, now)) {
+        ask(home.cpu);
+    } else {
+        if (vcpu.sched.virtual_time <= running.virtual_time + FairPolicy::preempt_margin)
+            running.slice_end = min(running.slice_end, now + FairPolicy::preempt_margin);
+        decide_by(home, max(running.slice_end, now));
     }
-    if (until == ~u64{0}) {
-        if (queue.slice.armed())
-            timers::cancel(queue.slice);
-    } else if (!queue.slice.armed() || queue.slice.deadline != until) {
-        timers::set(queue.slice, until, cpu);
-    }
+    if (!is_idle)
+        offer(vcpu); // a CPU may have become idle since its home was chosen
+}
+
+/// May a CPU that has nothing to do keep the state of a vCPU that stopped? Not when somebody waits for it to be off the CPU.
+bool can_linger(const Vcpu& loaded, CpuId cpu)
+{
+    constexpr u32 soon_over = pause_blocked | pause_polling | pause_throttled;
+    return !(loaded.pause.load() & ~soon_over) && may_run_on(loaded, cpu);
 }
 
 } // namespace
 
-constinit IdleCpus idle_cpus;
+constinit SharedCpuSet idle_cpus, crowded_cpus;
 
 CpuQueue& queue_of(CpuId cpu) { return queues[cpu.raw()]; }
 unsigned queue_count() { return cpu_count; }
@@ -120,12 +133,15 @@ unsigned queue_count() { return cpu_count; }
 bool init(unsigned cpus)
 {
     for (unsigned i = 0; i < cpu_count; i++)
-        heap::free(queues[i].run.adopt(nullptr, 0));
+        timers::cancel(queues[i].slice);
     heap::free(queues); // of an earlier machine, in tests
     queues = make_array<CpuQueue>(cpus);
     cpu_count = queues ? cpus : 0;
     idle_cpus.reset();
+    crowded_cpus.reset();
     for (unsigned i = 0; i < cpu_count; i++) {
+        queues[i].cpu = CpuId{i};
+        queues[i].random = i;
         queues[i].slice.handler = slice_over;
         queues[i].slice.argument = &queues[i];
     }
@@ -139,14 +155,8 @@ void set_idle(CpuId cpu, Vcpu& idle)
     idle.cpu = cpu;
     idle.pause = 0;
     idle.is_on_cpu = true;
-    queue.idle = queue.current = &idle;
+    queue.idle = queue.current = queue.loaded = &idle;
     idle_cpus.assign(cpu, true);
-}
-
-void set_throttle_handler(Vcpu& vcpu)
-{
-    vcpu.throttle.handler = cap_window_over;
-    vcpu.throttle.argument = &vcpu;
 }
 
 void ask(CpuId cpu)
@@ -156,116 +166,90 @@ void ask(CpuId cpu)
         arch::kick_cpu(cpu);
 }
 
-/// Under the lock of `queue`, its new home.
-void enqueue(CpuQueue& queue, CpuId cpu, Vcpu& vcpu, u64 now)
+void settle(Vcpu& vcpu, bool is_moved)
 {
-    queue.run.insert(vcpu.sched);
-    set_runstate(vcpu, RUNSTATE_runnable, now);
-    queue.publish();
-    if (!queue.current || queue.current == queue.idle)
-        return ask(cpu);
-    Sched& running = queue.current->sched;
-    FairPolicy::charge(running, now);
-    if (FairPolicy::gives_way(running, vcpu.sched, now))
-        ask(cpu);
-    else if (queue.run.size() == 1) // until now the running one had no end to its slice
-        timers::set(queue.slice, max(running.slice_end, now), cpu);
-}
-
-/// Neither waiting nor running, but it should be. Under its home's lock.
-static bool is_stray(const CpuQueue& home, const Vcpu& vcpu)
-{
-    return vcpu.is_runnable() && !vcpu.sched.heap_slot && home.current != &vcpu;
-}
-
-void wake(Vcpu& vcpu)
-{
-    u64 now = arch::now_ns(), from_clock;
-    CpuId target;
-    {
-        HomeGuard home(vcpu);
-        if (!is_stray(*home, vcpu))
-            return;
-        bool loaded = vcpu.is_on_cpu.load(std::memory_order_relaxed);
-        if (loaded && !may_run_on(vcpu, home.cpu()))
-            return; // finish_switch() will find it a place
-        target = loaded ? home.cpu() : choose_home(vcpu);
-        if (target == home.cpu()) {
-            home->run.place_waking(vcpu.sched);
-            return enqueue(*home, target, vcpu, now);
-        }
-        from_clock = home->run.clock();
-        move_home(vcpu, target);
+    const bool slept = !is_moved;
+    u64 now = arch::now_ns();
+    for (CpuId promised = home_of(vcpu);; is_moved = true) {
+        {
+            HomeGuard home(vcpu);
+            bool loaded = vcpu.is_on_cpu.load(std::memory_order_relaxed), fits = may_run_on(vcpu, home->cpu);
+            if (!is_stray(*home, vcpu) || (loaded && !fits)) // somebody was faster, or finish_switch() will find it a place
+                return is_moved ? ask(promised) : void();
+            if (slept && !is_moved) { // before it leaves for a CPU whose clock stood still
+                refresh_clock(*home, now);
+                home->run.place(vcpu.sched, true);
+            }
+            CpuId target = loaded || (is_moved && fits) ? home->cpu : choose_home(vcpu, now);
+            if (is_moved && promised != target)
+                ask(promised); // an idle CPU may have been claimed for it
+            if (target == home->cpu)
+                return enqueue(*home, vcpu, now, slept);
+            move_home(vcpu, target);
+            promised = target;
+        } // and again, with the lock of its new home
     }
-    enter_new_home(vcpu, target, from_clock, now);
 }
 
-void enter_new_home(Vcpu& vcpu, CpuId target, u64 from_clock, u64 now)
-{
-    CpuQueue& queue = queue_of(target);
-    Guard guard(queue.lock);
-    if (home_of(vcpu) != target || !is_stray(queue, vcpu))
-        return ask(target); // somebody else was faster, or it stopped again; an idle CPU may have been claimed for it
-    queue.run.place_migrated(vcpu.sched, from_clock);
-    enqueue(queue, target, vcpu, now);
-}
+void wake(Vcpu& vcpu) { settle(vcpu, false); }
 
 void poke(Vcpu& vcpu)
 {
     HomeGuard home(vcpu);
-    if (home->current == &vcpu)
-        return ask(home.cpu());
-    if (vcpu.sched.heap_slot && !vcpu.is_runnable()) {
+    if (vcpu.sched.is_queued() && !vcpu.is_runnable()) {
         home->run.remove(vcpu.sched);
         home->publish();
     }
-    if (!vcpu.sched.heap_slot)
+    if (home->current != &vcpu && !vcpu.sched.is_queued())
         set_runstate(vcpu, waiting_state(vcpu), arch::now_ns());
+    if (vcpu.is_on_cpu)
+        ask(home->cpu);
 }
 
 void schedule()
 {
-    CpuId cpu = arch::this_cpu_id();
-    CpuQueue& queue = queue_of(cpu);
-    Vcpu &prev = *queue.current, *next = nullptr;
-    for (bool tried = false; !next; tried = true) {
-        bool busy;
+    CpuQueue& queue = queue_of(arch::this_cpu_id());
+    Vcpu &loaded = *queue.loaded, *next;
+    bool halts = true;
+    do {
         {
             Guard guard(queue.lock);
             queue.wanted.store(false, std::memory_order_relaxed);
             u64 now = arch::now_ns();
-            Vcpu& chosen = pick(queue, cpu, prev, now);
-            busy = &chosen != queue.idle;
-            bool balance = &chosen == &prev && !queue.run.size() && now - queue.last_balance >= FairPolicy::balance_interval;
-            if (tried || (busy && !balance)) { // otherwise nothing was taken out of the queue, and it can be asked again
-                commit(queue, cpu, prev, chosen, now);
-                next = &chosen;
-            } else {
-                queue.last_balance = now;
-            }
+            Vcpu& prev = *queue.current;
+            next = &pick(queue, prev, now);
+            commit(queue, prev, *next, now);
         }
-        if (!next)
-            pull_work(cpu, busy);
-    }
-    if (next != &prev)
-        arch::switch_to(prev, *next);
+        if (next != queue.idle)
+            break;
+        if (!pull_work(queue.cpu)) // it is in idle_cpus by now: who queues one later sees us
+            while (halts && next != &loaded && can_linger(loaded, queue.cpu) && !should_schedule(queue.cpu))
+                halts = arch::wait_for_interrupt();
+    } while (should_schedule(queue.cpu));
+    if (next == &loaded)
+        return;
+    queue.loaded = next;
+    arch::switch_to(loaded, *next);
 }
 
 void finish_switch(Vcpu& prev)
 {
+    if (&prev == queue_of(arch::this_cpu_id()).idle)
+        return;
     DomainRef keep; // once it is off the CPU, it may be destroyed
+    bool is_waiting, is_lost;
     {
         HomeGuard home(prev);
         prev.is_on_cpu.store(false, std::memory_order_release);
-        if (&prev == home->idle)
-            return;
-        if (is_stray(*home, prev))
+        is_waiting = prev.sched.is_queued();
+        is_lost = is_stray(*home, prev);
+        if (is_waiting || is_lost)
             keep = domains::again(prev.domain);
-        else if (prev.sched.heap_slot)
-            offer(prev); // until now nobody could pull it
     }
-    if (keep)
+    if (is_lost)
         wake(prev);
+    else if (is_waiting)
+        rebalance(prev); // until now nobody could take it
 }
 
 const std::atomic<bool>& wanted_word(CpuId cpu) { return queues[cpu.raw()].wanted; }
@@ -274,11 +258,11 @@ void request(CpuId cpu) { queues[cpu.raw()].wanted.store(true, std::memory_order
 
 void yield_current()
 {
-    CpuId cpu = arch::this_cpu_id();
-    queue_of(cpu).current->sched.yielded = true;
-    request(cpu);
+    CpuQueue& queue = queue_of(arch::this_cpu_id());
+    if (!queue.waiting.load(std::memory_order_relaxed) && !pull_work(queue.cpu, &queue.current->domain))
+        return;
+    queue.yielded.store(true, std::memory_order_relaxed);
+    queue.wanted.store(true, std::memory_order_relaxed);
 }
-
-u32 waiting(CpuId cpu) { return queue_of(cpu).waiting; }
 
 } // namespace tenon::scheduler

@@ -19,7 +19,10 @@ inline constexpr DomainId dom_xen{0x7ff2};   ///< frames that belong to the hype
 inline constexpr DomainId dom_invalid{0x7ff4};
 inline constexpr DomainId dom_idle{0x7fff};
 
-inline constexpr unsigned max_cpus = 128;
+#ifndef TENON_MAX_CPUS
+#define TENON_MAX_CPUS 128 // the simulation of the scheduler has more
+#endif
+inline constexpr unsigned max_cpus = TENON_MAX_CPUS;
 inline constexpr unsigned max_vcpus = 128;
 
 } // namespace tenon

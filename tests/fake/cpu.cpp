@@ -18,6 +18,7 @@ Vcpu* current[max_cpus];
 std::atomic<u64> time_ns, timer_at[max_cpus], kicked[max_cpus];
 std::atomic<unsigned> calls_to_yield;
 void (*spin_hook)();
+bool (*idle_hook)();
 thread_local std::vector<u8> held_ranks;
 std::mutex log_mutex;
 std::string log_text;
@@ -43,6 +44,7 @@ void reset(unsigned cpus)
     }
     calls_to_yield = 0;
     spin_hook = nullptr;
+    idle_hook = nullptr;
     held_ranks.clear();
     static bool listening = console::add_sink(keep_log);
     (void)listening;
@@ -57,6 +59,7 @@ u64 armed_timer(CpuId cpu) { return timer_at[cpu.raw()]; }
 u64 kicks(CpuId cpu) { return kicked[cpu.raw()]; }
 void yield_after(unsigned calls) { calls_to_yield = calls; }
 void on_spin(void (*hook)()) { spin_hook = hook; }
+void on_idle(bool (*hook)()) { idle_hook = hook; }
 
 std::string take_log()
 {
@@ -117,6 +120,8 @@ bool should_yield()
         ;
     return n == 1;
 }
+
+bool wait_for_interrupt() { return idle_hook && idle_hook(); }
 
 void kick_cpu(CpuId cpu) { kicked[cpu.raw()]++; }
 u64 now_ns() { return time_ns; }

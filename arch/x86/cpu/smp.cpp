@@ -166,14 +166,10 @@ void send_request_interrupt(PerCpu& cpu) { lapic::send_ipi(cpu.apic_id, request_
 void idle_loop()
 {
     for (;;) {
-        PerCpu& cpu = this_cpu();
-        if (cpu.requests.load(std::memory_order_acquire))
-            answer_requests();
-        if (scheduler::should_schedule(cpu.id)) {
+        if (scheduler::should_schedule(this_cpu().id))
             scheduler::schedule();
-            continue;
-        }
-        asm volatile("sti; hlt; cli" ::: "memory"); // STI holds interrupts back for one instruction: none is lost
+        else
+            arch::wait_for_interrupt();
     }
 }
 
@@ -187,3 +183,12 @@ void stop_other_cpus()
 }
 
 } // namespace tenon::x86
+
+bool tenon::arch::wait_for_interrupt()
+{
+    if (x86::this_cpu().requests.load(std::memory_order_acquire))
+        x86::answer_requests();
+    else
+        asm volatile("sti; hlt; cli" ::: "memory"); // STI holds interrupts back for one instruction: none is lost
+    return true;
+}

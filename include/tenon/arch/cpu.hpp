@@ -24,6 +24,10 @@ void spin_wait();
 void lock_rank_enter(u8 rank);
 void lock_rank_leave(u8 rank);
 
+/// Halts this CPU until an interrupt was handled or another CPU asked for something, on the stack of the vCPU that is loaded.
+/// False on a machine that can halt only in its idle vCPU.
+bool wait_for_interrupt();
+
 /// Opens the interrupt window for an instant, then says whether this CPU should leave what it does soon.
 bool should_yield();
 

@@ -6,6 +6,7 @@
 #include <tenon/grant/table.hpp>
 #include <tenon/irq/pirq.hpp>
 #include <tenon/mm/frame_table.hpp>
+#include <tenon/sched/fair.hpp>
 #include <tenon/sync/spinlock.hpp>
 
 namespace tenon {
@@ -49,6 +50,7 @@ struct Domain : Pinned {
     u64 vm_assist = 0;
     s64 wallclock_offset = 0;            ///< seconds
     u16 weight = 256, cap = 0;
+    CapPool cap_pool;                    ///< what the cap leaves to its vCPUs
     u32 ssidref = 0;
     ArchDomain arch;
 

@@ -36,7 +36,7 @@ struct Vcpu : Pinned {
     Domain& domain;
     const VcpuId id;
     std::atomic<u32> pause{pause_down};
-    std::atomic<bool> is_on_cpu{false};  ///< its state is loaded on `cpu` (running, or not yet switched away)
+    std::atomic<bool> is_on_cpu{false};  ///< its state is loaded on `cpu` (running, stopped for now, or not yet switched away)
     CpuId cpu{};                         ///< its home: where it runs, waits or ran last; that queue's lock protects it
     bool initialised = false;            ///< has a context
     std::atomic<bool> context_busy{false}; ///< VCPUOP_initialise is at it

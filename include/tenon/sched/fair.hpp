@@ -1,63 +1,74 @@
-// The scheduling policy: weighted fair sharing by virtual time. Pure data and arithmetic, so that thousands of vCPUs can be
-// simulated on the host. Of those that wait on a CPU, the one with the least virtual time runs next.
+// The scheduling policy: weighted fair sharing by virtual time. Pure data and arithmetic, so that it can be tested alone. Of
+// those that wait on a CPU, the one with the least virtual time runs next.
 #pragma once
+#include <atomic>
 #include <tenon/sched/entity.hpp>
 
 namespace tenon {
 
 struct FairPolicy {
     static constexpr u64 ms = 1'000'000;
-    static constexpr u64 slice = 10 * ms;       ///< time on the CPU while others wait
-    static constexpr u64 preempt_margin = ms;   ///< a waker must be this far behind to interrupt a slice
-    static constexpr u64 sleeper_bonus = 5 * ms; ///< how far behind the queue a waker may start: its only credit
+    static constexpr u64 slice = 10 * ms;         ///< time on the CPU while others wait
+    static constexpr u64 preempt_margin = ms;     ///< a waker that is further behind interrupts a slice; another shortens it to this
+    static constexpr u64 credit = 5 * ms;         ///< how far behind the queue's clock one that slept may start
+    static constexpr u64 max_lag = 5 * slice;     ///< the same for one that waited elsewhere: what it is owed
+    static constexpr u64 push_threshold = 2 * slice; ///< who is so far behind another CPU's clock moves there
     static constexpr u64 cap_window = 100 * ms;
-    static constexpr u64 balance_interval = 30 * ms;
+    static constexpr u64 cap_tick = 200'000;      ///< while several vCPUs share a cap, none runs unaccounted for less than this
     static constexpr u16 default_weight = 256;
 
     static constexpr u64 weighted(u64 ns, u16 weight) { return ns * default_weight / (weight ? weight : 1); }
     /// Accounts the time since it was last charged.
     static void charge(Sched& s, u64 now);
-    /// What is left of the cap in this window, ns; ~0 without a cap.
-    static u64 cap_left(const Sched& s);
-    /// When the current cap window ends.
-    static u64 window_end(const Sched& s) { return s.window_start + cap_window; }
     /// Should `running` give way to `waiting`?
     static bool gives_way(const Sched& running, const Sched& waiting, u64 now);
-    static void start(Sched& s, u64 now);
+    static void start(Sched& s, u64 now)
+    {
+        s.started_at = now;
+        s.slice_end = now + slice;
+    }
 };
 
-/// The vCPUs that wait for one CPU: a binary heap by virtual time. The caller locks.
+/// What the vCPUs of a domain with a cap may run, together, in each window. Who overran has less in the next one, so that the
+/// cap holds over time however late a timer is.
+class CapPool : Pinned {
+  public:
+    /// `percent` of one CPU for `sharers` vCPUs together; 0: no cap.
+    void set(u16 percent, u32 sharers, u64 now);
+    bool limits() const { return allowed_.load(std::memory_order_relaxed) != 0; }
+    void use(u64 ran) { used_.fetch_add(ran, std::memory_order_relaxed); }
+    /// When the vCPU that runs must be looked at again; `now` when nothing is left of this window, ~0 without a cap.
+    u64 deadline(u64 now) { return limits() ? deadline_within(now) : ~u64{0}; }
+    u64 window_end() const { return start_.load(std::memory_order_relaxed) + FairPolicy::cap_window; }
+
+  private:
+    u64 deadline_within(u64 now);
+    std::atomic<u64> allowed_{0}, used_{0}, start_{0};
+    std::atomic<u32> sharers_{1};
+};
+
+/// The vCPUs that wait for one CPU: a leftist heap by virtual time, made of the vCPUs themselves. Nothing is allocated, and
+/// every operation is logarithmic at worst. The caller locks.
 class RunQueue : Pinned {
   public:
-    /// Hands over a larger array; returns the old one. Inserts up to its size cannot fail.
-    Sched** adopt(Sched** array, u32 capacity);
-    u32 capacity() const { return capacity_; }
     u32 size() const { return size_; }
-    u64 weight() const { return weight_; }
-    Sched* top() const { return size_ ? heap_[0] : nullptr; }
-    Sched* at(u32 i) const { return heap_[i]; }
+    Sched* top() const { return root_; }
+    /// Walks all of them, from the top; nullptr after the last one.
+    static Sched* next(const Sched& s);
     void insert(Sched& s);
     void remove(Sched& s);
 
-    /// The queue's virtual clock, never going back: follows the least of `running` and the waiting.
+    /// The queue's virtual clock follows the least of `running` and the waiting; it stands still when there are none.
     void advance(const Sched* running);
     u64 clock() const { return clock_; }
-    /// A vCPU that slept joins: neither far behind (a monopoly) nor punished.
-    void place_waking(Sched& s) const;
-    /// It comes from another queue: keeps its distance from the clock.
-    void place_migrated(Sched& s, u64 from_clock) const;
+    /// Before one is queued that did not wait here: neither so far behind that it would have a monopoly, nor so far ahead that
+    /// it would wait for long.
+    void place(Sched& s, bool slept) const;
 
   private:
-    void up(u32 i);
-    void down(u32 i);
-    void put(u32 i, Sched* s)
-    {
-        heap_[i] = s;
-        s->heap_slot = i + 1;
-    }
-    Sched** heap_ = nullptr;
-    u32 size_ = 0, capacity_ = 0;
-    u64 clock_ = 0, weight_ = 0;
+    Sched* root_ = nullptr;
+    u32 size_ = 0;
+    u64 clock_ = 0;
 };
 
 } // namespace tenon

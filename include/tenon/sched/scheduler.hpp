@@ -1,4 +1,4 @@
-// Picks, switches, wakes. The switch itself is arch::switch_to; who runs next is FairPolicy's choice.
+// Picks, switches, wakes. The switch itself is arch::switch_to; who runs next is FairPolicy's choice. See docs/scheduling.md.
 #pragma once
 #include <tenon/domain/domain.hpp>
 
@@ -7,15 +7,16 @@ namespace tenon::scheduler {
 bool init(unsigned cpus);
 /// Registers the idle vCPU of a CPU as its current one; it runs when nothing else can.
 void set_idle(CpuId cpu, Vcpu& idle);
-/// Gives a new vCPU a home CPU and full affinity; false without memory.
-bool add(Vcpu& vcpu);
+/// Gives a new vCPU a home CPU and full affinity.
+void add(Vcpu& vcpu);
 /// The vCPU is on no CPU and not runnable.
 void remove(Vcpu& vcpu);
 /// The vCPU became runnable.
 void wake(Vcpu& vcpu);
-/// Something about the vCPU changed: if it is running where it may not, its CPU decides anew.
+/// The vCPU may no longer run: it leaves its queue, and the CPU that holds its state decides anew.
 void poke(Vcpu& vcpu);
-/// Decides which vCPU runs next on this CPU and switches; returns when the caller's vCPU runs again.
+/// Decides which vCPU runs next on this CPU and switches; returns when the caller's vCPU runs again. Until then, as long as
+/// nobody else needs the CPU, it halts in place: to wake again costs no switch.
 void schedule();
 /// The first thing on the new stack after a switch: `prev` may now run elsewhere.
 void finish_switch(Vcpu& prev);
@@ -24,7 +25,7 @@ bool should_schedule(CpuId cpu);
 /// The word that should_schedule() reads, for the entry code.
 const std::atomic<bool>& wanted_word(CpuId cpu);
 void request(CpuId cpu);
-/// The current vCPU gives way to others of this CPU once.
+/// The current vCPU gives way once: to others of this CPU, else to one of its own domain that waits for another CPU.
 void yield_current();
 /// Error::inval when no online CPU is in the set.
 Status set_affinity(Vcpu& vcpu, const CpuSet& hard);
@@ -33,7 +34,5 @@ struct Params {
 };
 void set_params(Domain& domain, Params params);
 Params params(const Domain& domain);
-/// vCPUs that wait for this CPU (for reports).
-u32 waiting(CpuId cpu);
 
 } // namespace tenon::scheduler

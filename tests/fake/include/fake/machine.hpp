@@ -29,6 +29,8 @@ void yield_after(unsigned calls);
 
 /// Called by every turn of a spin wait (simulated interrupts); nullptr: none.
 void on_spin(void (*hook)());
+/// Called by a CPU that has nothing to do; what it answers is arch::wait_for_interrupt()'s answer. nullptr: false.
+void on_idle(bool (*hook)());
 
 /// Everything written to the console since the last call.
 std::string take_log();

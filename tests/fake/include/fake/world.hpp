@@ -29,7 +29,7 @@ class World {
     {
         reset(cpus);
         make_memory(frames, frames);
-        static bool timers_ready = timers::init(8); // once: nothing stays armed
+        static bool timers_ready = timers::init(max_cpus); // once: nothing stays armed
         EXPECT_TRUE(timers_ready);
         scheduler::init(cpus);
         idle_domain_ = std::make_unique<Domain>(dom_idle);

@@ -14,11 +14,11 @@ constexpr u64 ms = FairPolicy::ms;
 
 /// One CPU that always has work; decides every millisecond.
 struct OneCpu {
-    explicit OneCpu(unsigned count) : all(count), used(count), room(count) { queue.adopt(room.data(), count); }
+    explicit OneCpu(unsigned count) : all(count), used(count) {}
     unsigned index(const Sched* s) const { return unsigned(s - all.data()); }
     void wake(unsigned i)
     {
-        queue.place_waking(all[i]);
+        queue.place(all[i], true);
         queue.insert(all[i]);
     }
     void step()
@@ -47,7 +47,6 @@ struct OneCpu {
     }
     std::vector<Sched> all;
     std::vector<u64> used;
-    std::vector<Sched*> room;
     RunQueue queue;
     Sched* running = nullptr;
     u64 now = 0;
@@ -98,33 +97,33 @@ TEST(FairPolicy, ASleeperGetsTheCpuAtOnceButNoMonopoly)
     EXPECT_GE(cpu.used[2] - before, 30 * ms);
 }
 
-TEST(FairPolicy, AYieldLetsOthersGoFirst)
+TEST(CapPool, IsAShareOfEachWindow)
 {
-    OneCpu cpu(2);
-    cpu.wake(0);
-    cpu.step();
-    cpu.wake(1);
-    cpu.all[1].virtual_time = cpu.all[0].virtual_time + 100 * ms;
-    EXPECT_FALSE(FairPolicy::gives_way(cpu.all[0], cpu.all[1], cpu.now));
-    cpu.all[0].yielded = true;
-    EXPECT_TRUE(FairPolicy::gives_way(cpu.all[0], cpu.all[1], cpu.now));
-    FairPolicy::start(cpu.all[0], cpu.now);
-    EXPECT_FALSE(cpu.all[0].yielded);
+    CapPool pool;
+    EXPECT_EQ(pool.deadline(5), ~u64{0});
+    pool.set(30, 1, 1000 * ms);
+    EXPECT_EQ(pool.deadline(1000 * ms), 1030 * ms);
+    pool.use(20 * ms);
+    EXPECT_EQ(pool.deadline(1020 * ms), 1030 * ms);
+    EXPECT_EQ(pool.window_end(), 1100 * ms);
+    pool.use(15 * ms);
+    EXPECT_EQ(pool.deadline(1035 * ms), 1035 * ms) << "five too many";
+    EXPECT_EQ(pool.deadline(1100 * ms), 1125 * ms) << "and they are missing now";
+    EXPECT_EQ(pool.deadline(1950 * ms), 1980 * ms) << "what was not used is lost";
+    EXPECT_EQ(pool.window_end(), 2000 * ms);
+    pool.set(0, 1, 2000 * ms);
+    EXPECT_EQ(pool.deadline(2000 * ms), ~u64{0});
 }
 
-TEST(FairPolicy, ACapIsAShareOfEachWindow)
+TEST(CapPool, IsSharedByTheVcpusOfADomain)
 {
-    Sched s;
-    EXPECT_EQ(FairPolicy::cap_left(s), ~u64{0});
-    s.cap = 30;
-    FairPolicy::start(s, 1000 * ms);
-    EXPECT_EQ(FairPolicy::cap_left(s), 30 * ms);
-    FairPolicy::charge(s, 1020 * ms);
-    EXPECT_EQ(FairPolicy::cap_left(s), 10 * ms);
-    FairPolicy::charge(s, 1035 * ms);
-    EXPECT_EQ(FairPolicy::cap_left(s), 0u);
-    FairPolicy::start(s, FairPolicy::window_end(s));
-    EXPECT_EQ(FairPolicy::cap_left(s), 30 * ms);
+    CapPool pool;
+    pool.set(100, 4, 0);
+    EXPECT_EQ(pool.deadline(0), 25 * ms) << "by then, four could have used it up";
+    pool.use(4 * 24 * ms);
+    EXPECT_EQ(pool.deadline(24 * ms), 25 * ms);
+    pool.use(4 * ms - 100);
+    EXPECT_EQ(pool.deadline(25 * ms), 25 * ms + 100) << "never beyond what is left";
 }
 
 TEST(RunQueue, IsAHeapWhateverHappens)
@@ -132,52 +131,59 @@ TEST(RunQueue, IsAHeapWhateverHappens)
     constexpr unsigned count = 200;
     std::mt19937 random(3);
     std::vector<Sched> all(count);
-    std::vector<Sched*> room(count);
     RunQueue queue;
-    queue.adopt(room.data(), count);
-    u64 weight = 0;
     for (unsigned turn = 0; turn < 20000; turn++) {
         Sched& s = all[random() % count];
-        if (s.heap_slot) {
+        if (s.is_queued()) {
             queue.remove(s);
-            weight -= s.weight;
         } else {
             s.virtual_time = random() % 1000;
-            s.weight = u16(1 + random() % 1000);
             queue.insert(s);
-            weight += s.weight;
         }
-        ASSERT_EQ(queue.weight(), weight);
-        ASSERT_EQ(queue.size(), unsigned(std::count_if(all.begin(), all.end(), [](auto& e) { return e.heap_slot != 0; })));
-        u64 least = ~u64{0};
-        for (auto& e : all)
-            if (e.heap_slot) {
-                ASSERT_EQ(queue.at(e.heap_slot - 1), &e);
-                least = std::min(least, e.virtual_time);
-            }
-        if (queue.size()) {
-            ASSERT_EQ(queue.top()->virtual_time, least);
+        unsigned walked = 0;
+        u32 on_the_right = 0;
+        for (Sched* e = queue.top(); e; e = RunQueue::next(*e), walked++) {
+            ASSERT_TRUE(e->is_queued());
+            for (Sched* below : {e->left, e->right})
+                if (below) {
+                    ASSERT_EQ(below->parent, e);
+                    ASSERT_LE(e->virtual_time, below->virtual_time);
+                }
+            ASSERT_EQ(e->rank, (e->right ? e->right->rank : 0) + 1);
+            ASSERT_LE(e->right ? e->right->rank : 0, e->left ? e->left->rank : 0) << "the way down on the right is the shorter one";
         }
+        for (Sched* e = queue.top(); e; e = e->right)
+            on_the_right++;
+        ASSERT_EQ(walked, queue.size());
+        ASSERT_EQ(walked, unsigned(std::count_if(all.begin(), all.end(), [](auto& e) { return e.is_queued(); })));
+        ASSERT_LE((u64{1} << on_the_right) - 1, walked) << "logarithmic";
     }
 }
 
-TEST(RunQueue, AMigrantKeepsItsDistanceFromTheClock)
+TEST(RunQueue, WhoJoinsIsNeitherFarBehindNorFarAhead)
 {
-    std::vector<Sched*> room(4);
     RunQueue queue;
-    queue.adopt(room.data(), 4);
-    Sched running, migrant;
+    Sched running, other;
     running.virtual_time = 5000 * ms;
     queue.advance(&running);
-    migrant.virtual_time = 103 * ms;
-    queue.place_migrated(migrant, 100 * ms);
-    EXPECT_EQ(migrant.virtual_time, 5003 * ms);
-    migrant.virtual_time = 0;
-    queue.place_migrated(migrant, 4000 * ms);
-    EXPECT_EQ(migrant.virtual_time, 5000 * ms - FairPolicy::sleeper_bonus);
-    running.virtual_time = 10 * ms;
+    other.virtual_time = 5003 * ms;
+    queue.place(other, true);
+    EXPECT_EQ(other.virtual_time, 5003 * ms);
+    other.virtual_time = 0;
+    queue.place(other, true);
+    EXPECT_EQ(other.virtual_time, 5000 * ms - FairPolicy::credit);
+    other.virtual_time = 9000 * ms;
+    queue.place(other, true);
+    EXPECT_EQ(other.virtual_time, 5000 * ms + 2 * FairPolicy::slice);
+    queue.insert(other);
+    running.virtual_time = 5100 * ms;
     queue.advance(&running);
-    EXPECT_EQ(queue.clock(), 5000 * ms) << "the clock never goes back";
+    EXPECT_EQ(queue.clock(), 5020 * ms) << "the clock follows the least";
+    queue.advance(nullptr);
+    EXPECT_EQ(queue.clock(), 5020 * ms);
+    queue.remove(other);
+    queue.advance(nullptr);
+    EXPECT_EQ(queue.clock(), 5020 * ms) << "nobody moves it";
 }
 
 } // namespace

@@ -120,6 +120,89 @@ TEST(Scheduler, AYieldGivesTheOtherATurn)
     EXPECT_NE(World::running(0), first);
 }
 
+TEST(Scheduler, AYieldWithNobodyElseChangesNothing)
+{
+    World world(2);
+    auto domain = world.start(1);
+    World::settle();
+    World::on_cpu(domain->vcpu(0)->cpu.raw());
+    scheduler::yield_current();
+    EXPECT_FALSE(scheduler::should_schedule(domain->vcpu(0)->cpu));
+}
+
+CpuSet only(unsigned cpu)
+{
+    CpuSet set;
+    set.set(cpu);
+    return set;
+}
+
+TEST(Scheduler, AYieldFetchesASiblingThatWaitsElsewhere)
+{
+    World world(2);
+    auto guest = world.start(2), hog = world.start(1);
+    Vcpu &spinner = *guest->vcpu(0), &holder = *guest->vcpu(1);
+    EXPECT_TRUE(scheduler::set_affinity(spinner, only(0)).ok());
+    EXPECT_TRUE(scheduler::set_affinity(holder, only(1)).ok());
+    EXPECT_TRUE(scheduler::set_affinity(*hog->vcpu(0), only(1)).ok());
+    World::settle();
+    while (World::running(1) != hog->vcpu(0))
+        World::run(ms);
+    CpuSet both = only(0);
+    both.set(1);
+    EXPECT_TRUE(scheduler::set_affinity(holder, both).ok());
+    World::settle();
+    EXPECT_EQ(World::running(0), &spinner);
+    scheduler::yield_current();
+    World::settle();
+    EXPECT_EQ(World::running(0), &holder);
+}
+
+TEST(Scheduler, ACapCountsForTheWholeDomain)
+{
+    World world(4);
+    auto capped = world.start(4);
+    scheduler::set_params(*capped, {256, 50});
+    World::run(10 * second, ms / 2);
+    u64 sum = 0;
+    for (u32 i = 0; i < 4; i++)
+        sum += World::cpu_time(*capped->vcpu(i));
+    EXPECT_NEAR(double(sum), 5.0 * second, 0.05 * second);
+}
+
+Vcpu* sleeper;
+
+TEST(Scheduler, AVcpuThatStopsStaysLoadedWhileNobodyNeedsTheCpu)
+{
+    World world(1);
+    auto domain = world.start(1);
+    World::settle();
+    sleeper = domain->vcpu(0);
+    u64 switches = sleeper->arch.switches_in;
+    fake::on_idle([] { // the CPU halts, and an interrupt wakes the vCPU
+        EXPECT_TRUE(sleeper->is_on_cpu);
+        EXPECT_EQ(guest_time::runstate_now(*sleeper).state, RUNSTATE_blocked);
+        unblock(*sleeper);
+        return true;
+    });
+    block(*sleeper);
+    World::settle();
+    EXPECT_EQ(World::running(0), sleeper);
+    EXPECT_EQ(guest_time::runstate_now(*sleeper).state, RUNSTATE_running);
+    EXPECT_EQ(sleeper->arch.switches_in, switches);
+    fake::on_idle([] { // another CPU pauses its domain
+        pause_vcpu_async(*sleeper, pause_domain);
+        return true;
+    });
+    block(*sleeper);
+    World::settle();
+    EXPECT_FALSE(sleeper->is_on_cpu);
+    EXPECT_TRUE(world.is_idle(0));
+    resume_vcpu(*sleeper, pause_domain | pause_blocked);
+    World::settle();
+    EXPECT_EQ(World::running(0), sleeper);
+}
+
 TEST(Scheduler, CountsTimeInEveryState)
 {
     World world(1);
@@ -193,12 +276,12 @@ TEST(SchedulerProperty, NothingIsLost)
             for (Vcpu* vcpu : vcpus) {
                 bool is_running = World::running(vcpu->cpu.raw()) == vcpu;
                 ASSERT_EQ(is_running, vcpu->is_on_cpu);
-                ASSERT_EQ(vcpu->is_runnable(), is_running || vcpu->sched.heap_slot) << "turn " << turn << " seed " << seed;
+                ASSERT_EQ(vcpu->is_runnable(), is_running || vcpu->sched.is_queued()) << "turn " << turn << " seed " << seed;
                 if (vcpu->is_runnable()) {
                     ASSERT_TRUE(vcpu->sched.hard_affinity.test(vcpu->cpu.raw()));
                 }
                 for (unsigned cpu = 0; cpu < cpus; cpu++)
-                    if (vcpu->sched.heap_slot && vcpu->sched.hard_affinity.test(cpu)) {
+                    if (vcpu->sched.is_queued() && vcpu->sched.hard_affinity.test(cpu)) {
                         ASSERT_FALSE(world.is_idle(cpu)) << "turn " << turn << " seed " << seed;
                     }
             }
@@ -221,6 +304,13 @@ TEST(SchedulerProperty, NothingIsLostWhenCpusRace)
     std::vector<Vcpu*> vcpus;
     for (unsigned i = 0; i < 3; i++)
         all.push_back(world.start(3));
+    static std::atomic<unsigned> busy;
+    busy = cpus;
+    fake::on_idle([] { // halts in place, as long as there is somebody who could wake it
+        std::this_thread::yield();
+        timers::run(arch::this_cpu_id(), arch::now_ns());
+        return busy == cpus;
+    });
     for (auto& d : all)
         d->for_each_vcpu([&](Vcpu& v) { vcpus.push_back(&v); });
     std::vector<std::thread> threads;
@@ -231,8 +321,14 @@ TEST(SchedulerProperty, NothingIsLostWhenCpusRace)
             for (unsigned turn = 0; turn < 30000; turn++) {
                 Vcpu& v = *vcpus[random() % vcpus.size()];
                 CpuSet set;
-                switch (random() % 6) {
+                switch (random() % 7) {
                 case 0: block(v); break;
+                case 6:
+                    pause_vcpu_async(v, pause_domain);
+                    while (cpu == 0 && &v != &arch::current_vcpu() && v.is_on_cpu && busy == cpus)
+                        std::this_thread::yield();
+                    resume_vcpu(v, pause_domain);
+                    break;
                 case 1: unblock(v); break;
                 case 2:
                     set.set_word(0, 1 + random() % 15);
@@ -246,15 +342,17 @@ TEST(SchedulerProperty, NothingIsLostWhenCpusRace)
                 if (scheduler::should_schedule(CpuId{cpu}))
                     scheduler::schedule();
             }
+            busy--;
         });
     for (auto& thread : threads)
         thread.join();
+    fake::on_idle(nullptr);
     fake::on_spin(World::answer);
     World::settle();
     for (Vcpu* v : vcpus) {
         bool is_running = World::running(v->cpu.raw()) == v;
         EXPECT_EQ(is_running, v->is_on_cpu);
-        EXPECT_EQ(v->is_runnable(), is_running || v->sched.heap_slot);
+        EXPECT_EQ(v->is_runnable(), is_running || v->sched.is_queued());
     }
     for (Vcpu* v : vcpus)
         unblock(*v);
