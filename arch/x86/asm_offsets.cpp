@@ -36,7 +36,6 @@ void offsets()
     CONSTANT(STACK_INFO_SIZE, sizeof(StackInfo));
     CONSTANT(STACK_SIZE, stack_size);
     OFFSET(CPU_REQUESTS, PerCpu, requests);
-    OFFSET(CPU_WANTED, PerCpu, schedule_wanted);
     OFFSET(CPU_FLUSHED_AT, PerCpu, flushed_at);
     OFFSET(VCPU_IN_KERNEL, Vcpu, arch.in_kernel);
     OFFSET(VCPU_BOUNCE_SP, Vcpu, arch.bounce_sp);

@@ -28,16 +28,23 @@ void wake_pollers(Domain& domain, u32 port)
 
 } // namespace
 
+/// The domain has a shared page as long as it has channels.
+[[gnu::always_inline]] static inline void mark_pending(Domain& domain, const Channel& channel, u32 port)
+{
+    shared_info* shared = domain.shared_page();
+    const u64 mask = bit(port % 64);
+    if (__atomic_fetch_or(&shared->evtchn_pending[port / 64], mask, __ATOMIC_SEQ_CST) & mask)
+        return;
+    if (!(__atomic_load_n(&shared->evtchn_mask[port / 64], __ATOMIC_SEQ_CST) & mask))
+        raise_selector(domain, channel, port);
+    if (domain.events.pollers.load()) [[unlikely]] // sequentially consistent: pairs with poll()'s last look
+        wake_pollers(domain, port);
+}
+
 void events::set_pending(Domain& domain, u32 port)
 {
-    Channel* channel = domain.events.find(port);
-    shared_info* shared = domain.shared_page();
-    if (!channel || !shared || word_of(shared->evtchn_pending, port).fetch_or(bit(port % 64)) & bit(port % 64))
-        return;
-    if (!(word_of(shared->evtchn_mask, port).load() & bit(port % 64)))
-        raise_selector(domain, *channel, port);
-    if (domain.events.pollers.load()) // sequentially consistent: pairs with poll()'s last look
-        wake_pollers(domain, port);
+    if (Channel* channel = domain.events.find(port); channel && domain.shared_page())
+        mark_pending(domain, *channel, port);
 }
 
 bool events::is_pending(const Domain& domain, u32 port)
@@ -56,7 +63,7 @@ Status events::send(Domain& domain, u32 port)
         set_pending(*channel->peer, channel->remote_port);
         return success;
     case ChannelState::ipi:
-        set_pending(domain, port);
+        mark_pending(domain, *channel, port);
         return success;
     case ChannelState::unbound:
         return success; // nobody listens yet

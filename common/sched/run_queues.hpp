@@ -55,7 +55,7 @@ struct CpuQueue {
     Vcpu* loaded = nullptr;           ///< whose state the CPU holds: `current`, or one that stopped; this CPU's business
     Timer slice;                      ///< end of the running vCPU's slice or cap, or of an earlier one's: it may fire for nothing
     u32 random = 1;
-    std::atomic<bool> wanted{false};  ///< schedule() should be called
+    std::atomic<bool>* wanted = nullptr; ///< the CPU's word: schedule() should be called
     std::atomic<bool> yielded{false}; ///< the current one gives way; its own CPU's business
 
     // For a look without the lock.

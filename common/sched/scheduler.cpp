@@ -10,7 +10,7 @@ namespace {
 constinit CpuQueue* queues = nullptr;
 constinit unsigned cpu_count = 0;
 
-void slice_over(void* queue) { static_cast<CpuQueue*>(queue)->wanted.store(true, std::memory_order_relaxed); }
+void slice_over(void* queue) { static_cast<CpuQueue*>(queue)->wanted->store(true, std::memory_order_relaxed); }
 
 /// A decision is due by then. An earlier timer stays: to reprogram costs more than to decide once for nothing.
 void decide_by(CpuQueue& queue, u64 deadline)
@@ -142,6 +142,7 @@ bool init(unsigned cpus)
     for (unsigned i = 0; i < cpu_count; i++) {
         queues[i].cpu = CpuId{i};
         queues[i].random = i;
+        queues[i].wanted = &arch::schedule_wanted(CpuId{i});
         queues[i].slice.handler = slice_over;
         queues[i].slice.argument = &queues[i];
     }
@@ -214,7 +215,7 @@ void schedule()
     do {
         {
             Guard guard(queue.lock);
-            queue.wanted.store(false, std::memory_order_relaxed);
+            queue.wanted->store(false, std::memory_order_relaxed);
             u64 now = arch::now_ns();
             Vcpu& prev = *queue.current;
             next = &pick(queue, prev, now);
@@ -252,9 +253,8 @@ void finish_switch(Vcpu& prev)
         rebalance(prev); // until now nobody could take it
 }
 
-const std::atomic<bool>& wanted_word(CpuId cpu) { return queues[cpu.raw()].wanted; }
-bool should_schedule(CpuId cpu) { return queues[cpu.raw()].wanted.load(std::memory_order_relaxed); }
-void request(CpuId cpu) { queues[cpu.raw()].wanted.store(true, std::memory_order_relaxed); }
+bool should_schedule(CpuId cpu) { return queues[cpu.raw()].wanted->load(std::memory_order_relaxed); }
+void request(CpuId cpu) { queues[cpu.raw()].wanted->store(true, std::memory_order_relaxed); }
 
 void yield_current()
 {
@@ -262,7 +262,7 @@ void yield_current()
     if (!queue.waiting.load(std::memory_order_relaxed) && !pull_work(queue.cpu, &queue.current->domain))
         return;
     queue.yielded.store(true, std::memory_order_relaxed);
-    queue.wanted.store(true, std::memory_order_relaxed);
+    queue.wanted->store(true, std::memory_order_relaxed);
 }
 
 } // namespace tenon::scheduler

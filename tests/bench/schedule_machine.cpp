@@ -242,6 +242,11 @@ void arch::lock_rank_enter(u8) {}
 void arch::lock_rank_leave(u8) {}
 bool arch::wait_for_interrupt() { return false; }
 void arch::kick_cpu(CpuId cpu) { machine->kick(cpu.raw()); }
+std::atomic<bool>& arch::schedule_wanted(CpuId cpu)
+{
+    static std::atomic<bool> wanted[max_cpus];
+    return wanted[cpu.raw()];
+}
 u64 arch::now_ns() { return machine->now; }
 void arch::arm_cpu_timer(u64 deadline) { machine->arm(deadline); }
 void arch::switch_to(Vcpu& prev, Vcpu& next) { machine->switch_to(prev, next); }

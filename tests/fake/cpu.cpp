@@ -124,6 +124,11 @@ bool should_yield()
 bool wait_for_interrupt() { return idle_hook && idle_hook(); }
 
 void kick_cpu(CpuId cpu) { kicked[cpu.raw()]++; }
+std::atomic<bool>& schedule_wanted(CpuId cpu)
+{
+    static std::atomic<bool> wanted[max_cpus];
+    return wanted[cpu.raw()];
+}
 u64 now_ns() { return time_ns; }
 void arm_cpu_timer(u64 deadline_ns) { timer_at[my_cpu.raw()] = deadline_ns; }
 

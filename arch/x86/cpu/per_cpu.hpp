@@ -27,9 +27,10 @@ struct alignas(64) PerCpu {
     CpuId id{};
     ApicId apic_id{};
     std::atomic<u64> flushed_at{0}; ///< TLB clock at the last full flush
-    std::atomic<u32> requests{0};
+    alignas(8) std::atomic<u32> requests{0}; // the entry code looks at both at once
+    std::atomic<bool> schedule_wanted{false}; ///< the scheduler's
+    u8 unused[3]{};
     std::atomic<bool> online{false};
-    const std::atomic<bool>* schedule_wanted = nullptr; ///< the scheduler's word: another vCPU is to run
     Vcpu* idle = nullptr;
     Vcpu* previous = nullptr;     ///< during a switch: who was switched away
     u64 held_ranks = 0;           ///< debug: one bit a rank

@@ -60,7 +60,6 @@ bool create_idle_vcpu(PerCpu& cpu)
     regs.rsp = cpu.stack_top - 8;
     pv::write_saved_regs(*vcpu, regs);
     cpu.idle = cpu.current = vcpu;
-    cpu.schedule_wanted = &scheduler::wanted_word(cpu.id);
     scheduler::set_idle(cpu.id, *vcpu);
     return true;
 }

@@ -213,9 +213,8 @@ extern "C" void leave_to_guest(Regs* regs)
 {
     PerCpu& cpu = this_cpu();
     Vcpu& vcpu = *cpu.current;
-    if (cpu.requests.load(std::memory_order_acquire) | vcpu.mail.flags.load(std::memory_order_acquire) | vcpu.arch.nmi_pending |
-            (vcpu.info->evtchn_upcall_pending && !vcpu.info->evtchn_upcall_mask) ||
-        scheduler::should_schedule(cpu.id)) [[unlikely]]
+    if (cpu.requests.load(std::memory_order_acquire) | cpu.schedule_wanted.load(std::memory_order_relaxed) |
+        vcpu.mail.flags.load(std::memory_order_acquire) | (vcpu.info->evtchn_upcall_pending && !vcpu.info->evtchn_upcall_mask)) [[unlikely]]
         attend(regs);
 }
 

@@ -84,6 +84,8 @@ void kick_cpu(CpuId cpu)
         lapic::send_ipi(x86::percpu(cpu).apic_id, x86::kick_vector);
 }
 
+std::atomic<bool>& schedule_wanted(CpuId cpu) { return x86::percpu(cpu).schedule_wanted; }
+
 const CpuSet& online_cpus() { return x86::online; }
 
 void lock_rank_enter(u8 rank)

@@ -35,9 +35,8 @@ entry_syscall:
         push    %r13
         push    %r14
         push    %r15
-        cmp     $HYPERCALL_COUNT, %eax
+        cmp     $HYPERCALL_COUNT, %rax                  // numbers are 32 bits: what has more takes the slow way
         jae     1f
-        mov     %eax, %eax
         mov     %r11, %rcx
         mov     %r10, %r9
         lea     call_entries(%rip), %r10
@@ -46,10 +45,7 @@ entry_syscall:
 exit_syscall:
         mov     REGS_SIZE + STACK_CPU(%rsp), %rcx
         mov     REGS_SIZE + STACK_VCPU(%rsp), %rdx
-        cmpl    $0, CPU_REQUESTS(%rcx)
-        jne     2f
-        mov     CPU_WANTED(%rcx), %rcx
-        cmpb    $0, (%rcx)
+        cmpq    $0, CPU_REQUESTS(%rcx)                  // and the scheduler's word behind it
         jne     2f
         cmpl    $0, VCPU_MAIL(%rdx)
         jne     2f

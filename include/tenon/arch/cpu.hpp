@@ -33,6 +33,8 @@ bool should_yield();
 
 /// Makes another CPU look at its scheduler and its current vCPU's mailbox.
 void kick_cpu(CpuId cpu);
+/// A word of the scheduler's that the way into a guest reads: this CPU has a decision to make.
+std::atomic<bool>& schedule_wanted(CpuId cpu);
 
 /// Nanoseconds since boot, never going back on any CPU.
 u64 now_ns();

@@ -22,8 +22,6 @@ void schedule();
 void finish_switch(Vcpu& prev);
 /// True when this CPU should call schedule() on its way into the guest.
 bool should_schedule(CpuId cpu);
-/// The word that should_schedule() reads, for the entry code.
-const std::atomic<bool>& wanted_word(CpuId cpu);
 void request(CpuId cpu);
 /// The current vCPU gives way once: to others of this CPU, else to one of its own domain that waits for another CPU.
 void yield_current();

@@ -22,7 +22,8 @@ unsigned flushes;
 
 } // namespace
 
-const CallTable tenon::call_table{}; // the one call is made directly
+const CallTable tenon::call_table{}; // the calls are made directly
+extern "C" const std::array<EnterCall, ABI_HYPERCALL_COUNT> tenon::call_entries{};
 
 namespace tenon::arch {
 

@@ -10,6 +10,7 @@ using namespace tenon;
 using fake::World;
 
 const CallTable tenon::call_table{}; // the calls are made directly
+extern "C" const std::array<EnterCall, ABI_HYPERCALL_COUNT> tenon::call_entries{};
 
 namespace {
 
