@@ -183,7 +183,9 @@ def summary(results: dict) -> str:
     if times := results.get("linux"):
         values = [(t, *(against_native(times, t.name, s) for s in ("tenon", "xen"))) for t in targets.GUEST_TIME]
         lines.append(count_line("guest time", values))
-    return "\n".join(lines)
+    missing = [title for part, title in (("boot", "a guest's boot"), ("io", "disk and network of a guest"), ("wall", "wall clock"))
+               if not results.get(part)]
+    return "\n".join(lines + ([f"- not measured in this run: {', '.join(missing)}"] if missing else []))
 
 
 def count_line(title: str, values: list[tuple]) -> str:
