@@ -42,8 +42,7 @@ million steps of a generator and, because what it costs is the ticks of the cloc
 
 """
 PARTS = """
-Everything that is executed, in thousands of instructions per operation, as user + kernel + hypervisor, and
-all CR3 writes:
+All instructions that are executed per operation, as user + kernel + hypervisor, and all CR3 writes:
 
 """
 TIME = """
@@ -93,7 +92,7 @@ def number(value: float | None) -> str:
 
 
 def ratio(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}" if value < 1.1 else f"{value:.2f}"
+    return "–" if value is None else f"{value:.4f}" if value < 1.1 else f"{value:.2f}"
 
 
 def verdict(target: targets.Target, value: float | None, xen: float | None) -> str:
@@ -118,7 +117,7 @@ def pair(columns: dict, operation: str, what: str) -> str:
 def count_rows(wanted: list[targets.Target], columns: dict) -> list[list[str]]:
     """Rows with a target in their order, then everything else that was measured."""
     known = {t.name: t for t in wanted}
-    others = [name for name in columns["tenon"] if name not in known]
+    others = [name for name, counts in columns["tenon"].items() if name not in known and "hv.insn" in counts]
     rows = []
     for name in [*known, *others]:
         mine, xen = (columns[s].get(name, {}).get("hv.insn") for s in ("tenon", "xen"))
@@ -137,12 +136,12 @@ COUNT_HEAD = ["operation", "Xen 4.17", "Tenon", "of Xen", "at most", "aim", "tar
 
 def parts_rows(columns: dict) -> list[list[str]]:
     rows = []
-    for name in columns["native"]:
+    for name in (n for n, counts in columns["native"].items() if "user.insn" in counts):
         row = [name]
         for system in SYSTEMS:
             of = columns[system].get(name, {})
-            parts = [of.get(f"{part}.insn", 0) / 1000 for part in ("user", "kernel", "hv")]
-            row.append(" + ".join(f"{p:,.1f}" for p in parts[:2 if system == "native" else 3]))
+            parts = ("user", "kernel", "hv")[:2 if system == "native" else 3]
+            row.append(" + ".join(f"{of.get(f'{part}.insn', 0):,.0f}" for part in parts))
         row.append(" / ".join(number(round(sum(v for k, v in columns[s].get(name, {}).items() if k.endswith(".cr3")), 1))
                               for s in SYSTEMS))
         rows.append(row)
@@ -184,16 +183,18 @@ def summary(results: dict) -> str:
     if times := results.get("linux"):
         values = [(t, *(against_native(times, t.name, s) for s in ("tenon", "xen"))) for t in targets.GUEST_TIME]
         lines.append(count_line("guest time", values))
-    return "\n".join(lines)
+    missing = [title for part, title in (("boot", "a guest's boot"), ("io", "disk and network of a guest"), ("wall", "wall clock"))
+               if not results.get(part)]
+    return "\n".join(lines + ([f"- not measured in this run: {', '.join(missing)}"] if missing else []))
 
 
 def count_line(title: str, values: list[tuple]) -> str:
     measured = [v for v in values if v[1] is not None]
     met = sum(v[1] <= v[0].at_most for v in measured)
     aims = [v for v in measured if v[0].aim is not None]
-    better = sum(v[2] is None or v[1] < v[2] for v in measured)
+    both = [v for v in measured if v[2] is not None]
     return (f"- {title}: {met} of {len(values)} targets met, {sum(v[1] <= v[0].aim for v in aims)} of {len(aims)} aims; "
-            f"better than Xen in {better} of {len(measured)}")
+            f"better than Xen in {sum(v[1] < v[2] for v in both)} of {len(both)}")
 
 
 def write(results: dict) -> Path:
