@@ -22,7 +22,7 @@ $(BUILD)/obj/%.S.o: %.S $(OFFSETS)
 	@echo "  AS    $<"
 	$(Q)$(HV_CXX) -g -D__ASSEMBLY__ -Iarch/x86/include -I$(BUILD)/include -MMD -MP -c $< -o $@
 
-HV_LINK = $(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack --no-warn-rwx-segments --gc-sections --build-id=sha1 \
+HV_LINK = $(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack --no-warn-rwx-segments --gc-sections --build-id=sha1 $(HV_LD_EXTRA) \
   -T arch/x86/link.lds $(HV_OBJECTS) -L/usr/lib/x86_64-linux-gnu $(HV_LIBS)
 
 # Linked twice: the second time with the names of the functions that the first link placed.

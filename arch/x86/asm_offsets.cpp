@@ -3,8 +3,8 @@
 #include "cpu/per_cpu.hpp"
 #include <abi/shared_info.h>
 
-#define OFFSET(name, type, member) asm volatile("==" #name " %0==" ::"i"(__builtin_offsetof(type, member)))
-#define CONSTANT(name, value) asm volatile("==" #name " %0==" ::"i"(int(value)))
+#define OFFSET(name, type, member) asm volatile(".ascii \"==" #name " %0==\"" ::"i"(__builtin_offsetof(type, member)))
+#define CONSTANT(name, value) asm volatile(".ascii \"==" #name " %0==\"" ::"i"(int(value)))
 
 using namespace tenon;
 using namespace tenon::x86;

@@ -17,8 +17,7 @@ using arch::PolicyIndex;
 namespace {
 
 constexpr u32 edx_1 = 0x1fc9cbf5 & ~u32(bit(21) | bit(22) | bit(29)), ecx_1 = 0xf6d83203 & ~u32(bit(15)), ebx_7 = 0xfdaf0b39, ecx_7 = 0x1a405f42,
-              edx_7 = 0xac01451c, eax_7_1 = 0x1c30, eax_d_1 = 7, edx_81 = 0xea500800, ecx_81 = 0x042109e3, edx_87 = 0x100, ebx_88 = 0x64001005,
-              eax_21 = 0x78000064;
+              edx_7 = 0xac01451c, eax_7_1 = 0x1c30, eax_d_1 = 7, edx_81 = 0xea500800, ecx_81 = 0x042109e3, edx_87 = 0x100, ebx_88 = 0x64001005;
 
 struct Place {
     u32 leaf, subleaf;
