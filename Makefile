@@ -3,6 +3,8 @@ BUILD ?= build
 TOOLCHAIN ?= gcc
 .DEFAULT_GOAL := all
 Q := $(if $(V),,@)
+# The scripts in Python look there, too.
+export TENON_BUILD := $(abspath $(BUILD))
 
 include mk/toolchain.mk
 include mk/kconfig.mk

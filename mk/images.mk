@@ -4,10 +4,10 @@
 HYPERVISOR ?= tenon
 RUN ?=
 SYSTEM_TESTS ?=
-PYTEST := /usr/bin/python3 -B -m pytest -p no:cacheprovider
+PYTEST := $(PYTHON) -B -m pytest -p no:cacheprovider
 
 # The hypervisor under test is built first, unless it is somebody else's.
-machine_parts := build/tools/tenon build/tools/tenond $(if $(filter tenon,$(HYPERVISOR)),$(BUILD)/tenon)
+machine_parts := tools $(if $(filter tenon,$(HYPERVISOR)),$(BUILD)/tenon)
 
 .PHONY: fetch run shell check-system check-system-xen
 fetch: ##  download Debian's kernels and tools into the cache

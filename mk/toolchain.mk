@@ -15,6 +15,7 @@ endif
 LD := ld
 OBJCOPY := objcopy
 
+# What the check's second build has instead: -O1.
 HV_OPTIMIZE ?= -O2 -g
 FREESTANDING = -std=c++20 $(HV_OPTIMIZE) -ffreestanding -fno-exceptions -fno-rtti $(HV_REGS) -mno-red-zone -fPIE \
   -fvisibility=hidden -fno-threadsafe-statics -fno-asynchronous-unwind-tables -fno-omit-frame-pointer \

@@ -1,7 +1,7 @@
 // The machine cannot be started: said once, clearly.
 #include "boot_failure.hpp"
 #include "../cpu/smp.hpp"
-#include <stdarg.h>
+#include <cstdarg>
 #include <tenon/boot/known_options.hpp>
 #include <tenon/console.hpp>
 #include <tenon/device/power.hpp>
