@@ -48,6 +48,7 @@ def dom0_image(kernel: str = "6.1") -> Path:
     newest = max(path.stat().st_mtime for path in sources if path.exists())
     with one_at_a_time():
         if not output.exists() or output.stat().st_mtime < newest:
+            print(f"dom0-image: making dom0's initramfs for Linux {kernel}, some seconds", flush=True)
             subprocess.run([HERE / "dom0-image", output, "--kernel", kernel], check=True)
     return output
 
@@ -62,6 +63,7 @@ def make_iso(hypervisor: Path, options: str, modules: list[tuple[str, Path, str]
         if output.exists():
             output.touch()  # the oldest go
             return output
+        print(f"iso: making a GRUB ISO with {hypervisor}", flush=True)
         load_script("iso").make(output, hypervisor, options, modules, gfx)
         for old in sorted(output.parent.glob("boot-*.iso"), key=lambda p: p.stat().st_mtime)[:-8]:
             old.unlink()
