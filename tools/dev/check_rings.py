@@ -43,7 +43,7 @@ def run(ring: str) -> tuple[bool, int, int]:
             line = re.sub(r"\x1b\[[0-9;]*m", "", raw.decode(errors="replace"))
             seen |= count(line, counts)
     except KeyboardInterrupt:
-        child.send_signal(signal.SIGINT)  # a terminal has sent it to the child, too; a caller may not have
+        child.terminate()  # make hands it on; a terminal has told all of them already
         child.wait()
         raise
     good = child.wait() == 0
@@ -54,7 +54,12 @@ def run(ring: str) -> tuple[bool, int, int]:
     return good, *counts
 
 
+def interrupted(*_) -> None:
+    raise KeyboardInterrupt
+
+
 def main() -> int:
+    signal.signal(signal.SIGTERM, interrupted)
     rings, started = sys.argv[1:], time.monotonic()
     rows, failed_rings, passed, failed = [], set(), 0, 0
     for ring in rings:
