@@ -13,4 +13,4 @@ check-tools: $(TOOLS_TEST) ##  run the unit tests of dom0's programs
 	$(Q)timeout 600 $(TOOLS_TEST) --gtest_brief=1
 check-clang: guests ##  boot some micro-guests on what clang made
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) $(CLANG_BUILD) hypervisor
-	$(Q)$(GUEST_DIR)/run.py --hypervisor $(BUILD)/clang/tenon hello traps usermode mmu_update events timers
+	$(Q)$(GUEST_DIR)/run.py --hypervisor $(BUILD)/clang/tenon hello traps usermode mmu_update events grants
