@@ -12,7 +12,8 @@ format: ##  lay out all C++ sources by .clang-format
 check-style: check-format check-tidy ##  clang-format and clang-tidy find nothing
 check-format:
 	@echo "  FORMAT $(words $(FORMAT_SOURCES)) files"
-	$(Q)$(CLANG_FORMAT) --dry-run -Werror $(FORMAT_SOURCES) || { echo "run: make format"; exit 1; }
+	$(Q)$(CLANG_FORMAT) --dry-run $(FORMAT_SOURCES) 2>&1 | sed -nE 's/^([^ :]+):[0-9]+:.*/  \1/p' | sort | uniq -c | \
+	  awk '{ print } END { if (NR) { print NR " files are laid out otherwise; run: make format"; exit 1 } }'
 check-tidy:
 	$(Q)$(MAKE) --no-print-directory -k -j$$(nproc) $(CLANG_BUILD) tidy-stamps
 # A source is looked at again when it, or a header that it includes, has changed: when its object file has.
