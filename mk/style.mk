@@ -9,7 +9,6 @@ TIDY_STAMPS := $(patsubst %.cpp,$(BUILD)/tidy/%.ok,$(filter %.cpp,$(HV_SOURCES))
 .PHONY: format check-style check-format check-tidy tidy-stamps
 format: ##  lay out all C++ sources by .clang-format
 	$(Q)$(CLANG_FORMAT) -i $(FORMAT_SOURCES)
-	$(Q)$(CLANG_FORMAT) -i $(FORMAT_SOURCES) # a few places settle only now
 check-style: check-format check-tidy ##  clang-format and clang-tidy find nothing
 check-format:
 	@echo "  FORMAT $(words $(FORMAT_SOURCES)) files"
