@@ -3,6 +3,8 @@ BUILD ?= build
 TOOLCHAIN ?= gcc
 .DEFAULT_GOAL := all
 Q := $(if $(V),,@)
+# The scripts in Python look there, too.
+export TENON_BUILD := $(abspath $(BUILD))
 
 include mk/toolchain.mk
 include mk/kconfig.mk
@@ -14,4 +16,4 @@ all: hypervisor $(ALL_EXTRA) ##  build everything
 clean: ##  remove what was built, keep downloaded packages
 	$(Q)find $(BUILD) -mindepth 1 -maxdepth 1 ! -name cache -exec rm -rf {} + 2>/dev/null || true
 help: ##  this list
-	$(Q)grep -hE '^[a-z0-9-]+:.*##' Makefile mk/*.mk | sed -E 's/:.*##[ ]*/\t/' | sort | expand -t 24
+	$(Q)$(PYTHON) tools/dev/help.py Makefile $(sort $(wildcard mk/*.mk))

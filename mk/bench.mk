@@ -6,7 +6,7 @@ UBENCH := $(BUILD)/bench/ubench
 BENCH ?=
 
 .PHONY: bench bench-guests profile
-bench: guests $(BUILD)/tenon $(GUEST_XEN) $(OPCOUNT) $(UBENCH) build/tools/tenon build/tools/tenond fetch ##  measure native Linux, Tenon and Xen; writes docs/performance.md
+bench: guests $(BUILD)/tenon $(GUEST_XEN) $(OPCOUNT) $(UBENCH) tools fetch ##  measure native Linux, Tenon and Xen; writes docs/performance.md
 	$(Q)/usr/bin/python3 -B tests/bench/bench.py $(BENCH)
 
 bench-guests: guests $(BUILD)/tenon $(GUEST_XEN) $(OPCOUNT) ##  hypervisor instructions per operation, Tenon and Xen side by side

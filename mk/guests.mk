@@ -9,8 +9,7 @@ GUEST_FLAGS := -std=c++20 -O2 -g -ffreestanding -fno-exceptions -fno-rtti -fno-t
   -Wall -Wextra -Werror -Iinclude -I$(GUEST_DIR) -MMD -MP
 GUEST_LIBRARY := $(patsubst $(GUEST_DIR)/lib/%,$(GUEST_OUT)/lib/%.o,$(filter-out %/name.cpp,$(wildcard $(GUEST_DIR)/lib/*.cpp $(GUEST_DIR)/lib/*.S)))
 GUEST_ELVES := $(GUEST_NAMES:%=$(GUEST_OUT)/%.elf)
-GUEST_XEN_PACKAGE := xen-hypervisor-4.17-amd64
-GUEST_XEN := $(BUILD)/cache/xen-4.17
+GUEST_XEN := $(or $(TENON_CACHE),$(BUILD)/cache)/xen
 HYPERVISOR ?= tenon
 GUESTS ?=
 
@@ -51,13 +50,7 @@ $(GUEST_ELVES): $(GUEST_OUT)/%.elf: $(GUEST_OUT)/%.o $(GUEST_OUT)/%.name.o $(GUE
 	  $(filter %.o,$(if $(filter legacy,$*),$(filter-out %/start.S.o,$^),$^))
 $(GUEST_OUT)/legacy.elf: $(GUEST_OUT)/legacy.start.o
 
-# Real Xen comes as a Debian package; only the hypervisor's ELF is taken out of it.
 $(GUEST_XEN):
-	@mkdir -p $(@D)
-	@echo "  FETCH $(GUEST_XEN_PACKAGE)"
-	$(Q)ls $(@D)/$(GUEST_XEN_PACKAGE)_*.deb >/dev/null 2>&1 || \
-	  (cd $(@D) && apt-get download -qq -o APT::Sandbox::User=root $(GUEST_XEN_PACKAGE))
-	$(Q)dpkg-deb --fsys-tarfile $(@D)/$(GUEST_XEN_PACKAGE)_*.deb | tar -xO ./boot/xen-4.17-amd64.gz | gzip -dc >$@.new
-	$(Q)mv $@.new $@
+	$(Q)tools/qemu/fetch xen
 
 -include $(wildcard $(GUEST_OUT)/*.d $(GUEST_OUT)/lib/*.d)

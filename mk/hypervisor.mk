@@ -28,7 +28,7 @@ $(BUILD)/obj/%.S.o: %.S $(OFFSETS)
 	$(Q)$(HV_CXX) -g -D__ASSEMBLY__ -Iarch/x86/include -I$(BUILD)/include -MMD -MP -c $< -o $@
 
 comma := ,
-HV_LINK_FLAGS := -nostdlib -static -z max-page-size=4096 -z noexecstack --no-warn-rwx-segments --gc-sections --build-id=sha1 -T arch/x86/link.lds
+HV_LINK_FLAGS := -nostdlib -static -z max-page-size=4096 -z noexecstack --no-warn-rwx-segments --gc-sections --build-id=sha1 -T arch/x86/link.lds $(HV_LD_EXTRA)
 HV_LINKED := $(HV_OBJECTS) -L/usr/lib/x86_64-linux-gnu $(HV_LIBS)
 ifeq ($(TOOLCHAIN),clang)
 HV_LINK = $(LD) $(HV_LINK_FLAGS) $(HV_LINKED)

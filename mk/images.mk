@@ -4,14 +4,18 @@
 HYPERVISOR ?= tenon
 RUN ?=
 SYSTEM_TESTS ?=
-PYTEST := /usr/bin/python3 -B -m pytest -p no:cacheprovider
+# So many machines at a time.
+SYSTEM_JOBS ?= $(shell [ $$(nproc) -ge 2 ] && echo 2 || echo 0)
+PYTEST := $(PYTHON) -B -m pytest -p no:cacheprovider
 
 # The hypervisor under test is built first, unless it is somebody else's.
-machine_parts := build/tools/tenon build/tools/tenond $(if $(filter tenon,$(HYPERVISOR)),$(BUILD)/tenon)
+machine_parts := tools $(if $(filter tenon,$(HYPERVISOR)),$(BUILD)/tenon)
 
-.PHONY: fetch run shell check-system check-system-xen
+.PHONY: fetch parts run shell check-system check-system-xen
 fetch: ##  download Debian's kernels and tools into the cache
 	$(Q)tools/qemu/fetch
+
+parts: $(machine_parts) fetch
 
 run: $(machine_parts) fetch ##  boot in QEMU with a demonstration guest; RUN="options of tools/qemu/run"
 	$(Q)tools/qemu/run --hypervisor $(HYPERVISOR) --options "dom0_mem=512M" --nic virtio --dom0-options "tenon.demo" $(RUN)
@@ -20,7 +24,8 @@ shell: $(machine_parts) fetch ##  boot in QEMU to dom0's shell, without a guest
 	$(Q)tools/qemu/run --hypervisor $(HYPERVISOR) --nic virtio $(RUN)
 
 check-system: $(machine_parts) fetch ##  boot stock Debian in QEMU and test it; SYSTEM_TESTS="files or options of pytest"
-	$(Q)cd tests/system && $(PYTEST) --hypervisor $(HYPERVISOR) -q --durations=0 --durations-min=5 --tb=short \
+	$(Q)cd tests/system && $(PYTEST) -n $(SYSTEM_JOBS) --dist loadgroup --hypervisor $(HYPERVISOR) -v \
+	  --durations=0 --durations-min=5 --tb=short \
 	  $(SYSTEM_TESTS)
 
 check-system-xen: ##  the same tests on Debian's Xen 4.17, to compare

@@ -1,6 +1,6 @@
 # The dom0 programs: tenon (command line) and tenond (daemon), their manual pages, and their unit tests, which run
 # on the build machine under AddressSanitizer and UndefinedBehaviorSanitizer.
-TOOLS_CXX      := g++
+TOOLS_CXX      ?= g++
 TOOLS_FLAGS    := -std=c++20 -Wall -Wextra -Werror -I. -Iinclude -MMD -MP
 TOOLS_CXXFLAGS := $(TOOLS_FLAGS) -O2 -g1
 TOOLS_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
@@ -8,6 +8,7 @@ TOOLS_TEST_CXXFLAGS := $(TOOLS_FLAGS) -O1 -g1 $(TOOLS_SANITIZE)
 # Everything that has a static library is linked statically: dom0's image is small.
 TOOLS_LIBS := -static-libstdc++ -static-libgcc -Wl,-Bstatic -lxencall -lxenforeignmemory -lxenevtchn -lxengnttab \
   -lxentoolcore -lxentoollog -lzstd -llzma -llz4 -lz -Wl,-Bdynamic -lfmt -lsystemd
+ALL_EXTRA        += tools man
 
 TOOLS_LIB_SRC    := $(wildcard tools/lib/*.cpp)
 TOOLS_DAEMON_SRC := $(wildcard tools/daemon/*.cpp tools/daemon/*/*.cpp)
@@ -22,6 +23,7 @@ TOOLS_LIB_OBJ    := $(TOOLS_LIB_SRC:%.cpp=$(BUILD)/tools/obj/%.o)
 TOOLS_DAEMON_OBJ := $(TOOLS_DAEMON_SRC:%.cpp=$(BUILD)/tools/obj/%.o)
 TOOLS_CLI_OBJ    := $(TOOLS_CLI_SRC:%.cpp=$(BUILD)/tools/obj/%.o)
 TOOLS_TEST_OBJ   := $(patsubst %.cpp,$(BUILD)/tools/test/%.o,$(TOOLS_TEST_SRC) $(TOOLS_PURE_SRC))
+TOOLS_TEST       := $(BUILD)/unit/tools_test
 TOOLS_MAN        := $(patsubst docs/man/%.scd,$(BUILD)/man/%,$(wildcard docs/man/*.scd))
 
 .PHONY: tools man
@@ -46,7 +48,7 @@ $(BUILD)/tools/tenon: $(TOOLS_CLI_OBJ) $(TOOLS_LIB_OBJ)
 	@echo "  LINK  $@"
 	$(Q)$(TOOLS_CXX) $^ $(TOOLS_LIBS) -o $@
 
-$(BUILD)/unit/tools_test: $(TOOLS_TEST_OBJ)
+$(TOOLS_TEST): $(TOOLS_TEST_OBJ)
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	$(Q)$(TOOLS_CXX) $(TOOLS_SANITIZE) $^ -lgtest -lgtest_main -lfmt -lzstd -llzma -llz4 -lz -o $@

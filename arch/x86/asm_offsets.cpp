@@ -4,8 +4,8 @@
 #include <abi/hypercall.h>
 #include <abi/shared_info.h>
 
-#define OFFSET(name, type, member) asm volatile("==" #name " %0==" ::"i"(__builtin_offsetof(type, member)))
-#define CONSTANT(name, value) asm volatile("==" #name " %0==" ::"i"(int(value)))
+#define OFFSET(name, type, member) asm volatile(".ascii \"==" #name " %0==\"" ::"i"(__builtin_offsetof(type, member)))
+#define CONSTANT(name, value) asm volatile(".ascii \"==" #name " %0==\"" ::"i"(int(value)))
 
 #pragma GCC diagnostic ignored "-Winvalid-offsetof" // the compilers answer it for every class without virtual bases
 

@@ -13,8 +13,8 @@
 using std::size_t;
 
 namespace {
-typedef unsigned long Word __attribute__((may_alias, aligned(1)));
-typedef const unsigned long ConstWord __attribute__((may_alias, aligned(1))); // `const Word` would lose the attributes
+using Word [[gnu::may_alias, gnu::aligned(1)]] = unsigned long;
+using ConstWord [[gnu::may_alias, gnu::aligned(1)]] = const unsigned long; // `const Word` would lose the attributes
 constexpr size_t word = sizeof(Word), long_run = 8 * word;
 
 /// Ascending.

@@ -21,9 +21,10 @@ from pathlib import Path
 
 TREE = Path(__file__).resolve().parents[2]
 SOURCES = TREE / "tests/guest"
-OUT = TREE / "build/guests"
-XEN = TREE / "build/cache/xen-4.17"
-PLUGIN = TREE / "build/bench/opcount.so"
+BUILD = Path(os.environ.get("TENON_BUILD") or TREE / "build")
+OUT = BUILD / "guests"
+XEN = Path(os.environ.get("TENON_CACHE") or BUILD / "cache") / "xen"
+PLUGIN = BUILD / "bench/opcount.so"
 OPTIONS = "dom0_mem=64M console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all noreboot bootscrub=0"
 
 GRUB_CFG = """\
@@ -49,7 +50,7 @@ class Outcome:
 
 
 def build_iso(hypervisor: Path, elves: list) -> Path:
-    iso = OUT / f"guests-{hypervisor.name}.iso"
+    iso = OUT / f"{hypervisor.resolve().parent.name}-{hypervisor.name}.iso"
     inputs = [hypervisor, *elves, Path(__file__)]
     if iso.exists() and all(p.stat().st_mtime <= iso.stat().st_mtime for p in inputs):
         return iso
@@ -207,7 +208,7 @@ def main() -> int:
     for name in names:
         if name.partition(":")[0] not in known:
             parser.error(f"no guest {name}; there are: {' '.join(known)}")
-    paths = [{"tenon": TREE / "build/tenon", "xen": XEN}.get(h, Path(h)) for h in args.hypervisor or ["tenon"]]
+    paths = [{"tenon": BUILD / "tenon", "xen": XEN}.get(h, Path(h)) for h in args.hypervisor or ["tenon"]]
     for path in paths:
         if not path.exists():
             parser.error(f"no hypervisor at {path}")

@@ -27,6 +27,20 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     config.accel, why = kvm.choose(config.getoption("--accel"))
     config.accel_reason = why
+    config.addinivalue_line("markers", "xdist_group: tests that share a machine")
+
+
+def pytest_collection_modifyitems(items):
+    """With several workers (-n 2 --dist loadgroup): what shares a machine stays together, and the longest start first."""
+    def rank(item):
+        order = ["test_guest", "test_dom0", "test_memory", "test_boot", "test_bad_boot"]
+        return order.index(item.module.__name__) if item.module.__name__ in order else 0
+
+    items.sort(key=rank)
+    for item in items:
+        if item.cls:
+            machine = item.callspec.params.get("booted", "") if hasattr(item, "callspec") else ""
+            item.add_marker(pytest.mark.xdist_group(f"{item.cls.__name__}{machine}"))
 
 
 def pytest_report_header(config):
@@ -61,7 +75,7 @@ def boot(request, hypervisor, on_xen):
         settings.setdefault("cpu", "Haswell-noTSX" if on_xen else "max")
         if on_xen and settings["cpu"] in ("EPYC", "max") and settings["accel"] == "tcg":
             settings["cpu"] += ",-smap"  # real Xen does not survive SMAP as TCG does it
-        name = request.node.nodeid.split("::", 1)[-1].replace("/", "-").replace("::", ".")
+        name = request.node.nodeid.split("@")[0].split("::", 1)[-1].replace("/", "-").replace("::", ".")
         config = Config(iso=iso or dom0_iso(hypervisor, kernel, options, dom0_options, gfx), **settings)
         config.log = BUILD / "system" / f"{name}{len(machines) or ''}.log"
         machine = Machine(config, limit)

@@ -1,5 +1,8 @@
 # Machines of every sort boot a Debian dom0 to its shell, and power off. Sparse, but every value of every column, and
 # most pairs, occur here or in test_dom0.py.
+import json
+import re
+
 import pytest
 
 MATRIX = [
@@ -11,12 +14,27 @@ MATRIX = [
     ("pc",  "bios", "max",            4,    768,   "6.1"),
     ("q35", "bios", "Haswell-noTSX",  1,    2048,  "6.12"),
 ]
+OWN_PART, OWN_MIB = 0.02, 16  # Tenon may have so much of a machine's memory, and so much more
+
+
+def own_memory(m) -> tuple[float, int]:
+    """(the MiB that the hypervisor keeps, all MiB): what the boot loader's map gives as RAM, without what is free and what the
+    domains have."""
+    given = int(re.search(r"\(TEN\) (\d+) MiB of memory", m.log).group(1))
+    info = json.loads(m.shell("tenon info --json"))
+    domains = json.loads(m.shell("tenon list --json"))
+    return given - info["free_pages"] / 256 - sum(domain["memory_mib"] for domain in domains), given
 
 
 @pytest.mark.parametrize("machine,firmware,cpu,smp,memory,kernel", MATRIX)
-def test_boots(boot, machine, firmware, cpu, smp, memory, kernel):
+def test_boots(boot, on_xen, machine, firmware, cpu, smp, memory, kernel):
     m = boot(machine=machine, firmware=firmware, cpu=cpu, smp=smp, memory=memory, kernel=kernel, limit=200)
     m.shell(f"sh /tests/check-cpus.sh {smp}")
     m.shell("sh /tests/check-logs.sh")
+    if not on_xen:
+        own, given = own_memory(m)
+        print(f"Tenon keeps {own:.1f} MiB of {given}")
+        assert memory * 0.9 < given <= memory, f"the log's {given} MiB are not the machine's"
+        assert 0 < own < given * OWN_PART + OWN_MIB
     m.send("poweroff -f\n")
     m.wait_end()

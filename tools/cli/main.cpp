@@ -9,6 +9,8 @@ namespace {
 
 using namespace tenon::tools;
 
+constexpr const char* exit_codes = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no such domain.";
+
 void add_commands(CLI::App& app, const std::string& socket)
 {
     auto create_options = std::make_shared<CreateOptions>();
@@ -24,8 +26,8 @@ void add_commands(CLI::App& app, const std::string& socket)
     command = app.add_subcommand("list", "Show the domains");
     command->add_option("DOMAIN", list_options->domain, "Only this one (name or number)");
     command->add_flag("--json", list_options->json, "As JSON, for programs");
-    command->footer(
-        "State: r running, b blocked (waits for something), p paused, s shut down, c crashed, d dying.");
+    command->footer(std::string("State: r running, b blocked (waits for something), p paused, s shut down, c crashed, d dying.\n") +
+                    exit_codes);
     command->callback([=, &socket] { list(socket, *list_options); });
 
     auto info_json = std::make_shared<bool>(false);
@@ -89,9 +91,10 @@ int main(int argc, char** argv)
     app.add_option("--socket", socket, "The daemon's socket")->capture_default_str();
     app.require_subcommand(1);
     app.failure_message(CLI::FailureMessage::simple);
-    app.footer("Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no such domain.");
+    app.footer(exit_codes); // every command takes it over
     add_commands(app, socket);
     add_domain_commands(app, socket);
+    app.footer(std::string("tenon COMMAND --help shows a command's options; man 1 tenon tells all.\n") + exit_codes);
     try {
         app.parse(argc, argv);
         return 0;

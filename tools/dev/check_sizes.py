@@ -15,10 +15,13 @@ SOURCES = (".cpp", ".hpp", ".h", ".S", ".py", ".sh")
 
 
 def tracked():
-    listed = subprocess.run(["git", "ls-files"], capture_output=True, text=True).stdout.split("\n")
-    if not any(listed):  # an unpacked archive
+    try:
+        listed = subprocess.run(["git", "ls-files"], capture_output=True, text=True).stdout.split("\n")
+    except FileNotFoundError:
+        listed = []
+    if not any(listed):  # no git, or an unpacked archive
         listed = [os.path.join(d, f)[2:] for d, _, files in os.walk(".") for f in files]
-    return [f for f in listed if f.endswith(SOURCES) and os.path.exists(f) and not f.startswith("build/")]
+    return [f for f in listed if f.endswith(SOURCES) and os.path.exists(f) and not f.startswith("build")]
 
 
 def code_lines(text):

@@ -1,5 +1,7 @@
 # From "this hypervisor, that kernel, these options" to an ISO, with caching: an ISO is made again only when
 # something that goes into it changed.
+import contextlib
+import fcntl
 import hashlib
 import os
 import subprocess
@@ -27,6 +29,16 @@ def default_options(hypervisor: str) -> str:
     return XEN_OPTIONS if is_xen(hypervisor) else TENON_OPTIONS
 
 
+@contextlib.contextmanager
+def one_at_a_time():
+    """Two test workers may want the same image at the same time."""
+    folder = BUILD / "images"
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def dom0_image(kernel: str = "6.1") -> Path:
     """dom0's initramfs for a kernel of the cache; made when it is older than what it is made of."""
     output = BUILD / "images" / f"dom0-{kernel}.initrd"
@@ -34,8 +46,10 @@ def dom0_image(kernel: str = "6.1") -> Path:
                cache_dir() / "kernel" / kernel / "release", cache_dir() / "kernel/cloud/release",
                *(HERE / "image").rglob("*"), *(HERE.parents[1] / "tests/system/dom0").rglob("*")]
     newest = max(path.stat().st_mtime for path in sources if path.exists())
-    if not output.exists() or output.stat().st_mtime < newest:
-        subprocess.run([HERE / "dom0-image", output, "--kernel", kernel], check=True)
+    with one_at_a_time():
+        if not output.exists() or output.stat().st_mtime < newest:
+            print(f"dom0-image: making dom0's initramfs for Linux {kernel}, some seconds", flush=True)
+            subprocess.run([HERE / "dom0-image", output, "--kernel", kernel], check=True)
     return output
 
 
@@ -45,7 +59,11 @@ def make_iso(hypervisor: Path, options: str, modules: list[tuple[str, Path, str]
         state = os.stat(path)
         key.update(repr((str(path), state.st_size, state.st_mtime_ns)).encode())
     output = BUILD / "images" / f"boot-{key.hexdigest()[:16]}.iso"
-    if not output.exists():
+    with one_at_a_time():
+        if output.exists():
+            output.touch()  # the oldest go
+            return output
+        print(f"iso: making a GRUB ISO with {hypervisor}", flush=True)
         load_script("iso").make(output, hypervisor, options, modules, gfx)
         for old in sorted(output.parent.glob("boot-*.iso"), key=lambda p: p.stat().st_mtime)[:-8]:
             old.unlink()

@@ -19,7 +19,7 @@ namespace tenon::x86 {
 
 namespace {
 
-constexpr u64 pf_present = 1, pf_write = 2, pf_user = 4, pf_reserved = 8, pf_fetch = 16;
+constexpr u64 pf_present = 1, pf_write = 2, pf_user = 4, pf_reserved = 8;
 extern "C" char guest_iret[], fast_iret_to_user[], fast_iret_to_kernel[];
 
 struct Fixup {
