@@ -70,9 +70,9 @@ bool parse_nosmp(std::string_view)
 /// "info", or "info/all" as people write it: the second word was for rate-limited lines and means nothing here.
 template <LogLevel& threshold> bool parse_level(std::string_view text)
 {
-    static constexpr std::pair<std::string_view, LogLevel> levels[] = {
-        {"none", LogLevel::error}, {"error", LogLevel::error}, {"warning", LogLevel::warning},
-        {"info", LogLevel::info},  {"debug", LogLevel::debug}, {"all", LogLevel::debug}};
+    static constexpr std::pair<std::string_view, LogLevel> levels[] = {{"none", LogLevel::error},      {"error", LogLevel::error},
+                                                                       {"warning", LogLevel::warning}, {"info", LogLevel::info},
+                                                                       {"debug", LogLevel::debug},     {"all", LogLevel::debug}};
     for (auto& [name, level] : levels)
         if (name == part(text, 0, min(text.find('/'), text.size()))) {
             threshold = level;

@@ -15,10 +15,10 @@ struct EntryLayout {
 constexpr EntryLayout e820{24, 0, 8, 0, 16, [](u32 type) { return type >= 1 && type <= 5 ? RegionKind(type) : RegionKind::reserved; }};
 /// [UEFI 2.9, 7.2 GetMemoryMap] once boot services have ended.
 constexpr EntryLayout efi{40, 8, 24, page_shift, 0, [](u32 type) {
-    using enum RegionKind; // 1 to 4: code and data of the loader and of boot services
-    constexpr RegionKind kinds[] = {reserved, ram, ram, ram, ram, reserved, reserved, ram, unusable, acpi, nvs};
-    return type < std::size(kinds) ? kinds[type] : reserved;
-}};
+                              using enum RegionKind; // 1 to 4: code and data of the loader and of boot services
+                              constexpr RegionKind kinds[] = {reserved, ram, ram, ram, ram, reserved, reserved, ram, unusable, acpi, nvs};
+                              return type < std::size(kinds) ? kinds[type] : reserved;
+                          }};
 
 } // namespace
 

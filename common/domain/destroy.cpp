@@ -44,8 +44,8 @@ Status drop_shared(Domain& domain)
     return success;
 }
 
-constexpr Status (*steps[])(Domain&) = {stop,          events::close_all, grants::unmap_all, drop_interrupts,
-                                        drop_infos,    arch::relinquish,  drop_shared,       give_back_all};
+constexpr Status (*steps[])(Domain&) = {stop,       events::close_all, grants::unmap_all, drop_interrupts,
+                                        drop_infos, arch::relinquish,  drop_shared,       give_back_all};
 
 } // namespace
 

@@ -162,10 +162,8 @@ Status bind_vcpu(Domain& domain, u32 port, u32 vcpu)
         pirqs::set_target_cpu(domain, Pirq{channel->remote_port}, domain.vcpu(vcpu)->cpu);
         break;
     case ChannelState::unbound:
-    case ChannelState::interdomain:
-        break;
-    default:
-        return Error::inval;
+    case ChannelState::interdomain: break;
+    default: return Error::inval;
     }
     channel->notify_vcpu.store(vcpu, std::memory_order_relaxed);
     return success;

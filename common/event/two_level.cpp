@@ -59,16 +59,10 @@ Status events::send(Domain& domain, u32 port)
     if (!channel)
         return Error::inval;
     switch (channel->state) {
-    case ChannelState::interdomain:
-        set_pending(*channel->peer, channel->remote_port);
-        return success;
-    case ChannelState::ipi:
-        mark_pending(domain, *channel, port);
-        return success;
-    case ChannelState::unbound:
-        return success; // nobody listens yet
-    default:
-        return Error::inval;
+    case ChannelState::interdomain: set_pending(*channel->peer, channel->remote_port); return success;
+    case ChannelState::ipi: mark_pending(domain, *channel, port); return success;
+    case ChannelState::unbound: return success; // nobody listens yet
+    default: return Error::inval;
     }
 }
 
@@ -95,8 +89,7 @@ Status events::poll(Vcpu& vcpu, const u32* ports, unsigned count, u64 deadline)
     vcpu.poll_port = count == 1 ? ports[0] : 0;
     domain.events.pollers++;
     vcpu.pause |= pause_polling; // from here on a sender sees us; what it set before, we see now
-    bool wait = !(vcpu.mail.flags & (mail_upcall | mail_nmi)) &&
-                !(vcpu.info->evtchn_upcall_pending && !vcpu.info->evtchn_upcall_mask);
+    bool wait = !(vcpu.mail.flags & (mail_upcall | mail_nmi)) && !(vcpu.info->evtchn_upcall_pending && !vcpu.info->evtchn_upcall_mask);
     for (unsigned i = 0; wait && i < count; i++)
         wait = !is_pending(domain, ports[i]);
     if (!wait || (deadline && deadline <= arch::now_ns())) {

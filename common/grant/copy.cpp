@@ -6,7 +6,7 @@ namespace {
 
 /// One side of a copy; gives back what it holds.
 class Side : Pinned {
-  public:
+public:
     ~Side()
     {
         if (use_.granter)
@@ -28,7 +28,7 @@ class Side : Pinned {
     }
     Mfn mfn() const { return use_.granter ? use_.mfn : mfn_of(*frame_); }
 
-  private:
+private:
     Use use_;
     Frame* frame_ = nullptr;
     bool write_ = false;

@@ -31,8 +31,8 @@ s16 pin(Domain& granter, u32 ref, DomainId user, bool write, Mfn& mfn)
     u64 old = whole(*shared).load(std::memory_order_acquire);
     for (unsigned tries = 0; tries < 16; tries++) {
         auto entry = std::bit_cast<grant_entry_v1>(old);
-        if ((entry.flags & GTF_type_mask) != GTF_permit_access || entry.domid != user.raw() ||
-            (in_use && active->user != user.raw()) || (write && entry.flags & GTF_readonly))
+        if ((entry.flags & GTF_type_mask) != GTF_permit_access || entry.domid != user.raw() || (in_use && active->user != user.raw()) ||
+            (write && entry.flags & GTF_readonly))
             return GNTST_general_error;
         mfn = Mfn{in_use ? active->frame : entry.frame};
         entry.flags |= u16(GTF_reading | (write ? GTF_writing : 0));

@@ -17,12 +17,12 @@ void end_use(const Use& use);
 
 /// The domains of a batch: mostly the same one again and again.
 class PeerCache : Pinned {
-  public:
+public:
     explicit PeerCache(Domain& self) : self_(self) {}
     /// nullptr when there is no such living domain.
     Domain* find(u16 id);
 
-  private:
+private:
     Domain& self_;
     DomainRef last_;
 };

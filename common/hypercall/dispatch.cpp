@@ -88,8 +88,8 @@ void note_refused(const Call& call, u32 sub_operation, Error error)
     if (!refusals.insert(u64(number + 1) << 32 | u64(sub) << 16 | u64(error)))
         return;
     const CallRow* found = find_call(call.number);
-    log_info("d%u: %s (%u) operation %u refused with error %d", call.domain.id.raw(),
-             found ? found->name : "unknown hypercall", call.number, sub_operation, s32(error));
+    log_info("d%u: %s (%u) operation %u refused with error %d", call.domain.id.raw(), found ? found->name : "unknown hypercall",
+             call.number, sub_operation, s32(error));
 }
 
 u64 call_counts::total(u32 number)

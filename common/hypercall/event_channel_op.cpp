@@ -89,8 +89,7 @@ CallResult event_channel_op(Call& call, u32 command, u64 argument)
     case EVTCHNOP_bind_ipi:
         return bind(domain, argument, &evtchn_bind_ipi::port, [&](auto& op) { return events::bind_ipi(domain, op.vcpu); });
     case EVTCHNOP_bind_pirq:
-        return bind(domain, argument, &evtchn_bind_pirq::port,
-                    [&](auto& op) { return events::bind_pirq(domain, Pirq{op.pirq}); });
+        return bind(domain, argument, &evtchn_bind_pirq::port, [&](auto& op) { return events::bind_pirq(domain, Pirq{op.pirq}); });
     case EVTCHNOP_bind_vcpu: return done(with_argument(bind_vcpu, call, argument));
     case EVTCHNOP_reset: return done(with_argument(reset, call, argument));
     default: return refuse(call, command, Error::nosys);

@@ -65,7 +65,7 @@ CallResult refuse_transfers(Call& call, u64 list, u32 count)
 
 s16 status_of(const Result<DomainRef>& domain)
 {
-    return domain.ok()                      ? GNTST_okay
+    return domain.ok()                     ? GNTST_okay
            : domain.error() == Error::srch ? GNTST_bad_domain
            : domain.error() == Error::perm ? GNTST_permission_denied
                                            : GNTST_general_error;
@@ -134,8 +134,8 @@ CallResult grant_table_op(Call& call, u32 command, u64 operations, u32 count)
     case GNTTABOP_set_version: return set_version(call, GuestPtr<gnttab_set_version>(operations));
     case GNTTABOP_get_version: return done(with_argument(get_version, call, operations));
     case GNTTABOP_swap_grant_ref:
-        return batch<gnttab_swap_grant_ref>(
-            call, operations, count, [&](auto& op) { op.status = grants::swap_entries(call.domain, op.ref_a, op.ref_b); });
+        return batch<gnttab_swap_grant_ref>(call, operations, count,
+                                            [&](auto& op) { op.status = grants::swap_entries(call.domain, op.ref_a, op.ref_b); });
     case GNTTABOP_transfer: return refuse_transfers(call, operations, count);
     default: return refuse(call, command, Error::nosys);
     }

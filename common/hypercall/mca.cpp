@@ -24,8 +24,16 @@ Status list_cpus(xen_mc_physcpuinfo& request)
     for (u32 i = 0, cpu = online.next(0); request.info && i < count; i++, cpu = online.next(cpu + 1)) {
         auto place = arch::cpu_place(CpuId{cpu});
         TRY((GuestPtr<LogicalCpu>(request.info) + i)
-                .write({cpu, place.socket, u16(place.core), u16(place.thread), place.apic_id, 0, kind.cores_per_socket,
-                        kind.cores_per_socket, kind.threads_per_core, {}}));
+                .write({cpu,
+                        place.socket,
+                        u16(place.core),
+                        u16(place.thread),
+                        place.apic_id,
+                        0,
+                        kind.cores_per_socket,
+                        kind.cores_per_socket,
+                        kind.threads_per_core,
+                        {}}));
     }
     request.ncpus = count;
     return success;
@@ -42,9 +50,6 @@ Status run(xen_mc& op)
 
 } // namespace
 
-CallResult mca(Call& call, Privileged, u64 argument)
-{
-    return control_call<xen_mc>(call, argument, XEN_MCA_INTERFACE_VERSION, run);
-}
+CallResult mca(Call& call, Privileged, u64 argument) { return control_call<xen_mc>(call, argument, XEN_MCA_INTERFACE_VERSION, run); }
 
 } // namespace tenon::hypercall

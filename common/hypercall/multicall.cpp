@@ -26,8 +26,8 @@ CallResult multicall(Call& call, u64 list, u32 count)
             return restart_at(call, entry, count - i);
         multicall_entry request;
         TRY(entry.read_array(&request, 1));
-        Call inner{call.vcpu, call.domain, u32(request.op),
-                   {request.args[0], request.args[1], request.args[2], request.args[3], request.args[4]}};
+        Call inner{
+            call.vcpu, call.domain, u32(request.op), {request.args[0], request.args[1], request.args[2], request.args[3], request.args[4]}};
         // Neither can be continued from here: iret does not return, and lists do not nest.
         bool refused = request.op == __HYPERVISOR_multicall || request.op == __HYPERVISOR_iret;
         CallResult result = request.op >= ABI_HYPERCALL_COUNT ? CallResult(Error::nosys)

@@ -150,8 +150,8 @@ CallResult physdev_op(Call& call, u32 command, u64 argument)
     // segment, which kernels try when the newer ones are missing.
     if (!operation)
         return refuse(call, command, Error::nosys);
-    const bool allowed = operation->from == From::any || call.domain.arch.has_hardware ||
-                         (operation->from == From::mapper && call.domain.is_privileged);
+    const bool allowed =
+        operation->from == From::any || call.domain.arch.has_hardware || (operation->from == From::mapper && call.domain.is_privileged);
     return allowed ? done(operation->run(call, argument)) : refuse(call, command, Error::perm);
 }
 

@@ -198,8 +198,9 @@ Status cpu_features(Payload& u)
     constexpr struct {
         bool exists;
         arch::PolicyIndex policy;
-    } policies[] = {{true, arch::PolicyIndex::raw}, {true, arch::PolicyIndex::host},   {true, arch::PolicyIndex::pv_default},
-                    {false, {}},                    {true, arch::PolicyIndex::pv_max}, {false, {}}}; // XEN_SYSCTL_cpu_featureset_*
+    } policies[] = {{true, arch::PolicyIndex::raw},        {true, arch::PolicyIndex::host},
+                    {true, arch::PolicyIndex::pv_default}, {false, {}},
+                    {true, arch::PolicyIndex::pv_max},     {false, {}}}; // XEN_SYSCTL_cpu_featureset_*
     u32 count = request.features ? min(request.nr_features, words) : words;
     if (request.features) {
         TRY(only_if(request.index < std::size(policies), Error::inval));
@@ -230,7 +231,11 @@ struct Row {
 constexpr Row rows[] = {
     {XEN_SYSCTL_readconsole, "readconsole", read_console},
     {XEN_SYSCTL_physinfo, "physinfo", physical_info},
-    {XEN_SYSCTL_sched_id, "sched_id", [](Payload& u) -> Status { u.sched_id.sched_id = XEN_SCHEDULER_CREDIT2; return success; }},
+    {XEN_SYSCTL_sched_id, "sched_id",
+     [](Payload& u) -> Status {
+         u.sched_id.sched_id = XEN_SCHEDULER_CREDIT2;
+         return success;
+     }},
     {XEN_SYSCTL_getdomaininfolist, "getdomaininfolist", list_domains},
     {XEN_SYSCTL_debug_keys, "debug_keys", debug_keys},
     {XEN_SYSCTL_availheap, "availheap", available_heap},
@@ -239,7 +244,11 @@ constexpr Row rows[] = {
     {XEN_SYSCTL_cpupool_op, "cpupool_op", cpu_pool},
     {XEN_SYSCTL_scheduler_op, "scheduler_op", scheduler_op},
     // CPUID is answered by software for every guest: nothing has to be levelled in hardware.
-    {XEN_SYSCTL_get_cpu_levelling_caps, "get_cpu_levelling_caps", [](Payload& u) -> Status { u.cpu_levelling_caps.caps = 0; return success; }},
+    {XEN_SYSCTL_get_cpu_levelling_caps, "get_cpu_levelling_caps",
+     [](Payload& u) -> Status {
+         u.cpu_levelling_caps.caps = 0;
+         return success;
+     }},
     {XEN_SYSCTL_get_cpu_featureset, "get_cpu_featureset", cpu_features},
     {XEN_SYSCTL_get_cpu_policy, "get_cpu_policy", cpu_policy},
 };

@@ -36,7 +36,7 @@ constexpr CallRow rows[] = {
     row<grant_table_op, __HYPERVISOR_grant_table_op>("grant_table_op", "command, operations, count"),
     row<vm_assist, __HYPERVISOR_vm_assist>("vm_assist", "command, type"),
     row<update_va_mapping_otherdomain, __HYPERVISOR_update_va_mapping_otherdomain>("update_va_mapping_otherdomain",
-                                       "va, pte, flags, domid"),
+                                                                                   "va, pte, flags, domid"),
     row<iret, __HYPERVISOR_iret>("iret", ""),
     row<vcpu_op, __HYPERVISOR_vcpu_op>("vcpu_op", "command, vcpu, argument"),
     row<set_segment_base, __HYPERVISOR_set_segment_base>("set_segment_base", "which, base"),

@@ -35,9 +35,8 @@ Status give_features(Call& call, xen_feature_info& info)
 {
     if (info.submap_idx >= XENFEAT_NR_SUBMAPS)
         return Error::inval;
-    u64 features = bit(XENFEAT_pae_pgdir_above_4gb) | bit(XENFEAT_mmu_pt_update_preserve_ad) |
-                   bit(XENFEAT_highmem_assist) | bit(XENFEAT_gnttab_map_avail_bits) |
-                   bit(XENFEAT_memory_op_vnode_supported) | bit(XENFEAT_direct_mapped);
+    u64 features = bit(XENFEAT_pae_pgdir_above_4gb) | bit(XENFEAT_mmu_pt_update_preserve_ad) | bit(XENFEAT_highmem_assist) |
+                   bit(XENFEAT_gnttab_map_avail_bits) | bit(XENFEAT_memory_op_vnode_supported) | bit(XENFEAT_direct_mapped);
     if (call.domain.is_privileged)
         features |= bit(XENFEAT_dom0);
     info.submap = u32(features);
@@ -70,12 +69,10 @@ CallResult xen_version(Call& call, u32 command, u64 argument)
     case XENVER_compile_info: return give_compile_info(argument);
     case XENVER_capabilities: return give_text<XEN_CAPABILITIES_INFO_LEN>(argument, "xen-3.0-x86_64 ");
     case XENVER_changeset: return give_text<XEN_CHANGESET_INFO_LEN>(argument, "tenon");
-    case XENVER_platform_parameters:
-        return done(GuestPtr<xen_platform_parameters>(argument).write({HYPERVISOR_VIRT_START}));
+    case XENVER_platform_parameters: return done(GuestPtr<xen_platform_parameters>(argument).write({HYPERVISOR_VIRT_START}));
     case XENVER_get_features: return done(with_argument(give_features, call, argument));
     case XENVER_pagesize: return s64(page_size);
-    case XENVER_guest_handle:
-        return done(GuestPtr<u8>(argument).write_array(call.domain.handle, sizeof call.domain.handle));
+    case XENVER_guest_handle: return done(GuestPtr<u8>(argument).write_array(call.domain.handle, sizeof call.domain.handle));
     case XENVER_commandline:
         // Boot options are the control domain's business; others see an empty line.
         return give_text<ABI_COMMANDLINE_LEN>(argument, call.domain.is_privileged ? arch::command_line() : "");

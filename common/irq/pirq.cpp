@@ -99,8 +99,8 @@ Result<Pirq> map_msi(Domain& domain, const MsiRequest& r, s32 wanted)
     if (r.count == 0 || r.count > max_messages || (r.table_base && r.count != 1))
         return Error::inval;
     return with_table(domain, [&](PirqEntry* entries) -> Result<u32> {
-        const pci::MsiTarget target = TRY(r.table_base ? pci::find_msix(r.function, r.entry, r.table_base)
-                                                       : pci::find_msi(r.function, 1u << log2_ceil(r.count)));
+        const pci::MsiTarget target =
+            TRY(r.table_base ? pci::find_msix(r.function, r.entry, r.table_base) : pci::find_msi(r.function, 1u << log2_ceil(r.count)));
         if (irq::msi_in_use(target))
             return Error::exist;
         const u32 first = TRY(choose(entries, r.count, wanted));

@@ -95,16 +95,14 @@ void convert(Output& out, char conversion, const Spec& spec, va_list& args)
         s64 value = s64(integer()) >> spec.unused_bits;
         return put_number(out, spec, value < 0 ? -u64(value) : u64(value), value < 0 ? "-" : spec.plus ? "+" : "", 10);
     }
-    case 'u':
-        return put_number(out, spec, integer() >> spec.unused_bits, "", 10);
+    case 'u': return put_number(out, spec, integer() >> spec.unused_bits, "", 10);
     case 'x':
     case 'X': {
         u64 value = integer() >> spec.unused_bits;
         return put_number(out, spec, value, spec.alternate && value ? "0x" : "", 16,
                           conversion == 'X' ? "0123456789ABCDEF" : "0123456789abcdef");
     }
-    case 'p':
-        return put_number(out, spec, va_arg(args, u64), "0x", 16);
+    case 'p': return put_number(out, spec, va_arg(args, u64), "0x", 16);
     case 'c': {
         char c = char(va_arg(args, int));
         return put_field(out, spec, "", 0, {&c, 1});

@@ -50,7 +50,7 @@ void merge_and_push(u64 mfn, unsigned order)
 {
     free_frames += u64{1} << order;
     while (order < max_order) {
-        u64 buddy = mfn ^ u64{1} << order;
+        u64 buddy = mfn ^ u64 { 1 } << order;
         if (buddy + (u64{1} << order) > frame_table::end || zone_of(buddy) != zone_of(mfn) ||
             at(buddy).type.load(std::memory_order_relaxed) != head_word(order))
             break;

@@ -13,7 +13,7 @@ namespace heap {
 namespace {
 
 enum class State : u8 { unused, used, last, stale }; // last: of its allocation; stale: freed, and waits for the flush
-State* state; ///< of each page, at the start of the window
+State* state;                                        ///< of each page, at the start of the window
 u64 window_pages, hint, first_page;
 u64 newest_unmap; ///< stamp of the last page given back
 SpinLock<Rank::heap> lock;

@@ -42,7 +42,8 @@ static unsigned furthest_of_two(const Vcpu& vcpu, u32& random, u64 now)
 {
     CpuSet allowed = vcpu.sched.hard_affinity & arch::online_cpus();
     random = random * 1664525 + 1013904223;
-    unsigned any = next_round(allowed, (random >> 16) % queue_count()), near = next_round(allowed, home_of(vcpu).raw() + 1 + (random >> 8) % 8);
+    unsigned any = next_round(allowed, (random >> 16) % queue_count()),
+             near = next_round(allowed, home_of(vcpu).raw() + 1 + (random >> 8) % 8);
     return any < max_cpus && queue_of(CpuId{any}).reached(now) < queue_of(CpuId{near}).reached(now) ? near : any;
 }
 

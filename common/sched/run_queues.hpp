@@ -8,7 +8,7 @@ namespace tenon::scheduler {
 
 /// A set of CPUs that all CPUs change and look at without a lock.
 class SharedCpuSet {
-  public:
+public:
     /// Takes a CPU out; true for the one who did.
     bool claim(CpuId cpu) { return test(cpu) && word(cpu).fetch_and(~mask(cpu)) & mask(cpu); }
     /// A change is a full barrier: who enters this set and then looks at another one, sees who entered that one before.
@@ -37,7 +37,7 @@ class SharedCpuSet {
             w = 0;
     }
 
-  private:
+private:
     bool test(CpuId cpu) { return word(cpu).load(std::memory_order_relaxed) & mask(cpu); }
     std::atomic<u64>& word(CpuId cpu) { return words_[cpu.raw() / 64]; }
     static u64 mask(CpuId cpu) { return bit(cpu.raw() % 64); }
@@ -51,18 +51,18 @@ struct CpuQueue {
     RunQueue run;
     CpuId cpu{};
     Vcpu* idle = nullptr;
-    Vcpu* current = nullptr;          ///< who runs, or is about to
-    Vcpu* loaded = nullptr;           ///< whose state the CPU holds: `current`, or one that stopped; this CPU's business
-    Timer slice;                      ///< end of the running vCPU's slice or cap, or of an earlier one's: it may fire for nothing
+    Vcpu* current = nullptr; ///< who runs, or is about to
+    Vcpu* loaded = nullptr;  ///< whose state the CPU holds: `current`, or one that stopped; this CPU's business
+    Timer slice;             ///< end of the running vCPU's slice or cap, or of an earlier one's: it may fire for nothing
     u32 random = 1;
     std::atomic<bool>* wanted = nullptr; ///< the CPU's word: schedule() should be called
-    std::atomic<bool> yielded{false}; ///< the current one gives way; its own CPU's business
+    std::atomic<bool> yielded{false};    ///< the current one gives way; its own CPU's business
 
     // For a look without the lock.
-    std::atomic<u32> waiting{0};      ///< size of `run`
-    std::atomic<u64> least{0};        ///< the least virtual time of those that run or wait
-    std::atomic<u64> decided_at{0};   ///< time of the latest decision
-    std::atomic<u16> weight{0};       ///< of the one that runs since then
+    std::atomic<u32> waiting{0};    ///< size of `run`
+    std::atomic<u64> least{0};      ///< the least virtual time of those that run or wait
+    std::atomic<u64> decided_at{0}; ///< time of the latest decision
+    std::atomic<u16> weight{0};     ///< of the one that runs since then
 
     void publish()
     {
@@ -80,15 +80,12 @@ struct CpuQueue {
 
 CpuQueue& queue_of(CpuId cpu);
 unsigned queue_count();
-inline CpuId home_of(const Vcpu& vcpu)
-{
-    return std::atomic_ref(const_cast<CpuId&>(vcpu.cpu)).load(std::memory_order_acquire);
-}
+inline CpuId home_of(const Vcpu& vcpu) { return std::atomic_ref(const_cast<CpuId&>(vcpu.cpu)).load(std::memory_order_acquire); }
 inline bool may_run_on(const Vcpu& vcpu, CpuId cpu) { return vcpu.sched.hard_affinity.test(cpu.raw()); }
 
 /// Holds the lock of a vCPU's home queue, whichever it is.
 class HomeGuard : Pinned {
-  public:
+public:
     explicit HomeGuard(const Vcpu& vcpu)
     {
         for (;;) {
@@ -103,7 +100,7 @@ class HomeGuard : Pinned {
     CpuQueue& operator*() const { return *queue_; }
     CpuQueue* operator->() const { return queue_; }
 
-  private:
+private:
     CpuQueue* queue_;
 };
 

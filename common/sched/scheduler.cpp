@@ -78,10 +78,7 @@ void commit(CpuQueue& queue, Vcpu& prev, Vcpu& next, u64 now)
 }
 
 /// Neither waiting nor running, but it should be. Under its home's lock.
-bool is_stray(const CpuQueue& home, const Vcpu& vcpu)
-{
-    return vcpu.is_runnable() && !vcpu.sched.is_queued() && home.current != &vcpu;
-}
+bool is_stray(const CpuQueue& home, const Vcpu& vcpu) { return vcpu.is_runnable() && !vcpu.sched.is_queued() && home.current != &vcpu; }
 
 /// The one that runs may have done so for long, without a decision.
 void refresh_clock(CpuQueue& queue, u64 now)

@@ -56,9 +56,8 @@ Status init(MachineAddr rsdp)
     u32 enabled = 0;
     for (u32 i = 0; i < the_machine.cpu_count; i++)
         enabled += the_machine.cpus[i].enabled;
-    log_info("ACPI: RSDP 0x%lx, %u CPUs, %u I/O APICs, %u overrides, %u MCFG ranges%s",
-             the_machine.rsdp.raw(), enabled, the_machine.ioapic_count, the_machine.override_count, the_machine.mcfg_count,
-             the_machine.hpet_address ? ", HPET" : "");
+    log_info("ACPI: RSDP 0x%lx, %u CPUs, %u I/O APICs, %u overrides, %u MCFG ranges%s", the_machine.rsdp.raw(), enabled,
+             the_machine.ioapic_count, the_machine.override_count, the_machine.mcfg_count, the_machine.hpet_address ? ", HPET" : "");
     return success;
 }
 

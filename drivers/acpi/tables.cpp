@@ -6,7 +6,7 @@
 namespace tenon::acpi {
 namespace {
 
-constexpr u64 rsdp_signature = 0x2052'5450'2044'5352; // "RSD PTR "
+constexpr u64 rsdp_signature = 0x2052'5450'2044'5352;   // "RSD PTR "
 constexpr u64 header_size = 36, table_limit = 16 << 20; // no sane table is longer
 constexpr u32 signature(const char (&s)[5]) { return u32(u8(s[0])) | u32(u8(s[1])) << 8 | u32(u8(s[2])) << 16 | u32(u8(s[3])) << 24; }
 

@@ -9,11 +9,16 @@ void tenon::i8259::disable(u8 first_vector)
         u16 port;
         u8 value;
     } writes[] = {
-        {master, 0x11},             {slave, 0x11},                     // ICW1: edge, cascade, ICW4 follows
-        {master + 1, first_vector}, {slave + 1, u8(first_vector + 8)}, // ICW2: vectors
-        {master + 1, 4},            {slave + 1, 2},                    // ICW3: the slave is on line 2
-        {master + 1, 1},            {slave + 1, 1},                    // ICW4: 8086 mode
-        {master + 1, 0xff},         {slave + 1, 0xff},                 // every line masked
+        {master, 0x11},
+        {slave, 0x11}, // ICW1: edge, cascade, ICW4 follows
+        {master + 1, first_vector},
+        {slave + 1, u8(first_vector + 8)}, // ICW2: vectors
+        {master + 1, 4},
+        {slave + 1, 2}, // ICW3: the slave is on line 2
+        {master + 1, 1},
+        {slave + 1, 1}, // ICW4: 8086 mode
+        {master + 1, 0xff},
+        {slave + 1, 0xff}, // every line masked
     };
     for (const auto& write : writes) {
         io::out8(write.port, write.value);

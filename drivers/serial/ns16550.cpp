@@ -18,11 +18,11 @@ constexpr unsigned fifo_size = 16;
 constexpr u64 poll_period_ns = 10'000'000;
 
 struct Uart {
-    u16 port = 0;              ///< 0: memory-mapped, or none
+    u16 port = 0; ///< 0: memory-mapped, or none
     void* registers = nullptr;
     u32 irq = ~0u;
     bool present = false;
-    unsigned room = 0;         ///< characters the FIFO takes without another look at its status
+    unsigned room = 0; ///< characters the FIFO takes without another look at its status
 
     u8 get(Register r) const { return registers ? io::read_at<u8>(registers, r) : io::in8(u16(port + r)); }
     void put(Register r, u8 value) const { registers ? io::write_at<u8>(registers, r, value) : io::out8(u16(port + r), value); }

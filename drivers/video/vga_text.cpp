@@ -11,10 +11,7 @@ constexpr u32 columns = 80, rows = 25;
 constexpr u16 blank = 0x0720, crtc_index = 0x3d4, crtc_data = 0x3d5;
 constinit u16* cells = nullptr;
 
-void draw(u32 column, u32 row, char c)
-{
-    io::write_at<u16>(cells, 2 * (row * columns + column), u16((blank & 0xff00) | u8(c)));
-}
+void draw(u32 column, u32 row, char c) { io::write_at<u16>(cells, 2 * (row * columns + column), u16((blank & 0xff00) | u8(c))); }
 
 void wipe()
 {

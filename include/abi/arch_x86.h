@@ -46,8 +46,13 @@ struct trap_info {
 
 // vcpu_guest_context.flags; VGCF_in_syscall is also a flag of iret_context.
 enum {
-    VGCF_i387_valid = 1 << 0, VGCF_in_kernel = 1 << 2, VGCF_IN_KERNEL = VGCF_in_kernel, VGCF_failsafe_disables_events = 1 << 3,
-    VGCF_syscall_disables_events = 1 << 4, VGCF_online = 1 << 5, VGCF_in_syscall = 1 << 8,
+    VGCF_i387_valid = 1 << 0,
+    VGCF_in_kernel = 1 << 2,
+    VGCF_IN_KERNEL = VGCF_in_kernel,
+    VGCF_failsafe_disables_events = 1 << 3,
+    VGCF_syscall_disables_events = 1 << 4,
+    VGCF_online = 1 << 5,
+    VGCF_in_syscall = 1 << 8,
 };
 
 // Everything needed to start a vCPU: domctl setvcpucontext and VCPUOP_initialise take it.

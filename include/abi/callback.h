@@ -5,8 +5,13 @@
 
 enum { CALLBACKOP_register = 0, CALLBACKOP_unregister = 1 };
 enum {
-    CALLBACKTYPE_event = 0, CALLBACKTYPE_failsafe = 1, CALLBACKTYPE_syscall = 2, CALLBACKTYPE_sysenter_deprecated = 3,
-    CALLBACKTYPE_nmi = 4, CALLBACKTYPE_sysenter = 5, CALLBACKTYPE_syscall32 = 7,
+    CALLBACKTYPE_event = 0,
+    CALLBACKTYPE_failsafe = 1,
+    CALLBACKTYPE_syscall = 2,
+    CALLBACKTYPE_sysenter_deprecated = 3,
+    CALLBACKTYPE_nmi = 4,
+    CALLBACKTYPE_sysenter = 5,
+    CALLBACKTYPE_syscall32 = 7,
 };
 #define CALLBACKF_mask_events (1U << 0) // enter with events masked
 

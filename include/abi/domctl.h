@@ -7,15 +7,40 @@
 #define XEN_DOMCTL_INTERFACE_VERSION 0x00000015
 
 enum {
-    XEN_DOMCTL_createdomain = 1, XEN_DOMCTL_destroydomain = 2, XEN_DOMCTL_pausedomain = 3, XEN_DOMCTL_unpausedomain = 4,
-    XEN_DOMCTL_getdomaininfo = 5, XEN_DOMCTL_setvcpuaffinity = 9, XEN_DOMCTL_shadow_op = 10, XEN_DOMCTL_max_mem = 11,
-    XEN_DOMCTL_setvcpucontext = 12, XEN_DOMCTL_getvcpucontext = 13, XEN_DOMCTL_getvcpuinfo = 14, XEN_DOMCTL_max_vcpus = 15,
-    XEN_DOMCTL_scheduler_op = 16, XEN_DOMCTL_setdomainhandle = 17, XEN_DOMCTL_setdebugging = 18, XEN_DOMCTL_irq_permission = 19,
-    XEN_DOMCTL_iomem_permission = 20, XEN_DOMCTL_ioport_permission = 21, XEN_DOMCTL_hypercall_init = 22,
-    XEN_DOMCTL_settimeoffset = 24, XEN_DOMCTL_getvcpuaffinity = 25, XEN_DOMCTL_resumedomain = 27, XEN_DOMCTL_sendtrigger = 28,
-    XEN_DOMCTL_gethvmcontext = 33, XEN_DOMCTL_set_address_size = 35, XEN_DOMCTL_get_address_size = 36, XEN_DOMCTL_gettscinfo = 59,
-    XEN_DOMCTL_settscinfo = 60, XEN_DOMCTL_getpageframeinfo3 = 61, XEN_DOMCTL_set_virq_handler = 66, XEN_DOMCTL_setnodeaffinity = 68,
-    XEN_DOMCTL_getnodeaffinity = 69, XEN_DOMCTL_get_cpu_policy = 82, XEN_DOMCTL_set_cpu_policy = 83,
+    XEN_DOMCTL_createdomain = 1,
+    XEN_DOMCTL_destroydomain = 2,
+    XEN_DOMCTL_pausedomain = 3,
+    XEN_DOMCTL_unpausedomain = 4,
+    XEN_DOMCTL_getdomaininfo = 5,
+    XEN_DOMCTL_setvcpuaffinity = 9,
+    XEN_DOMCTL_shadow_op = 10,
+    XEN_DOMCTL_max_mem = 11,
+    XEN_DOMCTL_setvcpucontext = 12,
+    XEN_DOMCTL_getvcpucontext = 13,
+    XEN_DOMCTL_getvcpuinfo = 14,
+    XEN_DOMCTL_max_vcpus = 15,
+    XEN_DOMCTL_scheduler_op = 16,
+    XEN_DOMCTL_setdomainhandle = 17,
+    XEN_DOMCTL_setdebugging = 18,
+    XEN_DOMCTL_irq_permission = 19,
+    XEN_DOMCTL_iomem_permission = 20,
+    XEN_DOMCTL_ioport_permission = 21,
+    XEN_DOMCTL_hypercall_init = 22,
+    XEN_DOMCTL_settimeoffset = 24,
+    XEN_DOMCTL_getvcpuaffinity = 25,
+    XEN_DOMCTL_resumedomain = 27,
+    XEN_DOMCTL_sendtrigger = 28,
+    XEN_DOMCTL_gethvmcontext = 33,
+    XEN_DOMCTL_set_address_size = 35,
+    XEN_DOMCTL_get_address_size = 36,
+    XEN_DOMCTL_gettscinfo = 59,
+    XEN_DOMCTL_settscinfo = 60,
+    XEN_DOMCTL_getpageframeinfo3 = 61,
+    XEN_DOMCTL_set_virq_handler = 66,
+    XEN_DOMCTL_setnodeaffinity = 68,
+    XEN_DOMCTL_getnodeaffinity = 69,
+    XEN_DOMCTL_get_cpu_policy = 82,
+    XEN_DOMCTL_set_cpu_policy = 83,
     XEN_DOMCTL_gdbsx_guestmemio = 1000,
 };
 
@@ -32,15 +57,20 @@ struct xen_domctl_createdomain {
     uint8_t handle[16]; // UUID
     uint32_t flags;     // XEN_DOMCTL_CDF_*
     uint32_t iommu_opts, max_vcpus, max_evtchn_port;
-    int32_t max_grant_frames, max_maptrack_frames;         // negative: the default
-    uint32_t grant_opts, vmtrace_size, cpupool_id;         // highest grant table version the domain may use
+    int32_t max_grant_frames, max_maptrack_frames; // negative: the default
+    uint32_t grant_opts, vmtrace_size, cpupool_id; // highest grant table version the domain may use
     struct xen_arch_domainconfig arch;
 };
 
 enum {
-    XEN_DOMINF_dying = 1U << 0, XEN_DOMINF_shutdown = 1U << 2, XEN_DOMINF_paused = 1U << 3, XEN_DOMINF_blocked = 1U << 4,
-    XEN_DOMINF_running = 1U << 5, XEN_DOMINF_xs_domain = 1U << 7,
-    XEN_DOMINF_shutdownmask = 255, XEN_DOMINF_shutdownshift = 16, // where SHUTDOWN_* begins; all ones before a shutdown
+    XEN_DOMINF_dying = 1U << 0,
+    XEN_DOMINF_shutdown = 1U << 2,
+    XEN_DOMINF_paused = 1U << 3,
+    XEN_DOMINF_blocked = 1U << 4,
+    XEN_DOMINF_running = 1U << 5,
+    XEN_DOMINF_xs_domain = 1U << 7,
+    XEN_DOMINF_shutdownmask = 255,
+    XEN_DOMINF_shutdownshift = 16, // where SHUTDOWN_* begins; all ones before a shutdown
 };
 #define XEN_INVALID_MAX_VCPU_ID (~0U)
 

@@ -4,8 +4,15 @@
 #include "types.h"
 
 enum {
-    GNTTABOP_map_grant_ref = 0, GNTTABOP_unmap_grant_ref = 1, GNTTABOP_setup_table = 2, GNTTABOP_transfer = 4, GNTTABOP_copy = 5,
-    GNTTABOP_query_size = 6, GNTTABOP_set_version = 8, GNTTABOP_get_version = 10, GNTTABOP_swap_grant_ref = 11,
+    GNTTABOP_map_grant_ref = 0,
+    GNTTABOP_unmap_grant_ref = 1,
+    GNTTABOP_setup_table = 2,
+    GNTTABOP_transfer = 4,
+    GNTTABOP_copy = 5,
+    GNTTABOP_query_size = 6,
+    GNTTABOP_set_version = 8,
+    GNTTABOP_get_version = 10,
+    GNTTABOP_swap_grant_ref = 11,
 };
 
 // References that are the domain builder's.
@@ -28,7 +35,9 @@ struct grant_entry_v1 {
 
 // Flags of a mapping. From guest_avail0 on they go into the PTE's available bits.
 enum {
-    GNTMAP_device_map = 1 << 0, GNTMAP_host_map = 1 << 1, GNTMAP_readonly = 1 << 2,
+    GNTMAP_device_map = 1 << 0,
+    GNTMAP_host_map = 1 << 1,
+    GNTMAP_readonly = 1 << 2,
     GNTMAP_application_map = 1 << 3, // user mode may use the mapping
     GNTMAP_contains_pte = 1 << 4,    // host_addr is the machine address of the L1 entry
     _GNTMAP_guest_avail0 = 16,
@@ -36,8 +45,16 @@ enum {
 
 // Status of a single operation.
 enum {
-    GNTST_okay = 0, GNTST_general_error = -1, GNTST_bad_domain = -2, GNTST_bad_gntref = -3, GNTST_bad_handle = -4,
-    GNTST_bad_virt_addr = -5, GNTST_permission_denied = -8, GNTST_bad_page = -9, GNTST_bad_copy_arg = -10, GNTST_eagain = -12,
+    GNTST_okay = 0,
+    GNTST_general_error = -1,
+    GNTST_bad_domain = -2,
+    GNTST_bad_gntref = -3,
+    GNTST_bad_handle = -4,
+    GNTST_bad_virt_addr = -5,
+    GNTST_permission_denied = -8,
+    GNTST_bad_page = -9,
+    GNTST_bad_copy_arg = -10,
+    GNTST_eagain = -12,
     GNTST_no_space = -13,
 };
 

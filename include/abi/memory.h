@@ -4,15 +4,30 @@
 #include "types.h"
 
 enum {
-    XENMEM_increase_reservation = 0, XENMEM_decrease_reservation = 1, XENMEM_maximum_ram_page = 2,
-    XENMEM_current_reservation = 3, XENMEM_maximum_reservation = 4, // argument: xen_memory_domain
-    XENMEM_machphys_mfn_list = 5, XENMEM_populate_physmap = 6, XENMEM_add_to_physmap = 7, XENMEM_memory_map = 9,
-    XENMEM_machine_memory_map = 10, XENMEM_exchange = 11, XENMEM_machphys_mapping = 12, XENMEM_set_memory_map = 13,
+    XENMEM_increase_reservation = 0,
+    XENMEM_decrease_reservation = 1,
+    XENMEM_maximum_ram_page = 2,
+    XENMEM_current_reservation = 3,
+    XENMEM_maximum_reservation = 4, // argument: xen_memory_domain
+    XENMEM_machphys_mfn_list = 5,
+    XENMEM_populate_physmap = 6,
+    XENMEM_add_to_physmap = 7,
+    XENMEM_memory_map = 9,
+    XENMEM_machine_memory_map = 10,
+    XENMEM_exchange = 11,
+    XENMEM_machphys_mapping = 12,
+    XENMEM_set_memory_map = 13,
     XENMEM_maximum_gpfn = 14, // argument: xen_memory_domain
-    XENMEM_remove_from_physmap = 15, XENMEM_set_pod_target = 16, XENMEM_get_pod_target = 17, XENMEM_get_sharing_freed_pages = 18,
-    XENMEM_get_sharing_shared_pages = 19, XENMEM_add_to_physmap_batch = 23,
+    XENMEM_remove_from_physmap = 15,
+    XENMEM_set_pod_target = 16,
+    XENMEM_get_pod_target = 17,
+    XENMEM_get_sharing_freed_pages = 18,
+    XENMEM_get_sharing_shared_pages = 19,
+    XENMEM_add_to_physmap_batch = 23,
     XENMEM_claim_pages = 24, // argument: xen_memory_reservation
-    XENMEM_get_vnumainfo = 26, XENMEM_reserved_device_memory_map = 27, XENMEM_acquire_resource = 28,
+    XENMEM_get_vnumainfo = 26,
+    XENMEM_reserved_device_memory_map = 27,
+    XENMEM_acquire_resource = 28,
 };
 
 // xen_memory_reservation.mem_flags: frames must lie below 2^(low byte); 0 means anywhere.

@@ -6,8 +6,14 @@
 #define XENPF_INTERFACE_VERSION 0x03000001
 
 enum {
-    XENPF_settime32 = 17, XENPF_read_memtype = 33, XENPF_efi_runtime_call = 49, XENPF_firmware_info = 50, XENPF_enter_acpi_sleep = 51,
-    XENPF_get_cpuinfo = 55, XENPF_settime64 = 62, XENPF_get_symbol = 63,
+    XENPF_settime32 = 17,
+    XENPF_read_memtype = 33,
+    XENPF_efi_runtime_call = 49,
+    XENPF_firmware_info = 50,
+    XENPF_enter_acpi_sleep = 51,
+    XENPF_get_cpuinfo = 55,
+    XENPF_settime64 = 62,
+    XENPF_get_symbol = 63,
 };
 
 enum { XEN_FW_DISK_INFO = 1, XEN_FW_EFI_INFO = 4, XEN_FW_KBD_SHIFT_FLAGS = 5 };
@@ -36,7 +42,7 @@ struct xenpf_firmware_info {
 #define XENPF_ACPI_SLEEP_EXTENDED 0x00000001
 
 struct xenpf_enter_acpi_sleep {
-    uint16_t val_a, val_b; // values for the PM1a and PM1b control registers
+    uint16_t val_a, val_b;       // values for the PM1a and PM1b control registers
     uint32_t sleep_state, flags; // XENPF_ACPI_SLEEP_*
 };
 

@@ -7,10 +7,13 @@
 
 // Virtual interrupts; TIMER, DEBUG, XENOPROF and XENPMU are a vCPU's, the others a domain's.
 enum {
-    VIRQ_TIMER = 0, VIRQ_DEBUG = 1,
+    VIRQ_TIMER = 0,
+    VIRQ_DEBUG = 1,
     VIRQ_CONSOLE = 2, // console input, for the hardware domain
     VIRQ_DOM_EXC = 3, // a domain died or shut down
-    VIRQ_XENOPROF = 7, VIRQ_XENPMU = 13, NR_VIRQS = 24,
+    VIRQ_XENOPROF = 7,
+    VIRQ_XENPMU = 13,
+    NR_VIRQS = 24,
 };
 
 // now = system_time + (((tsc - tsc_timestamp) << tsc_shift) * tsc_to_system_mul >> 32), in ns.

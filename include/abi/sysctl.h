@@ -7,10 +7,21 @@
 #define XEN_SYSCTL_INTERFACE_VERSION 0x00000015
 
 enum {
-    XEN_SYSCTL_readconsole = 1, XEN_SYSCTL_tbuf_op = 2, XEN_SYSCTL_physinfo = 3, XEN_SYSCTL_sched_id = 4, XEN_SYSCTL_perfc_op = 5,
-    XEN_SYSCTL_getdomaininfolist = 6, XEN_SYSCTL_debug_keys = 7, XEN_SYSCTL_availheap = 9, XEN_SYSCTL_cputopoinfo = 16,
-    XEN_SYSCTL_numainfo = 17, XEN_SYSCTL_cpupool_op = 18, XEN_SYSCTL_scheduler_op = 19, XEN_SYSCTL_get_cpu_levelling_caps = 25,
-    XEN_SYSCTL_get_cpu_featureset = 26, XEN_SYSCTL_get_cpu_policy = 29,
+    XEN_SYSCTL_readconsole = 1,
+    XEN_SYSCTL_tbuf_op = 2,
+    XEN_SYSCTL_physinfo = 3,
+    XEN_SYSCTL_sched_id = 4,
+    XEN_SYSCTL_perfc_op = 5,
+    XEN_SYSCTL_getdomaininfolist = 6,
+    XEN_SYSCTL_debug_keys = 7,
+    XEN_SYSCTL_availheap = 9,
+    XEN_SYSCTL_cputopoinfo = 16,
+    XEN_SYSCTL_numainfo = 17,
+    XEN_SYSCTL_cpupool_op = 18,
+    XEN_SYSCTL_scheduler_op = 19,
+    XEN_SYSCTL_get_cpu_levelling_caps = 25,
+    XEN_SYSCTL_get_cpu_featureset = 26,
+    XEN_SYSCTL_get_cpu_policy = 29,
 };
 
 enum { XEN_SYSCTL_PHYSCAP_pv = 1U << 1, XEN_SYSCTL_PHYSCAP_gnttab_v1 = 1U << 8 };
@@ -40,8 +51,12 @@ enum { XEN_SYSCTL_CPUPOOL_OP_INFO = 3, XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN = 6, XEN
 enum { XEN_SYSCTL_SCHEDOP_putinfo = 0, XEN_SYSCTL_SCHEDOP_getinfo = 1 };
 
 enum {
-    XEN_SYSCTL_cpu_featureset_raw = 0, XEN_SYSCTL_cpu_featureset_host = 1, XEN_SYSCTL_cpu_featureset_pv = 2,
-    XEN_SYSCTL_cpu_featureset_hvm = 3, XEN_SYSCTL_cpu_featureset_pv_max = 4, XEN_SYSCTL_cpu_featureset_hvm_max = 5,
+    XEN_SYSCTL_cpu_featureset_raw = 0,
+    XEN_SYSCTL_cpu_featureset_host = 1,
+    XEN_SYSCTL_cpu_featureset_pv = 2,
+    XEN_SYSCTL_cpu_featureset_hvm = 3,
+    XEN_SYSCTL_cpu_featureset_pv_max = 4,
+    XEN_SYSCTL_cpu_featureset_hvm_max = 5,
 };
 enum { XEN_SYSCTL_cpu_policy_hvm_max = 3, XEN_SYSCTL_cpu_policy_pv_default = 4, XEN_SYSCTL_cpu_policy_hvm_default = 5 };
 

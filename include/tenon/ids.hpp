@@ -8,14 +8,14 @@ using DomainId = Strong<struct DomainIdTag, u16>;
 using VcpuId = Strong<struct VcpuIdTag, u32>;
 using CpuId = Strong<struct CpuIdTag, u32>;
 using ApicId = Strong<struct ApicIdTag, u32>;
-using Pirq = Strong<struct PirqTag, u32>;  ///< a guest's physical interrupt number
+using Pirq = Strong<struct PirqTag, u32>; ///< a guest's physical interrupt number
 using Vector = Strong<struct VectorTag, u8>;
 
 inline constexpr DomainId dom0_id{0};
 inline constexpr DomainId first_reserved_domain{0x7ff0};
 inline constexpr DomainId dom_self{0x7ff0};
 inline constexpr DomainId dom_io{0x7ff1};
-inline constexpr DomainId dom_xen{0x7ff2};   ///< frames that belong to the hypervisor itself
+inline constexpr DomainId dom_xen{0x7ff2}; ///< frames that belong to the hypervisor itself
 inline constexpr DomainId dom_invalid{0x7ff4};
 inline constexpr DomainId dom_idle{0x7fff};
 

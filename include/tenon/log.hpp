@@ -17,13 +17,13 @@ enum class LogLevel : u8 { error, warning, info, debug };
 #define log_debug(...) ::tenon::log(::tenon::LogLevel::debug, __VA_ARGS__)
 
 /// Writes the line only the first time this place is reached.
-#define log_once(level, ...)                                                                                           \
-    do {                                                                                                               \
-        static bool said_ = false;                                                                                     \
-        if (!said_) {                                                                                                  \
-            said_ = true;                                                                                              \
-            ::tenon::log(level, __VA_ARGS__);                                                                          \
-        }                                                                                                              \
+#define log_once(level, ...)                  \
+    do {                                      \
+        static bool said_ = false;            \
+        if (!said_) {                         \
+            said_ = true;                     \
+            ::tenon::log(level, __VA_ARGS__); \
+        }                                     \
     } while (0)
 
 /// Raw console output of a guest or of ours, no level, no prefix.
@@ -36,10 +36,10 @@ std::size_t vformat(char* buffer, std::size_t size, const char* format, va_list 
 /// A broken invariant of ours: registers, backtrace, then reboot or halt. Nothing a guest sends reaches it.
 [[noreturn, gnu::format(printf, 1, 2)]] void panic(const char* format, ...);
 
-#define ASSERT(condition)                                                                                              \
-    do {                                                                                                               \
-        if (!(condition)) [[unlikely]]                                                                                 \
-            ::tenon::panic("%s:%d: assertion failed: %s", __FILE__, __LINE__, #condition);                             \
+#define ASSERT(condition)                                                                  \
+    do {                                                                                   \
+        if (!(condition)) [[unlikely]]                                                     \
+            ::tenon::panic("%s:%d: assertion failed: %s", __FILE__, __LINE__, #condition); \
     } while (0)
 
 } // namespace tenon

@@ -51,7 +51,8 @@ void caps()
         Domain& capped = m.add_domain(vcpus, 256, 25);
         m.run_until(60 * second);
         double share = seconds_of(m, capped) / 60 * 100;
-        expect(std::abs(share - 25) <= 0.25, vcpus == 1 ? "cap of 25 %, one vCPU alone" : "cap of 25 %, four vCPUs on four CPUs", share, "%");
+        expect(std::abs(share - 25) <= 0.25, vcpus == 1 ? "cap of 25 %, one vCPU alone" : "cap of 25 %, four vCPUs on four CPUs", share,
+               "%");
     }
     Machine m(1);
     Domain &capped = m.add_domain(1, 256, 25), &other = m.add_domain(1);
@@ -97,7 +98,8 @@ void latency()
             m.add_domain(cpus);
         Domain& sleeper = m.add_domain(1);
         m.run_until(second);
-        m.set_life(*sleeper.vcpu(0), [&] { return 50 * us + m.random() % (100 * us); }, [&] { return 2 * ms + m.random() % (20 * ms); });
+        m.set_life(
+            *sleeper.vcpu(0), [&] { return 50 * us + m.random() % (100 * us); }, [&] { return 2 * ms + m.random() % (20 * ms); });
         m.run_until(3 * second); // what it had as a spinner is forgotten
         m.forget();
         m.run_until(63 * second);
@@ -110,7 +112,10 @@ void latency()
         m.add_domain(2);
     std::vector<u64> all;
     Domain& sleepers = m.add_domain(12);
-    sleepers.for_each_vcpu([&](Vcpu& v) { m.set_life(v, [&] { return 20 * us + m.random() % (60 * us); }, [&] { return ms + m.random() % (20 * ms); }); });
+    sleepers.for_each_vcpu([&](Vcpu& v) {
+        m.set_life(
+            v, [&] { return 20 * us + m.random() % (60 * us); }, [&] { return ms + m.random() % (20 * ms); });
+    });
     m.run_until(60 * second);
     sleepers.for_each_vcpu([&](Vcpu& v) { all.insert(all.end(), m.guest(v).latencies.begin(), m.guest(v).latencies.end()); });
     expect(percentile(all, 0.99) <= ms, "twelve of them on two CPUs: of 99 %, at most", double(percentile(all, 0.99)) / us, "us");
@@ -142,10 +147,13 @@ void chaos()
         Machine m(1 + dice() % 12, seed);
         std::vector<Vcpu*> all;
         for (unsigned i = 0, n = 2 + dice() % 10; i < n; i++)
-            m.add_domain(1 + dice() % 6, u16(64 + dice() % 1000), dice() % 4 ? 0 : u16(10 + dice() % 100)).for_each_vcpu([&](Vcpu& v) { all.push_back(&v); });
+            m.add_domain(1 + dice() % 6, u16(64 + dice() % 1000), dice() % 4 ? 0 : u16(10 + dice() % 100)).for_each_vcpu([&](Vcpu& v) {
+                all.push_back(&v);
+            });
         for (Vcpu* v : all)
             if (dice() % 3)
-                m.set_life(*v, [&m] { return m.random() % (5 * ms); }, [&m] { return m.random() % (10 * ms); });
+                m.set_life(
+                    *v, [&m] { return m.random() % (5 * ms); }, [&m] { return m.random() % (10 * ms); });
         std::vector<u64> waits_since(all.size(), ~u64{0});
         m.after_each_event = [&] {
             moments++;
@@ -190,7 +198,10 @@ void cost(const char* series, unsigned x, unsigned cpus, unsigned vcpus)
     for (unsigned i = 0; i < vcpus; i += 2) {
         Domain& d = m.add_domain(2, u16(128 << m.random() % 4));
         if (i % 8 == 0) // a quarter of the guests sleeps mostly
-            d.for_each_vcpu([&](Vcpu& v) { m.set_life(v, [&] { return m.random() % (400 * us); }, [&] { return 10 * ms + m.random() % (40 * ms); }); });
+            d.for_each_vcpu([&](Vcpu& v) {
+                m.set_life(
+                    v, [&] { return m.random() % (400 * us); }, [&] { return 10 * ms + m.random() % (40 * ms); });
+            });
     }
     m.run_until(2 * second);
     m.forget();
@@ -199,7 +210,8 @@ void cost(const char* series, unsigned x, unsigned cpus, unsigned vcpus)
     std::printf("plot %s %u %.2f %llu %.2f %llu\n", series, x, m.decision.mean(), static_cast<unsigned long long>(m.decision.most),
                 m.waking.mean(), static_cast<unsigned long long>(m.waking.most));
     if (cpus == 512 || vcpus == 4096)
-        expect(m.decision.mean() < 250 && m.waking.mean() < 300, cpus == 512 ? "4,096 vCPUs on 512 CPUs: basic blocks for a decision" : "4,096 vCPUs on one CPU: basic blocks for a decision",
+        expect(m.decision.mean() < 250 && m.waking.mean() < 300,
+               cpus == 512 ? "4,096 vCPUs on 512 CPUs: basic blocks for a decision" : "4,096 vCPUs on one CPU: basic blocks for a decision",
                m.decision.mean(), "");
 }
 

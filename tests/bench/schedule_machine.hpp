@@ -37,7 +37,7 @@ struct Guest {
 };
 
 class Machine {
-  public:
+public:
     explicit Machine(unsigned cpus, unsigned seed = 1);
     ~Machine();
     /// A domain that runs; its vCPUs spin until told otherwise.
@@ -60,7 +60,7 @@ class Machine {
     std::vector<std::unique_ptr<Domain>>& domains() { return domains_; }
     unsigned cpus() const { return cpus_; }
     std::mt19937_64 random;
-    Cost decision, waking;      ///< scheduler::schedule(), a wake-up
+    Cost decision, waking; ///< scheduler::schedule(), a wake-up
     u64 switches = 0, migrations = 0, idle_wakeups = 0;
     std::function<void()> after_each_event;
 
@@ -72,7 +72,7 @@ class Machine {
     void kick(unsigned target) { kicks_.push_back(target); }
     void switch_to(Vcpu& prev, Vcpu& next);
 
-  private:
+private:
     struct Event {
         u64 time, order;
         enum Kind { timer, burst_over, pause_over, action } kind;

@@ -8,13 +8,13 @@
 //
 // Results are printed at the end, so that no console is at work while something is measured:
 //   BENCH <id> <operations> <nanoseconds for all> <name>
-#include <sched.h>
-#include <spawn.h>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <sched.h>
+#include <spawn.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -38,8 +38,7 @@ const char* only;
 
 template <unsigned Id> inline void mark()
 {
-    asm volatile(".byte 0x0f, 0x1f, 0x84, 0x00, %c0, %c1, 0xe7, 0x7e" ::"i"(Id & 0xff), "i"(Id >> 8)
-                 : "memory");
+    asm volatile(".byte 0x0f, 0x1f, 0x84, 0x00, %c0, %c1, 0xe7, 0x7e" ::"i"(Id & 0xff), "i"(Id >> 8) : "memory");
 }
 
 long long nanoseconds()
@@ -195,8 +194,7 @@ void compile(char** files, int count)
 void report()
 {
     for (int i = 0; i < result_count; i++)
-        printf("BENCH %u %ld %lld %s\n", results[i].id, results[i].operations, results[i].nanoseconds,
-               results[i].name);
+        printf("BENCH %u %ld %lld %s\n", results[i].id, results[i].operations, results[i].nanoseconds, results[i].name);
     puts("ubench: done");
 }
 

@@ -59,7 +59,7 @@ void make_memory(u64 frames, u64 ram, bool empty)
     bytes = static_cast<u8*>(reserve(frames * page_size, PROT_READ | PROT_WRITE, object));
     heap_window = static_cast<u8*>(reserve(heap_window_bytes, PROT_NONE, -1));
     m2p.assign(frames, ~u64{0});
-        frame_table::init(static_cast<Frame*>(reserve(frames * sizeof(Frame), PROT_READ | PROT_WRITE, -1)), frames);
+    frame_table::init(static_cast<Frame*>(reserve(frames * sizeof(Frame), PROT_READ | PROT_WRITE, -1)), frames);
     flushes = newest = cleared = 0;
     if (!empty)
         frame_allocator::add_range(Mfn{1}, ram - 1);

@@ -34,12 +34,10 @@ bool is_legal_end(u64 nr, u64 first)
     case __HYPERVISOR_xenoprof_op: // Xen logs every one of them
         return true;
     case __HYPERVISOR_update_va_mapping:
-    case __HYPERVISOR_update_va_mapping_otherdomain:
-        return first >= page_size; // would change what the pointers below mean
-    case __HYPERVISOR_console_io: return first == CONSOLEIO_write; // noise
+    case __HYPERVISOR_update_va_mapping_otherdomain: return first >= page_size; // would change what the pointers below mean
+    case __HYPERVISOR_console_io: return first == CONSOLEIO_write;              // noise
     case __HYPERVISOR_sched_op:
-        return first == SCHEDOP_shutdown || first == SCHEDOP_block || first == SCHEDOP_remote_shutdown ||
-               first == SCHEDOP_poll;
+        return first == SCHEDOP_shutdown || first == SCHEDOP_block || first == SCHEDOP_remote_shutdown || first == SCHEDOP_poll;
     case __HYPERVISOR_sched_op_compat: return true;
     case __HYPERVISOR_set_trap_table: return first == 0; // empties the table
     case __HYPERVISOR_vcpu_op: return first == VCPUOP_down || first == VCPUOP_send_nmi;
@@ -49,8 +47,7 @@ bool is_legal_end(u64 nr, u64 first)
 
 void check_still_alive(const char* after)
 {
-    if (xen_version(XENVER_version) != (4 << 16 | 17) ||
-        !catch_trap([] { asm volatile("ud2"); }).is(vector_ud))
+    if (xen_version(XENVER_version) != (4 << 16 | 17) || !catch_trap([] { asm volatile("ud2"); }).is(vector_ud))
         give_up("not well after %s", after);
 }
 
@@ -153,8 +150,7 @@ void check_random()
                                maddr_of(scratch),
                                boot_info->shared_info};
     auto pick = [&] {
-        return random() % 4 ? interesting[random() % (sizeof interesting / sizeof *interesting)]
-                            : random() >> (random() % 64);
+        return random() % 4 ? interesting[random() % (sizeof interesting / sizeof *interesting)] : random() >> (random() % 64);
     };
     const u64 safe_calls[] = {__HYPERVISOR_memory_op,
                               __HYPERVISOR_grant_table_op,
@@ -188,15 +184,13 @@ void check_random()
             buffer[0] = nr == __HYPERVISOR_mmu_update ? pick() | 1ul << 45 : command;
             if (nr == __HYPERVISOR_mmuext_op)
                 buffer[1] = random() | 1ul << 40;
-            if (nr == __HYPERVISOR_mmuext_op &&
-                (command == MMUEXT_SET_LDT || command == MMUEXT_NEW_USER_BASEPTR))
+            if (nr == __HYPERVISOR_mmuext_op && (command == MMUEXT_SET_LDT || command == MMUEXT_NEW_USER_BASEPTR))
                 continue;
             hypercall(nr, buffer, 1, nullptr, DOMID_SELF);
         } else if (nr == __HYPERVISOR_update_descriptor) {
             hypercall(nr, pick() | 1ul << 45, pick());
         } else if (nr == __HYPERVISOR_vcpu_op) {
-            if (command != VCPUOP_register_runstate_memory_area &&
-                command != VCPUOP_register_vcpu_time_memory_area)
+            if (command != VCPUOP_register_runstate_memory_area && command != VCPUOP_register_vcpu_time_memory_area)
                 hypercall(nr, command, pick() | 64, buffer);
         } else if (nr == __HYPERVISOR_memory_op) {
             // Giving frames back by accident is legal, too: keep the lists unreadable.

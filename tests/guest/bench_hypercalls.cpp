@@ -30,21 +30,14 @@ b_loop_fault:
 
 u64 failures;
 
-void must(long rc)
-{
-    failures += rc != 0;
-}
+void must(long rc) { failures += rc != 0; }
 
-u64 table_entry(const void* page, u64 bits)
-{
-    return mfn_of(page) << page_shift | bits;
-}
+u64 table_entry(const void* page, u64 bits) { return mfn_of(page) << page_shift | bits; }
 
 void bench_plain()
 {
     bench<1>("null hypercall", 1000, [] { xen_version(XENVER_version); });
-    bench<2>("stack_switch", 1000,
-             [] { must(hypercall(__HYPERVISOR_stack_switch, flat_ss, user_entry_stack_top())); });
+    bench<2>("stack_switch", 1000, [] { must(hypercall(__HYPERVISOR_stack_switch, flat_ss, user_entry_stack_top())); });
     bench<3>("set_segment_base", 1000, [] { must(set_segment_base(SEGBASE_GS_USER, 0x1000)); });
     multicall_entry calls[4];
     for (auto& call : calls)
@@ -109,10 +102,7 @@ bool skip_two_bytes(Frame& frame)
     frame.rip += 2; // mov (%rdi), %al
     return true;
 }
-bool go_on(Frame&)
-{
-    return true;
-}
+bool go_on(Frame&) { return true; }
 
 void bench_traps()
 {
@@ -120,9 +110,7 @@ void bench_traps()
     bench<20>("exception bounce + iret", 500, [] { asm volatile("int3" ::: "memory"); });
     trap_hooks[vector_pf] = skip_two_bytes;
     u64 hole = take_empty_va();
-    bench<21>("page fault bounce + iret", 500, [=] {
-        asm volatile("mov (%0), %%al" ::"D"(hole) : "rax", "memory");
-    });
+    bench<21>("page fault bounce + iret", 500, [=] { asm volatile("mov (%0), %%al" ::"D"(hole) : "rax", "memory"); });
     // Both loops below run in user mode; the marks are in the kernel's handlers.
     trap_hooks[callback_syscall] = [](Frame&) {
         static u64 calls;

@@ -50,8 +50,7 @@ void guest::test()
         iret_with_stack(other);
     if (is("no_user_table")) {
         Frame frame{};
-        frame.rip = 0x400000, frame.rsp = 0x600000, frame.cs = flat_cs, frame.ss = flat_ss,
-        frame.rflags = 0x202;
+        frame.rip = 0x400000, frame.rsp = 0x600000, frame.cs = flat_cs, frame.ss = flat_ss, frame.rflags = 0x202;
         mmuext(MMUEXT_NEW_USER_BASEPTR, 0);
         enter_frame(&frame);
     }

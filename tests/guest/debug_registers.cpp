@@ -10,14 +10,8 @@ using namespace guest;
 
 namespace {
 
-long set(u64 reg, u64 value)
-{
-    return hypercall(__HYPERVISOR_set_debugreg, reg, value);
-}
-u64 get(u64 reg)
-{
-    return static_cast<u64>(hypercall(__HYPERVISOR_get_debugreg, reg));
-}
+long set(u64 reg, u64 value) { return hypercall(__HYPERVISOR_set_debugreg, reg, value); }
+u64 get(u64 reg) { return static_cast<u64>(hypercall(__HYPERVISOR_get_debugreg, reg)); }
 
 volatile u64 watched;
 volatile u32 hits;
@@ -37,8 +31,7 @@ void check_values()
         CHECK_EQ(set(reg, number(&watched) + reg * 8), 0);
         CHECK_EQ(get(reg), number(&watched) + reg * 8);
         CHECK_EQ(set(reg, 0x400000), 0);
-        for (u64 bad :
-             {hypervisor_start, hypervisor_start + (4ul << 39), hypervisor_end - 8, 1ul << 63, 1ul << 47})
+        for (u64 bad : {hypervisor_start, hypervisor_start + (4ul << 39), hypervisor_end - 8, 1ul << 63, 1ul << 47})
             CHECK(set(reg, bad) < 0);
         CHECK_EQ(get(reg), 0x400000);
         CHECK_EQ(set(reg, 0), 0);

@@ -15,14 +15,8 @@ constexpr u64 code64_dpl0 = 0x00af9b000000ffff, data_dpl0 = 0x00cf93000000ffff;
 constexpr u64 tss = 0x0000890000000067, ldt = 0x0000820000000fff, interrupt_gate = 0x00008e0000080000;
 constexpr u64 code_and_limit = 0x00cffb000000ffff; // 32-bit
 
-long set_gdt(const u64* frames, u64 entries)
-{
-    return hypercall(__HYPERVISOR_set_gdt, frames, entries);
-}
-long update_descriptor(u64 maddr, u64 value)
-{
-    return hypercall(__HYPERVISOR_update_descriptor, maddr, value);
-}
+long set_gdt(const u64* frames, u64 entries) { return hypercall(__HYPERVISOR_set_gdt, frames, entries); }
+long update_descriptor(u64 maddr, u64 value) { return hypercall(__HYPERVISOR_update_descriptor, maddr, value); }
 bool loads(u16 selector)
 {
     Trap trap = catch_trap([=] { asm volatile("mov %0, %%fs" ::"r"(selector)); });
@@ -50,8 +44,7 @@ void check_set_gdt()
     // As code, by a far return to the next instruction.
     for (u64 selector : {2ul * 8 | 3, 4ul * 8 | 3}) {
         Trap trap = catch_trap([=] {
-            asm volatile("push %0; lea 1f(%%rip), %%rax; push %%rax; lretq; 1: ud2" ::"r"(selector)
-                         : "rax", "memory");
+            asm volatile("push %0; lea 1f(%%rip), %%rax; push %%rax; lretq; 1: ud2" ::"r"(selector) : "rax", "memory");
         });
         CHECK(trap.is(vector_ud));
         CHECK_EQ(trap.frame.cs & 0xffff, selector & ~3ul); // RPL 0 says kernel
@@ -148,8 +141,7 @@ void check_ldt()
     CHECK(!loads(1000 * 8 | 7)); // beyond the limit
     CHECK_REFUSED(make_rw(table), -XEN_EBUSY);
     Trap trap = catch_trap([] {
-        asm volatile("push %0; lea 1f(%%rip), %%rax; push %%rax; lretq; 1: ud2" ::"r"(2ul * 8 | 7)
-                     : "rax", "memory");
+        asm volatile("push %0; lea 1f(%%rip), %%rax; push %%rax; lretq; 1: ud2" ::"r"(2ul * 8 | 7) : "rax", "memory");
     });
     CHECK(trap.is(vector_ud));
     CHECK_EQ(trap.frame.cs & 0xffff, 2 * 8 | 4);

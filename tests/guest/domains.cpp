@@ -25,15 +25,13 @@ void check_physinfo()
     CHECK(op.u.physinfo.free_pages > 1000);
     CHECK(op.u.physinfo.total_pages > op.u.physinfo.free_pages);
     CHECK(op.u.physinfo.capabilities & XEN_SYSCTL_PHYSCAP_pv);
-    print("%lu of %lu pages free, capabilities %x\n", op.u.physinfo.free_pages, op.u.physinfo.total_pages,
-          op.u.physinfo.capabilities);
+    print("%lu of %lu pages free, capabilities %x\n", op.u.physinfo.free_pages, op.u.physinfo.total_pages, op.u.physinfo.capabilities);
 }
 
 void check_unknown_domain()
 {
-    for (u32 command :
-         {XEN_DOMCTL_destroydomain, XEN_DOMCTL_pausedomain, XEN_DOMCTL_unpausedomain,
-          XEN_DOMCTL_getdomaininfo, XEN_DOMCTL_max_mem, XEN_DOMCTL_setvcpucontext, XEN_DOMCTL_max_vcpus}) {
+    for (u32 command : {XEN_DOMCTL_destroydomain, XEN_DOMCTL_pausedomain, XEN_DOMCTL_unpausedomain, XEN_DOMCTL_getdomaininfo,
+                        XEN_DOMCTL_max_mem, XEN_DOMCTL_setvcpucontext, XEN_DOMCTL_max_vcpus}) {
         for (u16 id : {1, 1000, 0x7ff1, 0xffff}) {
             xen_domctl op{};
             long rc = domctl(op, command, id);
@@ -106,8 +104,7 @@ void check_foreign_memory(Child& child)
     u64 va = take_empty_va();
     CHECK(map_foreign(child.id, child.frames[Child::l1], va, pte_rw) < 0);
     CHECK_EQ(map_foreign(child.id, child.frames[Child::l1], va, pte_ro), 0);
-    CHECK_EQ(reinterpret_cast<volatile u64*>(va)[Child::base / page_size] & pte_frame_mask,
-             child.frames[0] << page_shift);
+    CHECK_EQ(reinterpret_cast<volatile u64*>(va)[Child::base / page_size] & pte_frame_mask, child.frames[0] << page_shift);
     CHECK_EQ(map_foreign(child.id, 0, va, 0), 0);
     CHECK_EQ(map_foreign(child.id, child.shared_info_mfn, va, pte_rw), 0);
     CHECK_EQ(reinterpret_cast<struct shared_info*>(va)->vcpu_info[0].evtchn_upcall_mask & ~1, 0);
@@ -149,23 +146,18 @@ void check_unprivileged(Child& child)
     *map = {10, child.argument_va(64)};
     CHECK_EQ(child.call(__HYPERVISOR_memory_op, XENMEM_machine_memory_map, child.argument_va()), -XEN_EPERM);
     // Our frames, device frames, frames of nobody: none may be mapped.
-    for (u64 mfn :
-         {mfn_of(image_start), boot_info->shared_info >> page_shift, 0xb8ul, 0xfee00ul, 0xe0000ul, 0x100ul}) {
-        long rc = child.call(__HYPERVISOR_update_va_mapping, Child::slot_empty * page_size,
-                             mfn << page_shift | pte_rw, UVMF_INVLPG);
+    for (u64 mfn : {mfn_of(image_start), boot_info->shared_info >> page_shift, 0xb8ul, 0xfee00ul, 0xe0000ul, 0x100ul}) {
+        long rc = child.call(__HYPERVISOR_update_va_mapping, Child::slot_empty * page_size, mfn << page_shift | pte_rw, UVMF_INVLPG);
         if (!CHECK(rc < 0))
             print("  frame %lx\n", mfn);
     }
-    CHECK(child.call(__HYPERVISOR_update_va_mapping, Child::slot_empty * page_size,
-                     child.frames[Child::l1] << page_shift | pte_rw, 0) < 0);
-    CHECK_EQ(child.call(__HYPERVISOR_update_va_mapping, Child::slot_empty * page_size,
-                        child.frames[9] << page_shift | pte_rw, UVMF_INVLPG),
+    CHECK(child.call(__HYPERVISOR_update_va_mapping, Child::slot_empty * page_size, child.frames[Child::l1] << page_shift | pte_rw, 0) < 0);
+    CHECK_EQ(child.call(__HYPERVISOR_update_va_mapping, Child::slot_empty * page_size, child.frames[9] << page_shift | pte_rw, UVMF_INVLPG),
              0);
     CHECK_EQ(child.call(__HYPERVISOR_update_va_mapping, Child::slot_empty * page_size, 0, UVMF_INVLPG), 0);
     auto request = child.argument<mmu_update>();
     *request = {child.entry_maddr(Child::slot_empty), mfn_of(image_start) << page_shift | pte_ro};
-    CHECK(child.call(__HYPERVISOR_mmu_update, child.argument_va(), 1, 0, 0) <
-          0); // naming us as the owner does not help
+    CHECK(child.call(__HYPERVISOR_mmu_update, child.argument_va(), 1, 0, 0) < 0); // naming us as the owner does not help
     *request = {maddr_of(image_start), 0};
     CHECK(child.call(__HYPERVISOR_mmu_update, child.argument_va(), 1, 0, DOMID_SELF) < 0);
     *request = {maddr_of(image_start) | MMU_MACHPHYS_UPDATE, 0};
@@ -175,8 +167,7 @@ void check_unprivileged(Child& child)
     CHECK(child.call(__HYPERVISOR_sched_op, SCHEDOP_remote_shutdown, child.argument_va()) < 0);
     auto unbound = child.argument<evtchn_alloc_unbound>();
     *unbound = {0, 0, 0}; // a port of ours
-    CHECK_EQ(child.call(__HYPERVISOR_event_channel_op, EVTCHNOP_alloc_unbound, child.argument_va()),
-             -XEN_EPERM);
+    CHECK_EQ(child.call(__HYPERVISOR_event_channel_op, EVTCHNOP_alloc_unbound, child.argument_va()), -XEN_EPERM);
     auto pirq = child.argument<evtchn_bind_pirq>();
     *pirq = {3, 0, 0};
     CHECK(child.call(__HYPERVISOR_event_channel_op, EVTCHNOP_bind_pirq, child.argument_va()) < 0);
@@ -281,8 +272,7 @@ void guest::test()
     check_gone(child);
     Child second = {};
     second.window_va = child.window_va;
-    if (CHECK_EQ(second.create(), 0) && CHECK_EQ(second.build(), 0) && CHECK_EQ(second.start(), 0) &&
-        CHECK(second.wait_ready())) {
+    if (CHECK_EQ(second.create(), 0) && CHECK_EQ(second.build(), 0) && CHECK_EQ(second.start(), 0) && CHECK(second.wait_ready())) {
         second.crash();
         CHECK_EQ(second.info().flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask, SHUTDOWN_crash);
     }

@@ -165,8 +165,7 @@ void check_limit()
 
 void check_bind_vcpu()
 {
-    long port = alloc_unbound(), ipi = bind_ipi(), virq = bind_virq(VIRQ_DEBUG),
-         global = bind_virq(VIRQ_CONSOLE);
+    long port = alloc_unbound(), ipi = bind_ipi(), virq = bind_virq(VIRQ_DEBUG), global = bind_virq(VIRQ_CONSOLE);
     CHECK_EQ(bind_vcpu(port, 0), 0);
     CHECK_EQ(bind_vcpu(global, 0), 0);
     CHECK_EQ(bind_vcpu(ipi, 0), -XEN_EINVAL);

@@ -25,18 +25,14 @@ long init_control(u64 frame, u32 offset, u32 vcpu)
         CHECK(arg.link_bits == EVTCHN_FIFO_LINK_BITS);
     return rc;
 }
-bool has(u32 port, unsigned bit)
-{
-    return words[port] >> bit & 1;
-}
+bool has(u32 port, unsigned bit) { return words[port] >> bit & 1; }
 
 /// Takes the next event of a queue, as a guest does.
 u32 take(unsigned queue)
 {
     u32 port = control->head[queue];
     control->head[queue] = words[port] & EVTCHN_FIFO_LINK_MASK;
-    words[port] =
-        words[port] & ~(1u << EVTCHN_FIFO_LINKED | EVTCHN_FIFO_LINK_MASK | 1u << EVTCHN_FIFO_PENDING);
+    words[port] = words[port] & ~(1u << EVTCHN_FIFO_LINKED | EVTCHN_FIFO_LINK_MASK | 1u << EVTCHN_FIFO_PENDING);
     return port;
 }
 

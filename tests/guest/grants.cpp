@@ -21,10 +21,7 @@ void grant(u32 ref, const void* page, u16 flags = GTF_permit_access, u16 domain 
     barrier();
     table[ref].flags = flags;
 }
-void end_grant(u32 ref)
-{
-    table[ref].flags = 0;
-}
+void end_grant(u32 ref) { table[ref].flags = 0; }
 
 gnttab_map_grant_ref map(u64 address, u32 flags, u32 ref, u16 domain = 0)
 {
@@ -110,9 +107,7 @@ void check_map_by_entry()
     page[0] = 0x3333;
     grant(free_ref, page);
     u64 va = take_empty_va();
-    auto op = map(entry_maddr(va),
-                  GNTMAP_host_map | GNTMAP_contains_pte | GNTMAP_application_map | 1u << _GNTMAP_guest_avail0,
-                  free_ref);
+    auto op = map(entry_maddr(va), GNTMAP_host_map | GNTMAP_contains_pte | GNTMAP_application_map | 1u << _GNTMAP_guest_avail0, free_ref);
     CHECK_EQ(op.status, GNTST_okay);
     CHECK_EQ(*reinterpret_cast<volatile u64*>(va), 0x3333);
     CHECK_EQ(*entry_of(va) >> 9 & 7, 1); // guest_avail0
@@ -231,8 +226,7 @@ void check_copy()
     CHECK_EQ(copy(copy_op(mfn_of(from), 10, free_ref + 1, 100, 50, GNTCOPY_dest_gref)), GNTST_okay);
     CHECK_EQ(memcmp(from + 10, to + 100, 50), 0);
     CHECK_EQ(to[99] | to[150], 0);
-    CHECK_EQ(copy(copy_op(free_ref, 1, free_ref + 1, 0, 4095, GNTCOPY_source_gref | GNTCOPY_dest_gref)),
-             GNTST_okay);
+    CHECK_EQ(copy(copy_op(free_ref, 1, free_ref + 1, 0, 4095, GNTCOPY_source_gref | GNTCOPY_dest_gref)), GNTST_okay);
     CHECK_EQ(memcmp(from + 1, to, 4095), 0);
     CHECK_EQ(copy(copy_op(mfn_of(from), 0, mfn_of(to), 0, 0, 0)), GNTST_okay);
     CHECK_EQ(table[free_ref].flags, GTF_permit_access);
@@ -272,8 +266,7 @@ void check_batches_and_pointers()
     CHECK_EQ(ops[149].status, GNTST_okay);
     CHECK_EQ(ops[150].status, GNTST_bad_copy_arg);
     CHECK_EQ(ops[299].status, GNTST_okay);
-    for (u32 command : {GNTTABOP_map_grant_ref, GNTTABOP_unmap_grant_ref, GNTTABOP_setup_table, GNTTABOP_copy,
-                        GNTTABOP_query_size}) {
+    for (u32 command : {GNTTABOP_map_grant_ref, GNTTABOP_unmap_grant_ref, GNTTABOP_setup_table, GNTTABOP_copy, GNTTABOP_query_size}) {
         CHECK_EQ(grant_op(command, reinterpret_cast<void*>(1ul << 63), 1), -XEN_EFAULT);
         CHECK_EQ(grant_op(command, reinterpret_cast<void*>(take_empty_va()), 1), -XEN_EFAULT);
     }

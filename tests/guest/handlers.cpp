@@ -15,19 +15,13 @@ namespace {
 extern "C" char h_syscall[];
 asm(".pushsection .user, \"ax\"; h_syscall: syscall; ud2; .popsection");
 
-constexpr u64 bad_addresses[] = {0x0000'8000'0000'0000, 0x1234'5678'9abc'def0, 0xffff'7fff'ffff'ffff,
-                                 hypervisor_start + (4ul << 39), 0x0000'7fff'ffff'ffff};
+constexpr u64 bad_addresses[] = {0x0000'8000'0000'0000, 0x1234'5678'9abc'def0, 0xffff'7fff'ffff'ffff, hypervisor_start + (4ul << 39),
+                                 0x0000'7fff'ffff'ffff};
 
-bool is_canonical(u64 address)
-{
-    return static_cast<u64>(static_cast<long>(address << 16) >> 16) == address;
-}
+bool is_canonical(u64 address) { return static_cast<u64>(static_cast<long>(address << 16) >> 16) == address; }
 
 /// Xen refuses what is not canonical. To refuse its own range, too, is no less right.
-bool may_refuse(u64 address)
-{
-    return !is_canonical(address) || (address >= hypervisor_start && address < hypervisor_end);
-}
+bool may_refuse(u64 address) { return !is_canonical(address) || (address >= hypervisor_start && address < hypervisor_end); }
 
 /// The trap arrives as a fault on the handler's first instruction.
 void check_trap_table()

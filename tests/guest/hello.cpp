@@ -15,8 +15,7 @@ void check_registers()
 {
     const EntryState& r = entry_registers;
     CHECK_EQ(r.rsi, boot_info);
-    for (u64 value :
-         {r.rax, r.rcx, r.rdx, r.rbx, r.rbp, r.rdi, r.r8, r.r9, r.r10, r.r11, r.r12, r.r13, r.r14, r.r15})
+    for (u64 value : {r.rax, r.rcx, r.rdx, r.rbx, r.rbp, r.rdi, r.r8, r.r9, r.r10, r.r11, r.r12, r.r13, r.r14, r.r15})
         CHECK_EQ(value, 0);
     CHECK_EQ(r.rflags, 0x202);
     CHECK_EQ(entry_selectors.cs, flat_cs);
@@ -44,8 +43,7 @@ void check_start_info()
 /// Image, boot_info, page tables, boot stack, in this order, then at least 512 KiB up to a 4 MiB boundary.
 void check_layout()
 {
-    u64 info = number(boot_info), tables = boot_info->pt_base,
-        table_end = tables + boot_info->nr_pt_frames * page_size;
+    u64 info = number(boot_info), tables = boot_info->pt_base, table_end = tables + boot_info->nr_pt_frames * page_size;
     CHECK_EQ(info & (page_size - 1), 0);
     CHECK(info >= number(image_end));
     CHECK(tables > info);
@@ -65,8 +63,8 @@ void check_layout()
         if (va == number(shared))
             continue; // the framework's own change
         bool is_table = va >= tables && va < table_end;
-        if (mfn_of_pte(entry) != phys_to_machine[(va - kernel_base) >> page_shift] ||
-            !!(entry & pte_w) == is_table || !(entry & pte_u) || entry & pte_nx)
+        if (mfn_of_pte(entry) != phys_to_machine[(va - kernel_base) >> page_shift] || !!(entry & pte_w) == is_table || !(entry & pte_u) ||
+            entry & pte_nx)
             give_up("entry of %lx is %lx", va, entry);
     }
     CHECK_EQ(boot_info->nr_pt_frames, 3 + ((end - kernel_base) >> 21));
@@ -102,8 +100,7 @@ void check_shared_info()
 
 void guest::test()
 {
-    print("Hello from a guest with %lu pages, magic %s, flags %x\n", boot_info->nr_pages, boot_info->magic,
-          boot_info->flags);
+    print("Hello from a guest with %lu pages, magic %s, flags %x\n", boot_info->nr_pages, boot_info->magic, boot_info->flags);
     check_registers();
     check_start_info();
     check_layout();

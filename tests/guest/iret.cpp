@@ -121,8 +121,7 @@ void check_refused_selectors()
         CHECK_EQ(trap.frame.cs, cs);
         CHECK_EQ(trap.frame.ss, ss | 3);
         CHECK_EQ(trap.frame.rsp, other_stack + 2048);
-        CHECK_EQ(trap.entry_rsp & ~15ul,
-                 number(other_stack + 2048 - (trap.is(vector_gp) ? 8 : 11) * 8) & ~15ul);
+        CHECK_EQ(trap.entry_rsp & ~15ul, number(other_stack + 2048 - (trap.is(vector_gp) ? 8 : 11) * 8) & ~15ul);
         CHECK_EQ(trap.handler_mask, 1);
     };
     refused(0x1234, flat_ss, 0x1234); // an LDT that is not there
@@ -139,8 +138,7 @@ void check_refused_selectors()
 void check_bad_addresses()
 {
     for (u64 flags : {0ul, u64{VGCF_in_syscall}}) {
-        for (u64 rip : {0x0000'8000'0000'0000ul, 0x8000'0000'0000'0000ul, 0xffff'7fff'ffff'fffful,
-                        hypervisor_start + (1ul << 39)}) {
+        for (u64 rip : {0x0000'8000'0000'0000ul, 0x8000'0000'0000'0000ul, 0xffff'7fff'ffff'fffful, hypervisor_start + (1ul << 39)}) {
             Frame frame = to_landing();
             frame.rip = rip;
             Trap trap = go(frame, flags);

@@ -25,8 +25,8 @@ void check_limits()
 {
     xen_memory_domain self{DOMID_SELF}, other{99};
     CHECK(current_reservation() >= static_cast<long>(boot_info->nr_pages));
-    print("current reservation %ld, maximum %ld, pages %lu\n", current_reservation(),
-          memory_op(XENMEM_maximum_reservation, &self), boot_info->nr_pages);
+    print("current reservation %ld, maximum %ld, pages %lu\n", current_reservation(), memory_op(XENMEM_maximum_reservation, &self),
+          boot_info->nr_pages);
     CHECK_EQ(memory_op(XENMEM_current_reservation, &other), -XEN_ESRCH);
     CHECK_EQ(memory_op(XENMEM_maximum_reservation, &other), -XEN_ESRCH);
     xen_machphys_mapping mapping{};
@@ -138,8 +138,7 @@ void check_held_pages()
     u64 mfn = mfn_of(table), pfn = pfn_of(table);
     auto arg = reservation(&mfn, 1);
     long rc = memory_op(XENMEM_decrease_reservation, &arg);
-    print("decrease of a mapped, pinned table: %ld, reservation %ld of %ld\n", rc, current_reservation(),
-          before);
+    print("decrease of a mapped, pinned table: %ld, reservation %ld of %ld\n", rc, current_reservation(), before);
     // Whatever the answer, the page cannot be someone else's while we see it.
     CHECK_EQ(table[0], 0);
     CHECK_EQ(*entry_of(number(table)) & pte_frame_mask, mfn << page_shift);
@@ -176,8 +175,7 @@ void check_refused()
     CHECK(memory_op(XENMEM_populate_physmap, &arg) <= 0);
     // Xen's calls that answer with a count answer 0; the others say what was wrong.
     for (u32 command : {0, 1, 3, 4, 5, 6, 10, 11, 12})
-        CHECK(memory_op(command, reinterpret_cast<void*>(take_empty_va())) <=
-              (command == 0 || command == 1 || command == 6 ? 0 : -1));
+        CHECK(memory_op(command, reinterpret_cast<void*>(take_empty_va())) <= (command == 0 || command == 1 || command == 6 ? 0 : -1));
     arg = reservation(frames, 0);
     CHECK_EQ(memory_op(XENMEM_populate_physmap, &arg), 0);
 }

@@ -17,10 +17,7 @@ u64 highest_mfn()
     return mapping.max_mfn;
 }
 
-u64 entry_for(const void* page, u64 bits)
-{
-    return mfn_of(page) << page_shift | bits;
-}
+u64 entry_for(const void* page, u64 bits) { return mfn_of(page) << page_shift | bits; }
 
 /// An ordinary page is simply written.
 void check_plain_page()
@@ -53,8 +50,7 @@ void check_l1()
     // The user bit is set by the hypervisor; software bits are the guest's.
     CHECK_EQ(mmu_update_one(slot, entry_for(page, pte_p | pte_w | 0xe00 | 1ull << 58)), 0);
     mmuext(MMUEXT_INVLPG_LOCAL, va);
-    CHECK_EQ(*entry_of(va) & (pte_p | pte_w | pte_u | 0xe00 | 1ull << 58),
-             pte_p | pte_w | pte_u | 0xe00 | 1ull << 58);
+    CHECK_EQ(*entry_of(va) & (pte_p | pte_w | pte_u | 0xe00 | 1ull << 58), pte_p | pte_w | pte_u | 0xe00 | 1ull << 58);
     *reinterpret_cast<volatile u64*>(va) = 2;
     // NX, PWT, PCD, PAT, G.
     CHECK_EQ(mmu_update_one(slot, entry_for(page, pte_ro | pte_nx | pte_pwt | pte_pcd)), 0);
@@ -157,8 +153,7 @@ void check_upper_levels()
         CHECK_EQ(table[c.free_index], 0);
         CHECK_EQ(make_ro(child), 0);
         CHECK_EQ(set(entry_for(child, pte_table)), 0);
-        CHECK_EQ(table[c.free_index] & (pte_frame_mask | pte_p | pte_u),
-                 mfn_of(child) << page_shift | pte_p | pte_u);
+        CHECK_EQ(table[c.free_index] & (pte_frame_mask | pte_p | pte_u), mfn_of(child) << page_shift | pte_p | pte_u);
         CHECK_REFUSED(make_rw(child), -XEN_EBUSY);
         CHECK_EQ(set(0), 0);
         CHECK_EQ(make_rw(child), 0);

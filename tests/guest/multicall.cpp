@@ -11,14 +11,8 @@ namespace {
 
 multicall_entry calls[2000];
 
-multicall_entry call(u64 op, u64 a = 0, u64 b = 0, u64 c = 0, u64 d = 0)
-{
-    return {op, 0x5a5a, {a, b, c, d, 0, 0}};
-}
-long run(const multicall_entry* list, u64 count)
-{
-    return hypercall(__HYPERVISOR_multicall, list, count);
-}
+multicall_entry call(u64 op, u64 a = 0, u64 b = 0, u64 c = 0, u64 d = 0) { return {op, 0x5a5a, {a, b, c, d, 0, 0}}; }
+long run(const multicall_entry* list, u64 count) { return hypercall(__HYPERVISOR_multicall, list, count); }
 
 void check_order_and_results()
 {

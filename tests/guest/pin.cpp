@@ -10,18 +10,9 @@ using namespace guest;
 
 namespace {
 
-u64 entry_for(const void* page, u64 bits)
-{
-    return mfn_of(page) << page_shift | bits;
-}
-long pin(int level, const void* page)
-{
-    return mmuext(MMUEXT_PIN_L1_TABLE + level - 1, mfn_of(page));
-}
-long unpin(const void* page)
-{
-    return mmuext(MMUEXT_UNPIN_TABLE, mfn_of(page));
-}
+u64 entry_for(const void* page, u64 bits) { return mfn_of(page) << page_shift | bits; }
+long pin(int level, const void* page) { return mmuext(MMUEXT_PIN_L1_TABLE + level - 1, mfn_of(page)); }
+long unpin(const void* page) { return mmuext(MMUEXT_UNPIN_TABLE, mfn_of(page)); }
 
 void check_every_level()
 {
@@ -77,8 +68,7 @@ void check_refused_content()
         {4, entry_for(other, pte_table)}, // a child that is mapped writable
     };
     for (auto& c : cases) {
-        page[0] = entry_for(c.level == 1 ? other : table_of(kernel_base, c.level - 1),
-                            c.level == 1 ? pte_ro : pte_table);
+        page[0] = entry_for(c.level == 1 ? other : table_of(kernel_base, c.level - 1), c.level == 1 ? pte_ro : pte_table);
         page[255] = c.entry;
         CHECK_EQ(make_ro(page), 0);
         CHECK(pin(c.level, page) < 0);
@@ -121,8 +111,7 @@ void check_address_space()
     for (int i = 0; i < 512; i++)
         l4[i] = old[i];               // with the hypervisor's entries, as kernels copy them
     l4[260] = entry_for(old, pte_rw); // and with nonsense among them
-    auto l3 = static_cast<u64*>(take_page()), l2 = static_cast<u64*>(take_page()),
-         l1 = static_cast<u64*>(take_page());
+    auto l3 = static_cast<u64*>(take_page()), l2 = static_cast<u64*>(take_page()), l1 = static_cast<u64*>(take_page());
     auto page = static_cast<u64*>(take_page());
     page[0] = 0x1234;
     l4[2] = entry_for(l3, pte_table), l3[0] = entry_for(l2, pte_table), l2[0] = entry_for(l1, pte_table);
@@ -176,8 +165,7 @@ void check_page_operations()
 void check_flushes()
 {
     u64 mask[2] = {1, 0};
-    for (u32 command :
-         {MMUEXT_TLB_FLUSH_LOCAL, MMUEXT_TLB_FLUSH_ALL, MMUEXT_FLUSH_CACHE, MMUEXT_FLUSH_CACHE_GLOBAL})
+    for (u32 command : {MMUEXT_TLB_FLUSH_LOCAL, MMUEXT_TLB_FLUSH_ALL, MMUEXT_FLUSH_CACHE, MMUEXT_FLUSH_CACHE_GLOBAL})
         CHECK_EQ(mmuext(command), 0);
     for (u32 command : {MMUEXT_INVLPG_LOCAL, MMUEXT_INVLPG_ALL})
         CHECK_EQ(mmuext(command, number(image_start)), 0);
@@ -185,8 +173,7 @@ void check_flushes()
     CHECK_EQ(mmuext(MMUEXT_INVLPG_MULTI, number(image_start), number(mask)), 0);
     CHECK_REFUSED(mmuext(MMUEXT_TLB_FLUSH_MULTI, 0, 1ul << 63), -XEN_EINVAL);
     CHECK_REFUSED(mmuext(MMUEXT_INVLPG_MULTI, 0, 1ul << 63), -XEN_EINVAL);
-    for (u64 va :
-         {0ul, 1ul << 63, hypervisor_start, hypervisor_end - 1, ~0ul}) // any address is a fine address
+    for (u64 va : {0ul, 1ul << 63, hypervisor_start, hypervisor_end - 1, ~0ul}) // any address is a fine address
         CHECK_EQ(mmuext(MMUEXT_INVLPG_LOCAL, va), 0);
     CHECK_EQ(mmuext(14), -XEN_ENOSYS);
     CHECK_EQ(mmuext(99), -XEN_ENOSYS);

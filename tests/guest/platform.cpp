@@ -10,10 +10,7 @@ using namespace guest;
 
 namespace {
 
-long console(u32 command, u64 count, const void* buffer)
-{
-    return hypercall(__HYPERVISOR_console_io, command, count, buffer);
-}
+long console(u32 command, u64 count, const void* buffer) { return hypercall(__HYPERVISOR_console_io, command, count, buffer); }
 
 void check_console()
 {
@@ -119,8 +116,7 @@ void check_registers()
     register u64 r15 asm("r15") = 15;
     u64 rsp_before, rsp_after, flags;
     asm volatile("mov %%rsp, %[before]; std; stc; syscall; pushf; pop %[flags]; cld; mov %%rsp, %[after]"
-                 : "+a"(rax), "+D"(rdi), "+S"(rsi), "+d"(rdx), "+b"(rbx), "+r"(r8), "+r"(r9), "+r"(r10),
-                   "+r"(r12),
+                 : "+a"(rax), "+D"(rdi), "+S"(rsi), "+d"(rdx), "+b"(rbx), "+r"(r8), "+r"(r9), "+r"(r10), "+r"(r12),
                    "+r"(r15), [before] "=&r"(rsp_before), [after] "=&r"(rsp_after), [flags] "=&r"(flags)
                  :
                  : "rcx", "r11", "memory", "cc");

@@ -18,24 +18,23 @@ u64 rdmsr(u32 msr)
 }
 void wrmsr(u32 msr, u64 value)
 {
-    asm volatile("wrmsr" ::"c"(msr), "a"(static_cast<u32>(value)), "d"(static_cast<u32>(value >> 32))
-                 : "memory");
+    asm volatile("wrmsr" ::"c"(msr), "a"(static_cast<u32>(value)), "d"(static_cast<u32>(value >> 32)) : "memory");
 }
 
 /// Prints what became of an instruction when it is not what was expected.
 #define EXPECT_DONE(...) CHECK(!catch_trap([&] { asm volatile(__VA_ARGS__); }).taken)
-#define EXPECT_GP(...)                                                                                       \
-    do {                                                                                                     \
-        Trap trap = catch_trap([&] { asm volatile(__VA_ARGS__); });                                          \
-        CHECK(trap.is(vector_gp));                                                                           \
-        CHECK_EQ(trap.frame.error, 0);                                                                       \
+#define EXPECT_GP(...)                                              \
+    do {                                                            \
+        Trap trap = catch_trap([&] { asm volatile(__VA_ARGS__); }); \
+        CHECK(trap.is(vector_gp));                                  \
+        CHECK_EQ(trap.frame.error, 0);                              \
     } while (0)
 
 /// Xen refuses these; to answer them harmlessly is no less right.
-#define EXPECT_GP_OR_NOTHING(...)                                                                            \
-    do {                                                                                                     \
-        Trap trap = catch_trap([&] { asm volatile(__VA_ARGS__); });                                          \
-        CHECK(!trap.taken || trap.is(vector_gp));                                                            \
+#define EXPECT_GP_OR_NOTHING(...)                                   \
+    do {                                                            \
+        Trap trap = catch_trap([&] { asm volatile(__VA_ARGS__); }); \
+        CHECK(!trap.taken || trap.is(vector_gp));                   \
     } while (0)
 
 void check_control_registers()
@@ -123,8 +122,7 @@ void check_msrs()
     if (b == 0x756e6547) // "Genu": MISC_ENABLE is Intel's
         CHECK(reads(0x1a0));
     // These are the hypervisor's own; a guest neither sees nor changes where it enters.
-    for (u32 msr : {0xc0000081u, 0xc0000082u, 0xc0000083u, 0xc0000084u, 0x174u, 0x175u, 0x176u, 0x4b564d00u,
-                    0x12345u}) {
+    for (u32 msr : {0xc0000081u, 0xc0000082u, 0xc0000083u, 0xc0000084u, 0x174u, 0x175u, 0x176u, 0x4b564d00u, 0x12345u}) {
         CHECK(catch_trap([&] { rdmsr(msr); }).is(vector_gp));
         Trap trap = catch_trap([&] { wrmsr(msr, 0xdead); }); // kernels take both answers
         CHECK(!trap.taken || trap.is(vector_gp));
@@ -185,9 +183,7 @@ void check_ports()
 void check_forced_cpuid()
 {
     u32 a = 1, b, c = 0, d;
-    Trap trap = catch_trap([&] {
-        asm volatile(".byte 0x0f, 0x0b, 0x78, 0x65, 0x6e; cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
-    });
+    Trap trap = catch_trap([&] { asm volatile(".byte 0x0f, 0x0b, 0x78, 0x65, 0x6e; cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d)); });
     CHECK(!trap.taken);
     CHECK(c >> 31);
     // Any other instruction behind the prefix is just a ud2.
@@ -200,9 +196,7 @@ void check_forced_cpuid()
     for (unsigned inside = 2; inside < 7; inside++) {
         memcpy(pages + page_size - inside, bytes, inside);
         u64 start = number(pages + page_size - inside);
-        trap = catch_trap([=] {
-            asm volatile("call *%0" ::"r"(start) : "rax", "rbx", "rcx", "rdx", "memory");
-        });
+        trap = catch_trap([=] { asm volatile("call *%0" ::"r"(start) : "rax", "rbx", "rcx", "rdx", "memory"); });
         CHECK(trap.is(vector_ud) || trap.is(vector_pf));
         if (trap.is(vector_ud))
             CHECK_EQ(trap.frame.rip, start);

@@ -15,17 +15,13 @@ u64 va;             ///< a page nobody uses
 volatile u64* slot; ///< its L1 entry, in the read-only mapping of the table
 u64 *page_a, *page_b;
 
-u64 entry_for(const void* page, u64 bits)
-{
-    return mfn_of(page) << page_shift | bits;
-}
+u64 entry_for(const void* page, u64 bits) { return mfn_of(page) << page_shift | bits; }
 
 template <class Code> bool done(Code code)
 {
     Trap trap = catch_trap(code);
     if (trap.taken)
-        print("  trap %lu error %lx rip %lx cr2 %lx\n", trap.frame.vector, trap.frame.error, trap.frame.rip,
-              trap.cr2);
+        print("  trap %lu error %lx rip %lx cr2 %lx\n", trap.frame.vector, trap.frame.error, trap.frame.rip, trap.cr2);
     return !trap.taken;
 }
 
@@ -58,15 +54,11 @@ void check_writes()
     u64 current = *slot;
     u64 rax = current;
     bool equal = false;
-    CHECK(done([&] {
-        asm volatile("lock cmpxchg %3, %1" : "+a"(rax), "+m"(*slot), "=@ccz"(equal) : "r"(a));
-    }));
+    CHECK(done([&] { asm volatile("lock cmpxchg %3, %1" : "+a"(rax), "+m"(*slot), "=@ccz"(equal) : "r"(a)); }));
     CHECK(equal);
     CHECK_EQ(through(), 0xaaaa);
     rax = 0x12345;
-    CHECK(done([&] {
-        asm volatile("lock cmpxchg %3, %1" : "+a"(rax), "+m"(*slot), "=@ccz"(equal) : "r"(b));
-    }));
+    CHECK(done([&] { asm volatile("lock cmpxchg %3, %1" : "+a"(rax), "+m"(*slot), "=@ccz"(equal) : "r"(b)); }));
     CHECK(!equal);
     CHECK_EQ(rax, *slot);
     CHECK_EQ(through(), 0xaaaa);
@@ -101,9 +93,7 @@ void check_writes()
     CHECK_EQ(old & pte_frame_mask, a & pte_frame_mask);
     CHECK_EQ(*slot, 0);
     // Half an entry: only while it is not present.
-    CHECK(done([=] {
-        asm volatile("movl %1, %0" : "=m"(*reinterpret_cast<volatile u32*>(slot)) : "r"(0x12344));
-    }));
+    CHECK(done([=] { asm volatile("movl %1, %0" : "=m"(*reinterpret_cast<volatile u32*>(slot)) : "r"(0x12344)); }));
     CHECK_EQ(*slot, 0x12344);
     CHECK(done([=] { asm volatile("movq $0, %0" : "=m"(*slot)); }));
     // Flags and all other registers survive.
@@ -142,8 +132,7 @@ void check_string_writes()
 /// not change.
 void check_refused()
 {
-    u64 bad[] = {entry_for(current_l4(), pte_rw), entry_for(table_of(va, 1), pte_rw),
-                 0x000ffffffffff000 | pte_ro};
+    u64 bad[] = {entry_for(current_l4(), pte_rw), entry_for(table_of(va, 1), pte_rw), 0x000ffffffffff000 | pte_ro};
     for (u64 value : bad) {
         Trap trap = catch_trap([=] { asm volatile("mov %1, %0" : "=m"(*slot) : "r"(value)); });
         if (!CHECK(trap.is(vector_pf)))

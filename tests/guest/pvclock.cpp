@@ -86,8 +86,8 @@ void check_runstate()
     CHECK_EQ(vcpu_op(VCPUOP_register_runstate_memory_area, 0, &area), 0);
     CHECK_EQ(info.state, RUNSTATE_running);
     u64 total = info.time[0] + info.time[1] + info.time[2] + info.time[3];
-    print("running %lu runnable %lu blocked %lu offline %lu us\n", info.time[0] / 1000, info.time[1] / 1000,
-          info.time[2] / 1000, info.time[3] / 1000);
+    print("running %lu runnable %lu blocked %lu offline %lu us\n", info.time[0] / 1000, info.time[1] / 1000, info.time[2] / 1000,
+          info.time[3] / 1000);
     CHECK(info.state_entry_time <= now());
     CHECK(total <= now());
     vcpu_runstate_info asked{};

@@ -2,8 +2,8 @@
 // one, children that spin on the second one. Weights, caps, affinity, and how soon a sleeper runs again.
 //
 // Run with: smp=2 hypervisor="dom0_max_vcpus=1" limit=150
-#include "lib/child.hpp"
 #include "lib/check.hpp"
+#include "lib/child.hpp"
 #include "lib/clock.hpp"
 #include "lib/event.hpp"
 #include "lib/paging.hpp"
@@ -74,8 +74,7 @@ void check_weights()
     sleep(8000_ms);
     light = vcpu_info_of(spinners[0].id).cpu_time - light;
     heavy = vcpu_info_of(spinners[1].id).cpu_time - heavy;
-    print("weights 256 and 512: %lu us and %lu us, 1:%lu.%03lu\n", light / 1000, heavy / 1000, heavy / light,
-          heavy * 1000 / light % 1000);
+    print("weights 256 and 512: %lu us and %lu us, 1:%lu.%03lu\n", light / 1000, heavy / 1000, heavy / light, heavy * 1000 / light % 1000);
     CHECK(heavy * 100 > light * 198 && heavy * 100 < light * 202);
     CHECK_EQ(vcpu_info_of(spinners[0].id).cpu, 1);
     CHECK_EQ(vcpu_info_of(spinners[1].id).cpu, 1);

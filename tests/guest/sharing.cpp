@@ -153,8 +153,8 @@ void check_to_child()
     CHECK_EQ(child_maps(ref, GNTMAP_host_map | GNTMAP_readonly), GNTST_okay);
     CHECK_EQ(own_table[ref].flags, GTF_permit_access | GTF_readonly | GTF_reading);
     // It may not make that mapping writable by itself, nor map the frame by its number.
-    CHECK(child.call(__HYPERVISOR_update_va_mapping, Child::slot_empty * page_size,
-                     mfn_of(const_cast<u64*>(page)) << page_shift | pte_rw, UVMF_INVLPG) < 0);
+    CHECK(child.call(__HYPERVISOR_update_va_mapping, Child::slot_empty * page_size, mfn_of(const_cast<u64*>(page)) << page_shift | pte_rw,
+                     UVMF_INVLPG) < 0);
     CHECK(child.call(__HYPERVISOR_update_va_mapping, (Child::slot_empty + 1) * page_size,
                      mfn_of(const_cast<u64*>(page)) << page_shift | pte_ro, UVMF_INVLPG) < 0);
     // Read through it: let the child write the page's first word to its console buffer... by copying it with

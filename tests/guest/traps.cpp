@@ -15,8 +15,7 @@ extern "C" char at_ud[], at_gp[], at_pf[], at_de[], at_bp[], at_int80[], at_int[
 void check_frame(const Trap& trap, u64 vector, u64 error, u64 rip, u8 mask_before)
 {
     if (!CHECK(trap.is(vector))) {
-        print("  vector %lu error %lx rip %lx\n", trap.taken ? trap.frame.vector : ~0ul, trap.frame.error,
-              trap.frame.rip);
+        print("  vector %lu error %lx rip %lx\n", trap.taken ? trap.frame.vector : ~0ul, trap.frame.error, trap.frame.rip);
         return;
     }
     CHECK_EQ(trap.frame.error, error);
@@ -35,20 +34,15 @@ void check_frame(const Trap& trap, u64 vector, u64 error, u64 rip, u8 mask_befor
 void check_all(u8 mask)
 {
     vcpu0->evtchn_upcall_mask = mask;
-    check_frame(catch_trap([] { asm volatile(".globl at_ud; at_ud: ud2"); }), vector_ud, 0, number(at_ud),
-                mask);
+    check_frame(catch_trap([] { asm volatile(".globl at_ud; at_ud: ud2"); }), vector_ud, 0, number(at_ud), mask);
     CHECK_EQ(vcpu0->evtchn_upcall_mask, mask);
-    check_frame(catch_trap([] {
-                    asm volatile(".globl at_gp; at_gp: mov (%0), %%al" ::"r"(1ull << 63) : "rax");
-                }),
-                vector_gp, 0, number(at_gp), mask);
-    check_frame(catch_trap([] { asm volatile(".globl at_de; at_de: div %b0" ::"q"(0), "a"(1)); }), vector_de,
-                0, number(at_de), mask);
-    check_frame(catch_trap([] { asm volatile("int3; .globl at_bp; at_bp:"); }), vector_bp, 0, number(at_bp),
-                mask);
+    check_frame(catch_trap([] { asm volatile(".globl at_gp; at_gp: mov (%0), %%al" ::"r"(1ull << 63)
+                                             : "rax"); }), vector_gp, 0,
+                number(at_gp), mask);
+    check_frame(catch_trap([] { asm volatile(".globl at_de; at_de: div %b0" ::"q"(0), "a"(1)); }), vector_de, 0, number(at_de), mask);
+    check_frame(catch_trap([] { asm volatile("int3; .globl at_bp; at_bp:"); }), vector_bp, 0, number(at_bp), mask);
     // int n through a gate that only user mode (3), or nobody (0), may use.
-    check_frame(catch_trap([] { asm volatile("int $0x80; .globl at_int80; at_int80:"); }), vector_int80, 0,
-                number(at_int80), mask);
+    check_frame(catch_trap([] { asm volatile("int $0x80; .globl at_int80; at_int80:"); }), vector_int80, 0, number(at_int80), mask);
     // QEMU's TCG pushes n * 16 + 2 where hardware pushes n * 8 + 2. Tenon puts that right, Xen hands it on.
     Trap refused = catch_trap([] { asm volatile(".globl at_int; at_int: int $0x21"); });
     u64 error = !on_tenon() && refused.frame.error == 0x212 ? 0x212 : 0x10a;
@@ -60,9 +54,7 @@ void check_page_faults()
     vcpu0->evtchn_upcall_mask = 1;
     // Not present: hardware says 4 (user); the guest kernel sees 0.
     u64 hole = take_empty_va();
-    Trap trap = catch_trap([=] {
-        asm volatile(".globl at_pf; at_pf: mov (%0), %%al" ::"r"(hole + 5) : "rax");
-    });
+    Trap trap = catch_trap([=] { asm volatile(".globl at_pf; at_pf: mov (%0), %%al" ::"r"(hole + 5) : "rax"); });
     check_frame(trap, vector_pf, 0, number(at_pf), 1);
     CHECK_EQ(trap.cr2, hole + 5);
     trap = catch_trap([=] { *reinterpret_cast<volatile u8*>(hole + 6) = 1; });
@@ -75,8 +67,7 @@ void check_page_faults()
     check_frame(trap, vector_pf, 3, 0, 1);
     CHECK_EQ(trap.cr2, page + 7);
     // No execute.
-    CHECK_EQ(update_va_mapping(number(page), mfn_of(const_cast<u8*>(page)) << page_shift | pte_ro | pte_nx),
-             0);
+    CHECK_EQ(update_va_mapping(number(page), mfn_of(const_cast<u8*>(page)) << page_shift | pte_ro | pte_nx), 0);
     trap = catch_trap([=] { reinterpret_cast<void (*)()>(number(page))(); });
     check_frame(trap, vector_pf, 0x11, number(page), 1);
     CHECK_EQ(trap.cr2, page);
@@ -125,9 +116,7 @@ void check_alignment()
         Trap trap = catch_trap([=] { asm volatile("sub %0, %%rsp; ud2" ::"r"(offset) : "memory"); });
         CHECK_EQ((trap.entry_rsp + 7 * 8) & 15, 0);
         CHECK_EQ(trap.entry_rsp + 7 * 8, trap.frame.rsp & ~15ull);
-        trap = catch_trap([=] {
-            asm volatile("sub %0, %%rsp; mov (%1), %%al" ::"r"(offset), "r"(1ull << 63) : "memory", "rax");
-        });
+        trap = catch_trap([=] { asm volatile("sub %0, %%rsp; mov (%1), %%al" ::"r"(offset), "r"(1ull << 63) : "memory", "rax"); });
         CHECK_EQ(trap.entry_rsp + 8 * 8, trap.frame.rsp & ~15ull);
     }
 }

@@ -12,8 +12,8 @@ using namespace guest;
 
 namespace {
 
-extern "C" char u_syscall[], u_syscall_end[], u_int80[], u_int80_end[], u_ud[], u_read[], u_write[], u_spin[],
-    u_gs[], u_fs[], u_bp[], u_bp_end[], u_int13[], u_cpuid[], u_cli[];
+extern "C" char u_syscall[], u_syscall_end[], u_int80[], u_int80_end[], u_ud[], u_read[], u_write[], u_spin[], u_gs[], u_fs[], u_bp[],
+    u_bp_end[], u_int13[], u_cpuid[], u_cli[];
 asm(R"(
     .pushsection .user, "ax"
 u_syscall:
@@ -53,8 +53,7 @@ UserStart at(const char* label)
 void check_user_frame(const Trap& trap, u64 vector, u64 error, const char* rip)
 {
     if (!CHECK(trap.is(vector)))
-        print("  vector %lu error %lx rip %lx cs %lx\n", trap.frame.vector, trap.frame.error, trap.frame.rip,
-              trap.frame.cs);
+        print("  vector %lu error %lx rip %lx cs %lx\n", trap.frame.vector, trap.frame.error, trap.frame.rip, trap.frame.cs);
     CHECK_EQ(trap.frame.error, error);
     CHECK_EQ(trap.frame.rip, user_address(rip));
     CHECK_EQ(trap.frame.cs, flat_cs);
@@ -131,8 +130,7 @@ void check_exceptions()
 /// table, unless the m2p_strict assist is on; Tenon never does.)
 void check_isolation()
 {
-    for (u64 va : {number(image_start), number(boot_info), hypervisor_start, hypervisor_start + (4ul << 39),
-                   hypervisor_end - 8}) {
+    for (u64 va : {number(image_start), number(boot_info), hypervisor_start, hypervisor_start + (4ul << 39), hypervisor_end - 8}) {
         for (const char* code : {(const char*)u_read, (const char*)u_write}) {
             if (va == hypervisor_start && code == u_read && !on_tenon())
                 continue;
@@ -190,8 +188,7 @@ void check_segment_bases()
     CHECK_EQ(rdmsr(0xc0000102), user_stack);
     CHECK_EQ(rdmsr(0xc0000100), user_stack + 8);
     auto wrmsr = [](u32 msr, u64 value) {
-        asm volatile("wrmsr" ::"c"(msr), "a"(static_cast<u32>(value)), "d"(static_cast<u32>(value >> 32))
-                     : "memory");
+        asm volatile("wrmsr" ::"c"(msr), "a"(static_cast<u32>(value)), "d"(static_cast<u32>(value >> 32)) : "memory");
     };
     wrmsr(0xc0000102, user_stack + 8);
     CHECK_EQ(run_user(at(u_gs)).frame.rax, 0xf5f5);

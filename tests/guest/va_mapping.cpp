@@ -16,9 +16,8 @@ void check_flush_flags()
     a[0] = 0xaaaa, b[0] = 0xbbbb;
     auto word = reinterpret_cast<volatile u64*>(va);
     u64 mask = 1;
-    for (u64 flags :
-         {u64{UVMF_INVLPG}, UVMF_INVLPG | UVMF_ALL, u64{UVMF_TLB_FLUSH}, UVMF_TLB_FLUSH | UVMF_ALL,
-          number(&mask) | UVMF_INVLPG, number(&mask) | UVMF_TLB_FLUSH}) {
+    for (u64 flags : {u64{UVMF_INVLPG}, UVMF_INVLPG | UVMF_ALL, u64{UVMF_TLB_FLUSH}, UVMF_TLB_FLUSH | UVMF_ALL, number(&mask) | UVMF_INVLPG,
+                      number(&mask) | UVMF_TLB_FLUSH}) {
         CHECK_EQ(update_va_mapping(va, mfn_of(a) << page_shift | pte_rw, flags), 0);
         CHECK_EQ(word[0], 0xaaaa);
         CHECK_EQ(update_va_mapping(va, mfn_of(b) << page_shift | pte_rw, flags), 0);
@@ -38,9 +37,8 @@ void check_refused()
     void* page = take_page();
     u64 value = mfn_of(page) << page_shift | pte_rw;
     // No L1 there, not the guest's, not an address.
-    for (u64 va :
-         {0x1000ul, 0x7ffffffff000ul, 0xffff900000000000ul, 0xffffffffc0000000ul, hypervisor_start,
-          hypervisor_start + (1ul << 39), hypervisor_end - page_size, 0x0000800000000000ul, 1ul << 63}) {
+    for (u64 va : {0x1000ul, 0x7ffffffff000ul, 0xffff900000000000ul, 0xffffffffc0000000ul, hypervisor_start, hypervisor_start + (1ul << 39),
+                   hypervisor_end - page_size, 0x0000800000000000ul, 1ul << 63}) {
         if (!CHECK_EQ(update_va_mapping(va, value), -XEN_EINVAL))
             print("  va %lx\n", va);
         CHECK_EQ(update_va_mapping(va, 0), -XEN_EINVAL);
@@ -64,8 +62,7 @@ void check_special_frames()
 {
     u64 va = take_empty_va();
     CHECK_EQ(update_va_mapping(va, boot_info->shared_info | pte_rw), 0);
-    CHECK_EQ(reinterpret_cast<struct shared_info*>(va)->vcpu_info[0].time.tsc_to_system_mul,
-             vcpu0->time.tsc_to_system_mul);
+    CHECK_EQ(reinterpret_cast<struct shared_info*>(va)->vcpu_info[0].time.tsc_to_system_mul, vcpu0->time.tsc_to_system_mul);
     CHECK_EQ(update_va_mapping(va, 0), 0);
 }
 

@@ -12,8 +12,7 @@ Client::Client(const std::string& socket_path) : fd_(::socket(AF_UNIX, SOCK_STRE
     address.sun_family = AF_UNIX;
     socket_path.copy(address.sun_path, sizeof address.sun_path - 1);
     if (!fd_ || ::connect(fd_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) < 0)
-        throw Error(fmt::format("can not reach the daemon at {}: {} (is tenond running?)", socket_path,
-                                std::strerror(errno)));
+        throw Error(fmt::format("can not reach the daemon at {}: {} (is tenond running?)", socket_path, std::strerror(errno)));
 }
 
 nlohmann::json Client::ask(const nlohmann::json& request)

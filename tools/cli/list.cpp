@@ -20,12 +20,10 @@ void list(const std::string& socket, const ListOptions& options)
         fmt::print("{}\n", domains.dump(2));
         return;
     }
-    fmt::print("{:<28} {:>5} {:>8} {:>5}  {:<6} {:>10}\n", "Name", "ID", "Mem(MiB)", "VCPUs", "State",
-               "Time(s)");
+    fmt::print("{:<28} {:>5} {:>8} {:>5}  {:<6} {:>10}\n", "Name", "ID", "Mem(MiB)", "VCPUs", "State", "Time(s)");
     for (const auto& domain : domains)
-        fmt::print("{:<28} {:>5} {:>8} {:>5}  {:<6} {:>10.1f}\n", domain.at("name").get<std::string>(),
-                   domain.at("id").get<unsigned>(), domain.at("memory_mib").get<std::uint64_t>(),
-                   domain.at("vcpus").get<unsigned>(), domain.at("state").get<std::string>(),
+        fmt::print("{:<28} {:>5} {:>8} {:>5}  {:<6} {:>10.1f}\n", domain.at("name").get<std::string>(), domain.at("id").get<unsigned>(),
+                   domain.at("memory_mib").get<std::uint64_t>(), domain.at("vcpus").get<unsigned>(), domain.at("state").get<std::string>(),
                    domain.at("cpu_seconds").get<double>());
 }
 

@@ -15,8 +15,7 @@ void add_commands(CLI::App& app, const std::string& socket)
 {
     auto create_options = std::make_shared<CreateOptions>();
     auto command = app.add_subcommand("create", "Start a guest from a configuration file");
-    command->add_option("CONFIG", create_options->file, "The configuration file, see tenon.cfg(5)")
-        ->required();
+    command->add_option("CONFIG", create_options->file, "The configuration file, see tenon.cfg(5)")->required();
     command->add_flag("-c,--console", create_options->console, "Attach to its console");
     command->add_flag("-p,--paused", create_options->paused, "Leave it paused");
     command->add_flag("-q,--quiet", create_options->quiet, "Print nothing if all goes well");
@@ -62,12 +61,10 @@ void add_domain_commands(CLI::App& app, const std::string& socket)
     add_domain_command(app, "console", "Attach to a guest's console (Ctrl-] leaves it)", nullptr,
                        [&socket](const DomainOptions& options) { console(socket, options); });
     add_domain_command(app, "shutdown", "Ask a guest to power off", "Wait until it has", order("poweroff"));
-    add_domain_command(app, "reboot", "Ask a guest to reboot", "Wait until it has started again",
-                       order("reboot"));
+    add_domain_command(app, "reboot", "Ask a guest to reboot", "Wait until it has started again", order("reboot"));
     add_domain_command(app, "pause", "Stop the CPUs of a guest", nullptr, order("pause"));
     add_domain_command(app, "unpause", "Let a paused guest go on", nullptr, order("unpause"));
-    add_domain_command(app, "destroy", "End a guest at once, as if by pulling the plug", nullptr,
-                       order("destroy"));
+    add_domain_command(app, "destroy", "End a guest at once, as if by pulling the plug", nullptr, order("destroy"));
 }
 
 /// What the parser says of a wrong command line; it does not name an unknown command by itself.

@@ -37,14 +37,11 @@ UniqueFd listen_at(const std::string& path, unsigned mode)
 Listener::Listener(Loop& loop, const std::string& path, unsigned mode, Accept accept)
     : path_(path), fd_(listen_at(path, mode)), accept_(std::move(accept)),
       source_(loop, fd_.get(), EPOLLIN, [this](std::uint32_t) { accept_all(); })
-{
-}
+{}
 
 Listener::Listener(Loop& loop, UniqueFd fd, Accept accept)
-    : fd_(std::move(fd)), accept_(std::move(accept)),
-      source_(loop, fd_.get(), EPOLLIN, [this](std::uint32_t) { accept_all(); })
-{
-}
+    : fd_(std::move(fd)), accept_(std::move(accept)), source_(loop, fd_.get(), EPOLLIN, [this](std::uint32_t) { accept_all(); })
+{}
 
 Listener::~Listener()
 {

@@ -6,8 +6,7 @@
 
 namespace tenon::tools {
 
-template <class... Args>
-void log(fmt::format_string<Args...> format, Args&&... args)
+template <class... Args> void log(fmt::format_string<Args...> format, Args&&... args)
 {
     fmt::print(stderr, "tenond: {}\n", fmt::format(format, std::forward<Args>(args)...));
 }

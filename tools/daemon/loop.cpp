@@ -13,8 +13,7 @@ namespace tenon::tools {
 namespace {
 
 /// What goes wrong with one client or guest must not end the service for the others.
-template <class F, class... Args>
-void call(const F& function, Args... args)
+template <class F, class... Args> void call(const F& function, Args... args)
 {
     try {
         function(args...);
@@ -62,10 +61,7 @@ Loop::Timer::Timer(Loop& loop, std::chrono::milliseconds delay, Function functio
     loop_.timers_[key_] = std::move(function);
 }
 
-Loop::Timer::~Timer()
-{
-    loop_.timers_.erase(key_);
-}
+Loop::Timer::~Timer() { loop_.timers_.erase(key_); }
 
 void Loop::post(Function function)
 {

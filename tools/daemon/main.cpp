@@ -67,8 +67,7 @@ int main(int argc, char** argv)
     Options options;
     CLI::App app("Tenon's daemon: xenstore, consoles and guests");
     app.add_option("--socket", options.socket, "Socket for the command line")->capture_default_str();
-    app.add_option("--xenstore-dir", options.xenstore_directory, "Folder of the store's sockets")
-        ->capture_default_str();
+    app.add_option("--xenstore-dir", options.xenstore_directory, "Folder of the store's sockets")->capture_default_str();
     app.add_option("--log-dir", options.log_directory, "Folder of the console logs")->capture_default_str();
     try {
         app.parse(argc, argv);

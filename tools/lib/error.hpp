@@ -14,10 +14,7 @@ enum class ExitCode : int { ok = 0, failed = 1, usage = 2, no_such_domain = 3 };
 
 class Error : public std::runtime_error {
 public:
-    explicit Error(const std::string& text, ExitCode code = ExitCode::failed)
-        : std::runtime_error(text), code_(code)
-    {
-    }
+    explicit Error(const std::string& text, ExitCode code = ExitCode::failed) : std::runtime_error(text), code_(code) {}
 
     ExitCode code() const { return code_; }
 
@@ -26,9 +23,6 @@ private:
 };
 
 /// "opening /dev/xen/privcmd: No such file or directory"
-inline Error system_error(const std::string& what, int number = errno)
-{
-    return Error(fmt::format("{}: {}", what, std::strerror(number)));
-}
+inline Error system_error(const std::string& what, int number = errno) { return Error(fmt::format("{}: {}", what, std::strerror(number))); }
 
 } // namespace tenon::tools

@@ -18,15 +18,9 @@ EventChannels::EventChannels() : handle_(xenevtchn_open(nullptr, 0))
         throw system_error("opening /dev/xen/evtchn (is the module xen-evtchn loaded?)");
 }
 
-EventChannels::~EventChannels()
-{
-    xenevtchn_close(handle_);
-}
+EventChannels::~EventChannels() { xenevtchn_close(handle_); }
 
-int EventChannels::fd() const
-{
-    return xenevtchn_fd(handle_);
-}
+int EventChannels::fd() const { return xenevtchn_fd(handle_); }
 
 void EventChannels::dispatch()
 {
@@ -54,8 +48,7 @@ EventPort EventChannels::adopt(int port, Handler handler, const char* what)
 
 EventPort EventChannels::bind_remote(DomainId domain, EventPort remote_port, Handler handler)
 {
-    return adopt(xenevtchn_bind_interdomain(handle_, domain, remote_port), std::move(handler),
-                 "binding an event channel");
+    return adopt(xenevtchn_bind_interdomain(handle_, domain, remote_port), std::move(handler), "binding an event channel");
 }
 
 EventPort EventChannels::bind_virq(unsigned virq, Handler handler)
@@ -69,9 +62,6 @@ void EventChannels::unbind(EventPort port)
     xenevtchn_unbind(handle_, port);
 }
 
-void EventChannels::notify(EventPort port)
-{
-    xenevtchn_notify(handle_, port);
-}
+void EventChannels::notify(EventPort port) { xenevtchn_notify(handle_, port); }
 
 } // namespace tenon::tools

@@ -20,41 +20,30 @@ ForeignMemory::ForeignMemory() : handle_(xenforeignmemory_open(nullptr, 0))
         throw system_error("opening /dev/xen/privcmd for mapping");
 }
 
-ForeignMemory::~ForeignMemory()
-{
-    xenforeignmemory_close(handle_);
-}
+ForeignMemory::~ForeignMemory() { xenforeignmemory_close(handle_); }
 
 ForeignMap::ForeignMap(ForeignMemory& memory, DomainId domain, std::span<const Mfn> frames)
     : handle_(memory.handle_), frames_(frames.size())
 {
     std::vector<xen_pfn_t> list(frames.begin(), frames.end());
     // Without an error array, a single frame that fails makes the whole call fail.
-    address_ =
-        xenforeignmemory_map(handle_, domain, PROT_READ | PROT_WRITE, list.size(), list.data(), nullptr);
+    address_ = xenforeignmemory_map(handle_, domain, PROT_READ | PROT_WRITE, list.size(), list.data(), nullptr);
     if (!address_)
         throw system_error(fmt::format("mapping {} frames of domain {}", frames.size(), domain));
 }
 
-ForeignMap::~ForeignMap()
-{
-    xenforeignmemory_unmap(handle_, address_, frames_);
-}
+ForeignMap::~ForeignMap() { xenforeignmemory_unmap(handle_, address_, frames_); }
 
 GrantTableMap::GrantTableMap(ForeignMemory& memory, DomainId domain)
     : handle_(memory.handle_),
-      resource_(xenforeignmemory_map_resource(memory.handle_, domain, XENMEM_resource_grant_table,
-                                              XENMEM_resource_grant_table_id_shared, 0, 1, &address_,
-                                              PROT_READ | PROT_WRITE, 0))
+      resource_(xenforeignmemory_map_resource(memory.handle_, domain, XENMEM_resource_grant_table, XENMEM_resource_grant_table_id_shared, 0,
+                                              1, &address_, PROT_READ | PROT_WRITE, 0))
 {
     if (!resource_)
         throw system_error(fmt::format("mapping the grant table of domain {}", domain));
 }
 
-GrantTableMap::~GrantTableMap()
-{
-    xenforeignmemory_unmap_resource(handle_, resource_);
-}
+GrantTableMap::~GrantTableMap() { xenforeignmemory_unmap_resource(handle_, resource_); }
 
 void GrantTableMap::permit(unsigned ref, DomainId user, Mfn frame)
 {

@@ -17,22 +17,15 @@ GrantDevice::GrantDevice() : handle_(xengnttab_open(nullptr, 0))
         throw system_error("opening /dev/xen/gntdev (is the module xen-gntdev loaded?)");
 }
 
-GrantDevice::~GrantDevice()
-{
-    xengnttab_close(handle_);
-}
+GrantDevice::~GrantDevice() { xengnttab_close(handle_); }
 
 GrantMap::GrantMap(GrantDevice& device, DomainId domain, unsigned reference)
-    : handle_(device.handle_),
-      address_(xengnttab_map_grant_ref(device.handle_, domain, reference, PROT_READ | PROT_WRITE))
+    : handle_(device.handle_), address_(xengnttab_map_grant_ref(device.handle_, domain, reference, PROT_READ | PROT_WRITE))
 {
     if (!address_)
         throw system_error(fmt::format("mapping grant {} of domain {}", reference, domain));
 }
 
-GrantMap::~GrantMap()
-{
-    xengnttab_unmap(handle_, address_, 1);
-}
+GrantMap::~GrantMap() { xengnttab_unmap(handle_, address_, 1); }
 
 } // namespace tenon::tools

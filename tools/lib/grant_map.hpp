@@ -24,11 +24,7 @@ public:
     GrantMap(const GrantMap&) = delete;
     ~GrantMap();
 
-    template <class T>
-    T* as() const
-    {
-        return static_cast<T*>(address_);
-    }
+    template <class T> T* as() const { return static_cast<T*>(address_); }
 
 private:
     xengntdev_handle* handle_;

@@ -8,18 +8,14 @@
 
 namespace tenon::tools {
 
-HypercallBuffer::HypercallBuffer(xencall_handle* handle, std::size_t size)
-    : handle_(handle), memory_(xencall_alloc_buffer(handle, size))
+HypercallBuffer::HypercallBuffer(xencall_handle* handle, std::size_t size) : handle_(handle), memory_(xencall_alloc_buffer(handle, size))
 {
     if (!memory_)
         throw system_error("allocating a hypercall buffer");
     std::memset(memory_, 0, size);
 }
 
-HypercallBuffer::~HypercallBuffer()
-{
-    xencall_free_buffer(handle_, memory_);
-}
+HypercallBuffer::~HypercallBuffer() { xencall_free_buffer(handle_, memory_); }
 
 Hypervisor::Hypervisor() : handle_(xencall_open(nullptr, 0))
 {
@@ -27,10 +23,7 @@ Hypervisor::Hypervisor() : handle_(xencall_open(nullptr, 0))
         throw system_error("opening /dev/xen/privcmd (is this the control domain?)");
 }
 
-Hypervisor::~Hypervisor()
-{
-    xencall_close(handle_);
-}
+Hypervisor::~Hypervisor() { xencall_close(handle_); }
 
 namespace {
 
@@ -70,10 +63,7 @@ std::vector<DomainInfo> Hypervisor::domains()
     std::vector<DomainInfo> found;
     for (unsigned first = 0;;) {
         auto& op = call.as<xen_sysctl>()->u.getdomaininfolist;
-        op = {.first_domain = static_cast<domid_t>(first),
-              .max_domains = batch,
-              .buffer = list.address(),
-              .num_domains = 0};
+        op = {.first_domain = static_cast<domid_t>(first), .max_domains = batch, .buffer = list.address(), .num_domains = 0};
         if (sysctl(handle_, call, XEN_SYSCTL_getdomaininfolist) < 0)
             throw system_error("listing the domains");
         for (unsigned i = 0; i < op.num_domains; ++i)
@@ -117,8 +107,7 @@ VersionInfo Hypervisor::version()
     HypercallBuffer buffer(handle_, page_size);
     auto ask = [&](int what) {
         std::memset(buffer.as<char>(), 0, page_size);
-        return xencall2(handle_, __HYPERVISOR_xen_version, static_cast<std::uint64_t>(what),
-                        buffer.address());
+        return xencall2(handle_, __HYPERVISOR_xen_version, static_cast<std::uint64_t>(what), buffer.address());
     };
     auto text = [&](int what) { return ask(what) < 0 ? std::string() : std::string(buffer.as<char>()); };
 

@@ -50,11 +50,7 @@ public:
     ~HypercallBuffer();
 
     std::uint64_t address() const { return reinterpret_cast<std::uint64_t>(memory_); }
-    template <class T>
-    T* as() const
-    {
-        return static_cast<T*>(memory_);
-    }
+    template <class T> T* as() const { return static_cast<T*>(memory_); }
 
 private:
     xencall_handle* handle_;

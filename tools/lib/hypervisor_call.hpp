@@ -35,9 +35,6 @@ struct Hypervisor::Domctl {
     xen_domctl* op;
 };
 
-inline Hypervisor::Domctl Hypervisor::domctl(std::uint32_t command, DomainId id)
-{
-    return {handle_, command, id};
-}
+inline Hypervisor::Domctl Hypervisor::domctl(std::uint32_t command, DomainId id) { return {handle_, command, id}; }
 
 } // namespace tenon::tools

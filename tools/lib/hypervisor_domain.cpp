@@ -39,15 +39,9 @@ void Hypervisor::set_max_memory(DomainId id, std::uint64_t kib)
     call.call("setting the memory limit");
 }
 
-void Hypervisor::pause(DomainId id)
-{
-    domctl(XEN_DOMCTL_pausedomain, id).call("pausing");
-}
+void Hypervisor::pause(DomainId id) { domctl(XEN_DOMCTL_pausedomain, id).call("pausing"); }
 
-void Hypervisor::unpause(DomainId id)
-{
-    domctl(XEN_DOMCTL_unpausedomain, id).call("unpausing");
-}
+void Hypervisor::unpause(DomainId id) { domctl(XEN_DOMCTL_unpausedomain, id).call("unpausing"); }
 
 bool Hypervisor::destroy_step(DomainId id)
 {
@@ -74,8 +68,7 @@ long Hypervisor::populate_some(DomainId id, std::span<Mfn> extents, unsigned ord
     reservation.domid = id;
     long done = xencall2(handle_, __HYPERVISOR_memory_op, XENMEM_populate_physmap, argument.address());
     if (done > 0)
-        std::copy_n(list.as<Mfn>(), std::min<std::size_t>(static_cast<std::size_t>(done), extents.size()),
-                    extents.begin());
+        std::copy_n(list.as<Mfn>(), std::min<std::size_t>(static_cast<std::size_t>(done), extents.size()), extents.begin());
     return done;
 }
 
@@ -100,8 +93,7 @@ std::vector<Mfn> Hypervisor::populate(DomainId id, std::uint64_t pages)
     fill(big_order, pages); // as far as there are pieces of 2 MiB
     fill(0, pages);
     if (next < pages)
-        throw Error(fmt::format("not enough free memory: domain {} needs {} MiB, only {} MiB could be had",
-                                id, pages >> 8, next >> 8));
+        throw Error(fmt::format("not enough free memory: domain {} needs {} MiB, only {} MiB could be had", id, pages >> 8, next >> 8));
     return frames;
 }
 

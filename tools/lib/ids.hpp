@@ -16,9 +16,6 @@ constexpr DomainId first_reserved_domain = 0x7ff0; ///< [xen.h DOMID_FIRST_RESER
 constexpr unsigned page_shift = 12;
 constexpr std::uint64_t page_size = 1ull << page_shift;
 
-constexpr std::uint64_t pages_for(std::uint64_t bytes)
-{
-    return (bytes + page_size - 1) >> page_shift;
-}
+constexpr std::uint64_t pages_for(std::uint64_t bytes) { return (bytes + page_size - 1) >> page_shift; }
 
 } // namespace tenon::tools

@@ -18,9 +18,9 @@ Mfn borrow(u64 count);
 void give_back(Mfn first, u64 count);
 /// All that is left goes to the frame allocator; take() and borrow() end here.
 void hand_over();
-bool is_open();     ///< hand_over() is still to come
+bool is_open(); ///< hand_over() is still to come
 
-u64 ram_frames();   ///< all RAM of the machine
+u64 ram_frames(); ///< all RAM of the machine
 Mfn end_of_ram();
 /// A frame below 640 KiB for the other CPUs' first instructions.
 Mfn trampoline_frame();

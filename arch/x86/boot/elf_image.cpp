@@ -38,12 +38,9 @@ constexpr struct {
     std::string_view name;
     unsigned feature;
 } feature_names[] = {
-    {"writable_page_tables", XENFEAT_writable_page_tables},
-    {"writable_descriptor_tables", XENFEAT_writable_descriptor_tables},
-    {"auto_translated_physmap", XENFEAT_auto_translated_physmap},
-    {"supervisor_mode_kernel", XENFEAT_supervisor_mode_kernel},
-    {"pae_pgdir_above_4gb", XENFEAT_pae_pgdir_above_4gb},
-    {"dom0", XENFEAT_dom0},
+    {"writable_page_tables", XENFEAT_writable_page_tables},       {"writable_descriptor_tables", XENFEAT_writable_descriptor_tables},
+    {"auto_translated_physmap", XENFEAT_auto_translated_physmap}, {"supervisor_mode_kernel", XENFEAT_supervisor_mode_kernel},
+    {"pae_pgdir_above_4gb", XENFEAT_pae_pgdir_above_4gb},         {"dom0", XENFEAT_dom0},
 };
 
 /// A list like "!a|b": '!' marks what the kernel cannot do without.

@@ -6,9 +6,9 @@
 #define ZSTD_STATIC_LINKING_ONLY // for a decoder context in memory of ours
 #include <zstd.h>
 #define ZLIB_CONST
-#include <zlib.h>
 #include <tenon/lib/bytes.hpp>
 #include <tenon/log.hpp>
+#include <zlib.h>
 
 namespace tenon {
 namespace {
@@ -94,7 +94,13 @@ bool unpack_lz4(std::span<const u8> in, std::span<u8> out, Arena&)
 }
 
 constexpr Decoder decoders[] = {
-    {"XZ", {"\xfd" "7zXZ\0", 6}, true, unpack_xz, scratch_xz},
+    {"XZ",
+     {"\xfd"
+      "7zXZ\0",
+      6},
+     true,
+     unpack_xz,
+     scratch_xz},
     {"Zstandard", {"\x28\xb5\x2f\xfd", 4}, true, unpack_zstd, [](std::span<const u8>) -> u64 { return ZSTD_estimateDCtxSize() + 64; }},
     {"gzip", {"\x1f\x8b", 2}, false, unpack_gzip, [](std::span<const u8>) -> u64 { return 0x10000; }},
     {"LZ4", {"\x02\x21\x4c\x18", 4}, true, unpack_lz4, [](std::span<const u8>) -> u64 { return 0; }},
@@ -126,12 +132,14 @@ Result<Bytes> payload_of(const Bytes& file)
         return log_error("dom0's kernel: neither bzImage nor ELF"), Error::inval;
     const u32 version = file.get<u16>(0x206), sectors = file.get<u8>(0x1f1) ? file.get<u8>(0x1f1) : 4;
     if (version < 0x208)
-        return log_error("dom0's kernel: bzImage of boot protocol %x.%02x, older than 2.08, has no payload fields", version >> 8, version & 0xff),
+        return log_error("dom0's kernel: bzImage of boot protocol %x.%02x, older than 2.08, has no payload fields", version >> 8,
+                         version & 0xff),
                Error::inval;
     const u64 start = (sectors + 1) * 512 + u64{file.get<u32>(0x248)}, bytes = file.get<u32>(0x24c);
     if (bytes < 16 || !file.has(start, bytes))
-        return log_error("dom0's kernel: bzImage is cut short: its payload (%lu bytes at %lu) lies beyond the %lu bytes of the file",
-                         bytes, start, file.size()), Error::inval;
+        return log_error("dom0's kernel: bzImage is cut short: its payload (%lu bytes at %lu) lies beyond the %lu bytes of the file", bytes,
+                         start, file.size()),
+               Error::inval;
     return file.part(start, bytes);
 }
 
@@ -142,8 +150,9 @@ Result<Packed> look_into(const Bytes& file)
         return Packed{nullptr, payload, 0};
     const auto* decoder = find_decoder(payload);
     if (!decoder)
-        return log_error("dom0's kernel: its compression is not known (it begins with %02x %02x %02x %02x)",
-                         payload[0], payload[1], payload[2], payload[3]), Error::inval;
+        return log_error("dom0's kernel: its compression is not known (it begins with %02x %02x %02x %02x)", payload[0], payload[1],
+                         payload[2], payload[3]),
+               Error::inval;
     if (decoder->size_follows && payload.data() == file.data())
         return log_error("dom0's kernel: a %s file that is not a bzImage does not say how large it becomes", decoder->name), Error::inval;
     const u32 size = payload.size() < 16 ? 0 : payload.get<u32>(payload.size() - 4);

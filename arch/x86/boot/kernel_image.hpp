@@ -10,12 +10,12 @@ namespace tenon {
 
 /// Memory for the boot stage, taken from the front, never given back piece by piece.
 class Arena : Pinned {
-  public:
+public:
     explicit Arena(std::span<u8> memory) : memory_(memory) {}
     /// Contents undefined, aligned if the arena is; nullptr when the rest is too small.
     void* take(u64 bytes, u64 alignment = 16);
 
-  private:
+private:
     std::span<u8> memory_;
     u64 used_ = 0;
 };
@@ -32,21 +32,21 @@ Result<std::span<const u8>> unpack_kernel(std::span<const u8> file, Arena& arena
 struct KernelImage {
     struct Segment {
         u64 paddr, memory_bytes;
-        std::span<const u8> data;     ///< the rest up to memory_bytes is zero
+        std::span<const u8> data; ///< the rest up to memory_bytes is zero
     };
     static constexpr unsigned max_segments = 16;
     Segment segment_list[max_segments]{};
     unsigned segment_count = 0;
     std::span<const Segment> segments() const { return {segment_list, segment_count}; }
 
-    std::optional<u64> entry;         ///< first instruction
-    u64 virt_base = 0;                ///< of pseudo-physical frame 0
+    std::optional<u64> entry; ///< first instruction
+    u64 virt_base = 0;        ///< of pseudo-physical frame 0
     u64 paddr_offset = 0;
-    u64 start = 0, end = 0;           ///< virtual range of all segments
+    u64 start = 0, end = 0; ///< virtual range of all segments
     std::optional<u64> hypercall_page, init_p2m;
-    bool mod_start_pfn = false;       ///< the initrd need not be mapped
+    bool mod_start_pfn = false;              ///< the initrd need not be mapped
     u32 features = 0, required_features = 0; ///< bits of XENFEAT_*: can use; cannot do without
-    std::string_view loader, interface; ///< empty: not said; they live as long as the file
+    std::string_view loader, interface;      ///< empty: not said; they live as long as the file
 
     u64 address_of(const Segment& s) const { return s.paddr - paddr_offset + virt_base; }
 };

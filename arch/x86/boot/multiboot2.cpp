@@ -9,8 +9,17 @@ namespace tenon::multiboot2 {
 namespace {
 
 enum Tag : u32 {
-    tag_end = 0, tag_command_line = 1, tag_loader_name = 2, tag_module = 3, tag_basic_memory = 4, tag_mmap = 6, tag_framebuffer = 8,
-    tag_efi64 = 12, tag_rsdp_old = 14, tag_rsdp_new = 15, tag_efi_mmap = 17,
+    tag_end = 0,
+    tag_command_line = 1,
+    tag_loader_name = 2,
+    tag_module = 3,
+    tag_basic_memory = 4,
+    tag_mmap = 6,
+    tag_framebuffer = 8,
+    tag_efi64 = 12,
+    tag_rsdp_old = 14,
+    tag_rsdp_new = 15,
+    tag_efi_mmap = 17,
 };
 
 // A tag is given with its 8-byte header. Reads behind its end yield 0: callers check sizes where 0 would mislead.

@@ -1,6 +1,6 @@
 // Frame table and machine-to-phys table at boot.
-#include "boot.hpp"
 #include "../mm/paging.hpp"
+#include "boot.hpp"
 #include "boot_memory.hpp"
 #include <tenon/arch/machine.hpp>
 #include <tenon/arch/memory.hpp>

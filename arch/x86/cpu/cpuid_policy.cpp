@@ -31,14 +31,25 @@ constexpr struct Rule {
     {0, none, everything},
     {1, none, {all, 0xffff, 0xf6d83203, 0x0f89cbf5}, {0, 0, all, all}},
     {2, none, everything},
-    {4, 0, cache}, {4, 1, cache}, {4, 2, cache}, {4, 3, cache},
+    {4, 0, cache},
+    {4, 1, cache},
+    {4, 2, cache},
+    {4, 3, cache},
     {7, 0, {all, 0xfdaf0b39, 0x1a405f42, 0x0001451c}, {0, all, all, all}},
     {7, 1, {0x1c30, 0, 0, 0}, {all, 0, 0, 0}},
-    {0xd, 0}, {0xd, 1}, {0xd, 2}, {0xd, 5}, {0xd, 6}, {0xd, 7}, // by xsave_leaf()
+    {0xd, 0},
+    {0xd, 1},
+    {0xd, 2},
+    {0xd, 5},
+    {0xd, 6},
+    {0xd, 7}, // by xsave_leaf()
     {0x80000000, none, everything},
     {0x80000001, none, {all, all, 0x042109e3, 0xea500800}, {0, 0, all, all}},
-    {0x80000002, none, everything}, {0x80000003, none, everything}, {0x80000004, none, everything},
-    {0x80000005, none, everything}, {0x80000006, none, everything},
+    {0x80000002, none, everything},
+    {0x80000003, none, everything},
+    {0x80000004, none, everything},
+    {0x80000005, none, everything},
+    {0x80000006, none, everything},
     {0x80000007, none, {0, 0, 0, 0x100}, {0, 0, 0, all}},
     {0x80000008, none, {0xffff, 0x64000005, 0, 0}, {0, all, 0, 0}},
 };
@@ -63,11 +74,11 @@ CpuidResult guest_leaf(const Rule& rule, CpuidResult r)
     switch (rule.leaf) {
     case 0: r.eax = min(r.eax, last_basic); break;
     case 1:
-        r.ebx |= 1 << 16;                              // one logical processor a package: see leaf 4
-        r.ecx |= u32(bit(31));                         // a hypervisor is there
-        r.edx |= u32(bit(9));                          // APIC
+        r.ebx |= 1 << 16;      // one logical processor a package: see leaf 4
+        r.ecx |= u32(bit(31)); // a hypervisor is there
+        r.edx |= u32(bit(9));  // APIC
         if (features.xsave)
-            r.ecx |= u32(bit(27));                     // OSXSAVE
+            r.ecx |= u32(bit(27)); // OSXSAVE
         else
             r.ecx &= ~u32(bit(26) | bit(27) | bit(28) | bit(12) | bit(29));
         break;

@@ -125,7 +125,11 @@ void init_cpu(PerCpu& cpu)
 {
     if (idt[0].high == 0)
         for (unsigned v = 0; v < 256; v++)
-            idt[v] = IdtGate::of(u64(entry_stubs) + v * entry_stub_size, v == 2 ? 1 : v == 8 ? 2 : v == 18 ? 3 : 0,
+            idt[v] = IdtGate::of(u64(entry_stubs) + v * entry_stub_size,
+                                 v == 2    ? 1
+                                 : v == 8  ? 2
+                                 : v == 18 ? 3
+                                           : 0,
                                  v == 3 || v == 4 ? 3 : 0);
     load_own_gdt(cpu);
     TablePointer pointer{sizeof(idt) - 1, u64(idt)};

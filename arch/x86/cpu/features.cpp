@@ -38,8 +38,8 @@ void find_features()
     }
     if (f.xsave_bytes > page_size)
         panic("the CPU's XSAVE area has %u bytes, more than a page", f.xsave_bytes);
-    log_info("CPU: %s%s%s%s%u physical address bits, XCR0 mask %lx", f.smep ? "SMEP " : "", f.smap ? "SMAP " : "", f.fsgsbase ? "FSGSBASE " : "",
-             f.xsave ? "XSAVE " : "", f.physical_bits, f.xcr0_mask);
+    log_info("CPU: %s%s%s%s%u physical address bits, XCR0 mask %lx", f.smep ? "SMEP " : "", f.smap ? "SMAP " : "",
+             f.fsgsbase ? "FSGSBASE " : "", f.xsave ? "XSAVE " : "", f.physical_bits, f.xcr0_mask);
 }
 
 void init_cpu_features()

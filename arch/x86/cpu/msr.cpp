@@ -2,13 +2,13 @@
 #include <tenon_arch/cpu_ops.hpp>
 
 /// Sets the operand `failed` when the instruction faults.
-#define WITH_FIXUP(instruction)                                                                                        \
-    "1: " instruction "\n"                                                                                             \
-    "   jmp 2f\n"                                                                                                      \
-    "3: mov $1, %[failed]\n"                                                                                           \
-    "2:\n"                                                                                                             \
-    ".pushsection .fixups, \"a\"\n"                                                                                    \
-    ".long 1b - ., 3b - .\n"                                                                                           \
+#define WITH_FIXUP(instruction)     \
+    "1: " instruction "\n"          \
+    "   jmp 2f\n"                   \
+    "3: mov $1, %[failed]\n"        \
+    "2:\n"                          \
+    ".pushsection .fixups, \"a\"\n" \
+    ".long 1b - ., 3b - .\n"        \
     ".popsection"
 
 bool tenon::x86::read_msr_safe(u32 index, u64& value)

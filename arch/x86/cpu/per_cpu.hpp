@@ -21,19 +21,19 @@ struct [[gnu::packed]] Tss {
 enum Request : u32 { request_flush = 1 };
 
 struct alignas(64) PerCpu {
-    u64 scratch_rsp = 0;          ///< the stub's: guest rsp
-    u64 stack_top = 0;            ///< the stub's: where the current vCPU's register frame ends
+    u64 scratch_rsp = 0; ///< the stub's: guest rsp
+    u64 stack_top = 0;   ///< the stub's: where the current vCPU's register frame ends
     Vcpu* current = nullptr;
     CpuId id{};
     ApicId apic_id{};
-    std::atomic<u64> flushed_at{0}; ///< TLB clock at the last full flush
-    alignas(8) std::atomic<u32> requests{0}; // the entry code looks at both at once
+    std::atomic<u64> flushed_at{0};           ///< TLB clock at the last full flush
+    alignas(8) std::atomic<u32> requests{0};  // the entry code looks at both at once
     std::atomic<bool> schedule_wanted{false}; ///< the scheduler's
     u8 unused[3]{};
     std::atomic<bool> online{false};
     Vcpu* idle = nullptr;
-    Vcpu* previous = nullptr;     ///< during a switch: who was switched away
-    u64 held_ranks = 0;           ///< debug: one bit a rank
+    Vcpu* previous = nullptr; ///< during a switch: who was switched away
+    u64 held_ranks = 0;       ///< debug: one bit a rank
     u64 xcr0 = 0, tsc_aux = 0, dr7 = 0, guest_cr4_bits = 0;
     u64 nmi_count = 0;
     alignas(64) Tss tss;
@@ -63,10 +63,7 @@ inline StackInfo& stack_info()
 }
 inline PerCpu& this_cpu() { return *stack_info().cpu; }
 constexpr u64 frame_end(u64 stack_top) { return stack_top - sizeof(StackInfo); }
-inline Regs& guest_regs(Vcpu& vcpu)
-{
-    return *reinterpret_cast<Regs*>(frame_end(vcpu_stack_top(vcpu.id.raw())) - sizeof(Regs));
-}
+inline Regs& guest_regs(Vcpu& vcpu) { return *reinterpret_cast<Regs*>(frame_end(vcpu_stack_top(vcpu.id.raw())) - sizeof(Regs)); }
 
 /// Selectors of the hypervisor's descriptor page. [public header: flat selectors]
 inline constexpr u16 hv_cs = 0xe008, hv_ds = 0xe010, guest_cs32 = 0xe023, guest_ss = 0xe02b, guest_cs64 = 0xe033, tss_selector = 0xe040,

@@ -32,7 +32,8 @@ void print_symbol(u64 address)
     const u32 offset = u32(address - u64(image_start));
     const char* names = reinterpret_cast<const char*>(symbol_table.record + symbol_table.count);
     const SymbolRecord* end = symbol_table.record + (in_text(address) ? symbol_table.count : 0);
-    const SymbolRecord* next = std::upper_bound(symbol_table.record, end, offset, [](u32 o, const SymbolRecord& r) { return o < r.offset; });
+    const SymbolRecord* next =
+        std::upper_bound(symbol_table.record, end, offset, [](u32 o, const SymbolRecord& r) { return o < r.offset; });
     if (next == symbol_table.record)
         log_error("  %016lx", address);
     else
@@ -60,7 +61,8 @@ void print_backtrace(u64 rip, u64 rbp)
 
 void print_registers(const Regs& r)
 {
-    log_error("vector %u error %x  rip %04lx:%016lx  rsp %04lx:%016lx  rflags %lx", r.entry_vector, r.error_code, r.cs, r.rip, r.ss, r.rsp, r.rflags);
+    log_error("vector %u error %x  rip %04lx:%016lx  rsp %04lx:%016lx  rflags %lx", r.entry_vector, r.error_code, r.cs, r.rip, r.ss, r.rsp,
+              r.rflags);
     log_error("rax %016lx rbx %016lx rcx %016lx rdx %016lx", r.rax, r.rbx, r.rcx, r.rdx);
     log_error("rsi %016lx rdi %016lx rbp %016lx r8  %016lx", r.rsi, r.rdi, r.rbp, r.r8);
     log_error("r9  %016lx r10 %016lx r11 %016lx r12 %016lx", r.r9, r.r10, r.r11, r.r12);
@@ -71,7 +73,8 @@ void print_registers(const Regs& r)
 void where()
 {
     PerCpu& cpu = this_cpu();
-    log_error("CPU %u, running d%uv%u", cpu.id.raw(), cpu.current ? cpu.current->domain.id.raw() : 0, cpu.current ? cpu.current->id.raw() : 0);
+    log_error("CPU %u, running d%uv%u", cpu.id.raw(), cpu.current ? cpu.current->domain.id.raw() : 0,
+              cpu.current ? cpu.current->id.raw() : 0);
 }
 
 } // namespace

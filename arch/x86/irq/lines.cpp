@@ -19,8 +19,8 @@ namespace {
 struct Line {
     enum class Kind : u8 { free, gsi, msi, spare } kind = Kind::free; ///< spare: kept with its block, not in use
     bool level = false, low = false;
-    bool started = false;    ///< the owner wants interrupts
-    bool in_service = false; ///< level: masked until finish()
+    bool started = false;                ///< the owner wants interrupts
+    bool in_service = false;             ///< level: masked until finish()
     u8 block_first = 0, block_count = 1; ///< MSI: vectors of one capability's block
     u32 gsi = 0;
     pci::MsiTarget msi;

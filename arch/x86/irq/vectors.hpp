@@ -8,9 +8,9 @@ inline constexpr u8 legacy_vector = 0x20;       ///< the silenced i8259s, 16 vec
 inline constexpr u8 first_device_vector = 0x30; ///< handed out by lines.cpp
 inline constexpr u8 last_device_vector = 0xdf;
 inline constexpr u8 timer_vector = 0xfa;
-inline constexpr u8 kick_vector = 0xfb;         ///< look at the scheduler and the mailbox
-inline constexpr u8 request_vector = 0xfc;      ///< TLB flush, call on another CPU
+inline constexpr u8 kick_vector = 0xfb;    ///< look at the scheduler and the mailbox
+inline constexpr u8 request_vector = 0xfc; ///< TLB flush, call on another CPU
 inline constexpr u8 error_vector = 0xfe;
-inline constexpr u8 spurious_vector = 0xff;     ///< low four bits set, as old local APICs demand
+inline constexpr u8 spurious_vector = 0xff; ///< low four bits set, as old local APICs demand
 
 } // namespace tenon::x86

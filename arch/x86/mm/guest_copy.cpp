@@ -54,12 +54,12 @@ bad:
 }
 
 /// A fault ends the instruction: execution goes on behind it, and the count register says what is left.
-#define COPY(instruction, count)                                                                                       \
-    asm volatile("1: rep " instruction "\n"                                                                            \
-                 "2:\n"                                                                                                \
-                 ".pushsection .fixups, \"a\"\n"                                                                       \
-                 ".long 1b - ., 2b - .\n"                                                                              \
-                 ".popsection"                                                                                         \
+#define COPY(instruction, count)                 \
+    asm volatile("1: rep " instruction "\n"      \
+                 "2:\n"                          \
+                 ".pushsection .fixups, \"a\"\n" \
+                 ".long 1b - ., 2b - .\n"        \
+                 ".popsection"                   \
                  : "+D"(to), "+S"(from), "+c"(count)::"memory")
 
 [[gnu::always_inline]] inline u64 guarded_copy(void* to, const void* from, u64 bytes)

@@ -19,10 +19,7 @@ namespace {
 constinit bool is_final = false;
 
 /// A table's bytes: through the memory slot once it exists, through the identity mapping before.
-Pte* table_at(Mfn mfn)
-{
-    return is_final ? static_cast<Pte*>(open_frame(mfn)) : reinterpret_cast<Pte*>(mfn.raw() << page_shift);
-}
+Pte* table_at(Mfn mfn) { return is_final ? static_cast<Pte*>(open_frame(mfn)) : reinterpret_cast<Pte*>(mfn.raw() << page_shift); }
 
 Pte* step(Pte* entry, bool create)
 {

@@ -52,7 +52,8 @@ void describe(Vcpu& vcpu, const Regs& r)
     log_error("  vector %u error %x kernel table %lx user table %lx", r.entry_vector, r.error_code, vcpu.arch.kernel_table.raw(),
               vcpu.arch.user_table.raw());
     u64 words[48];
-    u64 left = arch::guest_range_ok(GuestVa{r.rsp}, sizeof words) ? arch::copy_from_guest(words, GuestVa{r.rsp}, sizeof words) : sizeof words;
+    u64 left =
+        arch::guest_range_ok(GuestVa{r.rsp}, sizeof words) ? arch::copy_from_guest(words, GuestVa{r.rsp}, sizeof words) : sizeof words;
     for (unsigned i = 0; i + 4 <= (sizeof words - left) / 8; i += 4)
         log_error("  stack %016lx %016lx %016lx %016lx", words[i], words[i + 1], words[i + 2], words[i + 3]);
 }

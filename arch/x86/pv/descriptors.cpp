@@ -1,9 +1,9 @@
 // Guest descriptor tables. GDT frames are mapped into pages 0-13 of the vCPU's area, LDT pages on first use into pages 16-31; both are
 // typed as descriptor tables meanwhile, so that the guest cannot write them.
 #include "descriptors.hpp"
-#include "bounce.hpp"
 #include "../cpu/per_cpu.hpp"
 #include "../mm/paging.hpp"
+#include "bounce.hpp"
 #include "types.hpp"
 #include "update.hpp"
 #include <tenon/arch/memory.hpp>
@@ -25,14 +25,16 @@ void map_area_page(Vcpu& vcpu, unsigned page, Pte value)
         invalidate_page(vcpu_area(vcpu.id.raw()) + page * page_size);
 }
 
-constexpr u64 descriptor_page_flags = Pte::present | Pte::accessed | Pte::dirty | Pte::writable | Pte::no_execute; // A bits are set by loads
+constexpr u64 descriptor_page_flags =
+    Pte::present | Pte::accessed | Pte::dirty | Pte::writable | Pte::no_execute; // A bits are set by loads
 
 } // namespace
 
 bool fix_descriptor(u64& d)
 {
     u32 high = u32(d >> 32);
-    constexpr u32 present = bit(15), segment = bit(12), code = bit(11), dpl = 3u << 13, conforming = bit(10), long_mode = bit(21), size32 = bit(22);
+    constexpr u32 present = bit(15), segment = bit(12), code = bit(11), dpl = 3u << 13, conforming = bit(10), long_mode = bit(21),
+                  size32 = bit(22);
     if (!(high & present)) {
         return true;
     }

@@ -1,6 +1,6 @@
 // HYPERVISOR_mmu_update, update_va_mapping and update_va_mapping_otherdomain. [public header xen.h; docs/abi]
-#include "update.hpp"
 #include "flush.hpp"
+#include "update.hpp"
 #include <abi/mmu.h>
 #include <tenon/arch/memory.hpp>
 #include <tenon/hypercall/arch_calls.hpp>
@@ -67,12 +67,8 @@ Status update_m2p(DomainId frames_id, Mfn mfn, u64 pfn)
         TRY(write_l1_entry(domain, &table[place.index], value, frames_id, AdBits::replace));
     }
     switch (flags & UVMF_FLUSHTYPE_MASK) {
-    case UVMF_TLB_FLUSH:
-        TRY(flush_flagged(call.vcpu, flags, FlushWhat::all, va));
-        break;
-    case UVMF_INVLPG:
-        TRY(flush_flagged(call.vcpu, flags, FlushWhat::page, va));
-        break;
+    case UVMF_TLB_FLUSH: TRY(flush_flagged(call.vcpu, flags, FlushWhat::all, va)); break;
+    case UVMF_INVLPG: TRY(flush_flagged(call.vcpu, flags, FlushWhat::page, va)); break;
     }
     return s64{0};
 }

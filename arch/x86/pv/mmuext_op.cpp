@@ -44,13 +44,10 @@ Status one_op(Call& call, Domain& domain, const mmuext_op& op)
     case MMUEXT_PIN_L1_TABLE:
     case MMUEXT_PIN_L2_TABLE:
     case MMUEXT_PIN_L3_TABLE:
-    case MMUEXT_PIN_L4_TABLE:
-        return pin(domain, mfn, op.cmd - MMUEXT_PIN_L1_TABLE + 1);
-    case MMUEXT_UNPIN_TABLE:
-        return unpin(domain, mfn);
+    case MMUEXT_PIN_L4_TABLE: return pin(domain, mfn, op.cmd - MMUEXT_PIN_L1_TABLE + 1);
+    case MMUEXT_UNPIN_TABLE: return unpin(domain, mfn);
     case MMUEXT_CLEAR_PAGE:
-    case MMUEXT_COPY_PAGE:
-        return page_op(domain, mfn, Mfn{op.arg2.src_mfn}, op.cmd == MMUEXT_COPY_PAGE);
+    case MMUEXT_COPY_PAGE: return page_op(domain, mfn, Mfn{op.arg2.src_mfn}, op.cmd == MMUEXT_COPY_PAGE);
     }
     if (!own)
         return Error::perm;
@@ -66,21 +63,16 @@ Status one_op(Call& call, Domain& domain, const mmuext_op& op)
     case MMUEXT_TLB_FLUSH_MULTI:
     case MMUEXT_INVLPG_MULTI:
         return flush_vcpus(vcpu, GuestPtr<u64>(op.arg2.vcpumask), op.cmd == MMUEXT_INVLPG_MULTI ? FlushWhat::page : FlushWhat::all, va);
-    case MMUEXT_TLB_FLUSH_ALL:
-        return flush_vcpus(vcpu, {}, FlushWhat::all, va);
-    case MMUEXT_INVLPG_ALL:
-        return flush_vcpus(vcpu, {}, FlushWhat::page, va);
+    case MMUEXT_TLB_FLUSH_ALL: return flush_vcpus(vcpu, {}, FlushWhat::all, va);
+    case MMUEXT_INVLPG_ALL: return flush_vcpus(vcpu, {}, FlushWhat::page, va);
     case MMUEXT_FLUSH_CACHE:
     case MMUEXT_FLUSH_CACHE_GLOBAL:
         if (!domain.arch.has_hardware)
             return Error::access;
         asm volatile("wbinvd" ::: "memory");
         return success;
-    case MMUEXT_SET_LDT:
-        return set_ldt(vcpu, va, op.arg2.nr_ents);
-    default:
-        note_refused(call, op.cmd, Error::nosys);
-        return Error::nosys;
+    case MMUEXT_SET_LDT: return set_ldt(vcpu, va, op.arg2.nr_ents);
+    default: note_refused(call, op.cmd, Error::nosys); return Error::nosys;
     }
 }
 

@@ -69,7 +69,8 @@ inline Result<EntryPlace> find_l1(Mfn l4, GuestVa va)
 /// mmu_update and mmuext_op, set in the count of a call that was interrupted: `done` already holds what was completed.
 inline constexpr u32 continued = bit(31);
 /// The end of both: says how many of the list are done, now and before, and goes on with the rest if it was interrupted.
-template <class T> CallResult finish_list(Call& call, Status result, GuestPtr<T> list, u32 count, u32 done, u32 before, GuestPtr<u32> done_ptr)
+template <class T>
+CallResult finish_list(Call& call, Status result, GuestPtr<T> list, u32 count, u32 done, u32 before, GuestPtr<u32> done_ptr)
 {
     if (!done_ptr.is_null())
         TRY(done_ptr.write(before + done));

@@ -13,10 +13,10 @@ enum class Action : u8 { move, exchange, compare_exchange, logic_or, logic_and, 
 
 struct Write {
     Action action;
-    unsigned bytes;           ///< 1, 2, 4, 8
-    unsigned reg;             ///< register operand, when `has_immediate` is false
+    unsigned bytes; ///< 1, 2, 4, 8
+    unsigned reg;   ///< register operand, when `has_immediate` is false
     bool has_immediate;
-    bool high_byte;           ///< AH, CH, DH, BH
+    bool high_byte; ///< AH, CH, DH, BH
     u64 immediate;
     unsigned length;
 };
@@ -89,18 +89,25 @@ bool decode(Code& code, Write& w)
     };
     bool ok = false;
     switch (op) {
-    case 0x88: case 0x89: ok = with_register(Action::move, op & 1); break;
-    case 0x86: case 0x87: ok = with_register(Action::exchange, op & 1); break;
-    case 0x08: case 0x09: ok = with_register(Action::logic_or, op & 1); break;
-    case 0x20: case 0x21: ok = with_register(Action::logic_and, op & 1); break;
-    case 0x30: case 0x31: ok = with_register(Action::logic_xor, op & 1); break;
-    case 0xc6: case 0xc7:
-        ok = modrm() && (w.reg & 7) == 0 && with_immediate(Action::move, op & 1, op & 1 ? min(operand, 4u) : 1);
-        break;
-    case 0x80: case 0x81: case 0x83: {
+    case 0x88:
+    case 0x89: ok = with_register(Action::move, op & 1); break;
+    case 0x86:
+    case 0x87: ok = with_register(Action::exchange, op & 1); break;
+    case 0x08:
+    case 0x09: ok = with_register(Action::logic_or, op & 1); break;
+    case 0x20:
+    case 0x21: ok = with_register(Action::logic_and, op & 1); break;
+    case 0x30:
+    case 0x31: ok = with_register(Action::logic_xor, op & 1); break;
+    case 0xc6:
+    case 0xc7: ok = modrm() && (w.reg & 7) == 0 && with_immediate(Action::move, op & 1, op & 1 ? min(operand, 4u) : 1); break;
+    case 0x80:
+    case 0x81:
+    case 0x83: {
         if (!modrm())
             return false;
-        static constexpr Action by_field[] = {Action::add, Action::logic_or, Action::add, Action::add, Action::logic_and, Action::add, Action::logic_xor, Action::add};
+        static constexpr Action by_field[] = {Action::add,       Action::logic_or, Action::add,       Action::add,
+                                              Action::logic_and, Action::add,      Action::logic_xor, Action::add};
         unsigned field = w.reg & 7;
         ok = by_field[field] != Action::add && with_immediate(by_field[field], op != 0x80, op == 0x81 ? min(operand, 4u) : 1);
         break;
@@ -109,7 +116,8 @@ bool decode(Code& code, Write& w)
         if (!code.next(op))
             return false;
         switch (op) {
-        case 0xb0: case 0xb1: ok = with_register(Action::compare_exchange, op & 1); break;
+        case 0xb0:
+        case 0xb1: ok = with_register(Action::compare_exchange, op & 1); break;
         case 0xab: ok = with_register(Action::bit_set, true); break;
         case 0xb3: ok = with_register(Action::bit_reset, true); break;
         case 0xbb: ok = with_register(Action::bit_complement, true); break;
@@ -117,7 +125,10 @@ bool decode(Code& code, Write& w)
             if (!modrm())
                 return false;
             unsigned field = w.reg & 7;
-            ok = field >= 5 && with_immediate(field == 5 ? Action::bit_set : field == 6 ? Action::bit_reset : Action::bit_complement, true, 1);
+            ok = field >= 5 && with_immediate(field == 5   ? Action::bit_set
+                                              : field == 6 ? Action::bit_reset
+                                                           : Action::bit_complement,
+                                              true, 1);
             break;
         }
         }
@@ -140,7 +151,7 @@ void set_register(Regs& regs, const Write& w, u64 value)
 }
 
 struct Outcome {
-    u64 value;      ///< new operand
+    u64 value; ///< new operand
     bool store = true;
     u64 flags_mask = 0, flags = 0;
 };

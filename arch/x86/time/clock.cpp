@@ -16,7 +16,7 @@ constexpr u64 second = 1'000'000'000;
 
 constinit u64 hz = 0, base = 0, wallclock = 0;
 constinit TscScale to_ns, to_ticks;
-constinit bool guarded = true;                 ///< every reading is compared with the latest one of all CPUs
+constinit bool guarded = true; ///< every reading is compared with the latest one of all CPUs
 constinit std::atomic<u64> latest{0};
 constinit std::atomic<u64> worst_step_back{0};
 
@@ -136,10 +136,7 @@ arch::GuestClock arch::clock_snapshot()
     return {io::read_tsc(), scale_ticks(tsc - base, to_ns), to_ns.mul, to_ns.shift};
 }
 
-u64 arch::now_ns()
-{
-    return clock::scale_ticks(clock::read() - clock::base, clock::to_ns);
-}
+u64 arch::now_ns() { return clock::scale_ticks(clock::read() - clock::base, clock::to_ns); }
 
 /// By TSC deadline or by counter.
 void arch::arm_cpu_timer(u64 deadline_ns)

@@ -48,24 +48,24 @@ void load_fpu(PerCpu& cpu, Vcpu& vcpu)
 }
 
 /// Loads a data segment register; a selector that faults becomes null.
-#define LOAD_SEGMENT(reg, selector)                                                                                    \
-    do {                                                                                                               \
-        u32 value_ = selector;                                                                                         \
-        asm volatile("1: mov %k0, %%" #reg "\n"                                                                        \
-                     "   jmp 2f\n"                                                                                     \
-                     "3: xor %k0, %k0\n"                                                                               \
-                     "   jmp 1b\n"                                                                                     \
-                     "2:\n"                                                                                            \
-                     ".pushsection .fixups, \"a\"\n"                                                                   \
-                     ".long 1b - ., 3b - .\n"                                                                          \
-                     ".popsection"                                                                                     \
-                     : "+r"(value_));                                                                                  \
+#define LOAD_SEGMENT(reg, selector)                  \
+    do {                                             \
+        u32 value_ = selector;                       \
+        asm volatile("1: mov %k0, %%" #reg "\n"      \
+                     "   jmp 2f\n"                   \
+                     "3: xor %k0, %k0\n"             \
+                     "   jmp 1b\n"                   \
+                     "2:\n"                          \
+                     ".pushsection .fixups, \"a\"\n" \
+                     ".long 1b - ., 3b - .\n"        \
+                     ".popsection"                   \
+                     : "+r"(value_));                \
     } while (0)
-#define READ_SEGMENT(reg)                                                                                              \
-    ({                                                                                                                 \
-        u16 value_;                                                                                                    \
-        asm volatile("mov %%" #reg ", %0" : "=r"(value_));                                                             \
-        value_;                                                                                                        \
+#define READ_SEGMENT(reg)                                  \
+    ({                                                     \
+        u16 value_;                                        \
+        asm volatile("mov %%" #reg ", %0" : "=r"(value_)); \
+        value_;                                            \
     })
 
 void load_breakpoints(PerCpu& cpu, Vcpu& vcpu)

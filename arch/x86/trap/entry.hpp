@@ -7,12 +7,12 @@ namespace tenon::x86 {
 
 extern "C" {
 extern char entry_stubs[], entry_syscall[], entry_syscall32[], entry_sysenter[], entry_first_run[], entry_exit[];
-void handle_trap(Regs* regs);        ///< exceptions and interrupts of any context
-void handle_syscall(Regs* regs);     ///< iret, and SYSCALL in 64-bit user code, where the assembly did not do it
-u64 unknown_call(Regs* regs);        ///< a hypercall beyond the table
-void handle_syscall32(Regs* regs);   ///< SYSCALL in compatibility mode
+void handle_trap(Regs* regs);      ///< exceptions and interrupts of any context
+void handle_syscall(Regs* regs);   ///< iret, and SYSCALL in 64-bit user code, where the assembly did not do it
+u64 unknown_call(Regs* regs);      ///< a hypercall beyond the table
+void handle_syscall32(Regs* regs); ///< SYSCALL in compatibility mode
 void handle_sysenter(Regs* regs);
-void leave_to_guest(Regs* regs);     ///< everything that must happen before the guest runs again
+void leave_to_guest(Regs* regs); ///< everything that must happen before the guest runs again
 void finish_first_switch();
 /// Saves callee-saved registers and the stack pointer, loads the next vCPU's tables and stack. `info` is its StackInfo.
 void switch_stacks(u64* save_sp, u64 next_sp, u64 next_cr3, void* cpu, void* info);

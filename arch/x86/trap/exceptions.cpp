@@ -112,8 +112,7 @@ void guest_exception(Vcpu& vcpu, Regs& regs)
         if (pv::emulate_privileged(vcpu, regs))
             return;
         break;
-    case 14:
-        return page_fault(vcpu, regs);
+    case 14: return page_fault(vcpu, regs);
     }
     pv::deliver_exception(vcpu, regs, u8(regs.entry_vector), regs.error_code);
 }

@@ -32,10 +32,8 @@ void handle_interrupt(u8 vector)
         log_once(LogLevel::warning, "local APIC error %x", lapic::take_errors());
         lapic::eoi();
         break;
-    case spurious_vector:
-        break;
-    default:
-        handle_device_interrupt(vector);
+    case spurious_vector: break;
+    default: handle_device_interrupt(vector);
     }
 }
 

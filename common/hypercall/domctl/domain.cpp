@@ -79,9 +79,9 @@ xen_domctl_getdomaininfo describe(Domain& domain)
     });
     u32 code = domain.shutdown_code; // all ones while there is none, also beyond the field's eight bits
     info.flags = (domain.is_dying() ? XEN_DOMINF_dying : 0) | (domain.is_shut_down ? XEN_DOMINF_shutdown : 0) |
-                 (domain.tool_pauses ? XEN_DOMINF_paused : 0) |
-                 (all_blocked && info.nr_online_vcpus ? XEN_DOMINF_blocked : 0) | (running ? XEN_DOMINF_running : 0) |
-                 (domain.flags & XEN_DOMCTL_CDF_xs_domain ? XEN_DOMINF_xs_domain : 0) | code << XEN_DOMINF_shutdownshift;
+                 (domain.tool_pauses ? XEN_DOMINF_paused : 0) | (all_blocked && info.nr_online_vcpus ? XEN_DOMINF_blocked : 0) |
+                 (running ? XEN_DOMINF_running : 0) | (domain.flags & XEN_DOMCTL_CDF_xs_domain ? XEN_DOMINF_xs_domain : 0) |
+                 code << XEN_DOMINF_shutdownshift;
     info.tot_pages = domain.total_pages;
     info.max_pages = domain.max_pages;
     info.shared_info_frame = domain.shared ? domain.shared.mfn.raw() : ~u64{0};

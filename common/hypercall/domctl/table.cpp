@@ -9,10 +9,10 @@ using namespace domctls;
 using hypercall::only_if;
 
 enum class Needs : u8 {
-    nothing,  ///< names no domain that exists
-    domain,   ///< any, also a dying one
-    alive,    ///< not dying
-    other,    ///< not the caller's own, may be dying
+    nothing, ///< names no domain that exists
+    domain,  ///< any, also a dying one
+    alive,   ///< not dying
+    other,   ///< not the caller's own, may be dying
     other_alive,
 };
 
@@ -40,7 +40,11 @@ constexpr Row rows[] = {
     {XEN_DOMCTL_createdomain, "createdomain", Needs::nothing, create},
     // Error::restart while there is more to do: the tool executes the call again without seeing it.
     {XEN_DOMCTL_destroydomain, "destroydomain", Needs::other, [](R r) { return domains::destroy(r.target); }},
-    {XEN_DOMCTL_pausedomain, "pausedomain", Needs::other, [](R r) -> Status { domains::pause_by_tools(r.target); return success; }},
+    {XEN_DOMCTL_pausedomain, "pausedomain", Needs::other,
+     [](R r) -> Status {
+         domains::pause_by_tools(r.target);
+         return success;
+     }},
     {XEN_DOMCTL_unpausedomain, "unpausedomain", Needs::other, [](R r) { return domains::unpause_by_tools(r.target); }},
     {XEN_DOMCTL_getdomaininfo, "getdomaininfo", Needs::domain, get_info},
     {XEN_DOMCTL_setvcpuaffinity, "setvcpuaffinity", Needs::alive, set_affinity},
@@ -56,7 +60,10 @@ constexpr Row rows[] = {
      [](R r) { return r.u.max_vcpus.max == r.target.max_vcpus ? domains::create_vcpus(r.target) : Error::inval; }},
     {XEN_DOMCTL_scheduler_op, "scheduler_op", Needs::alive, scheduler_op},
     {XEN_DOMCTL_setdomainhandle, "setdomainhandle", Needs::alive,
-     [](R r) -> Status { __builtin_memcpy(r.target.handle, r.u.setdomainhandle.handle, 16); return success; }},
+     [](R r) -> Status {
+         __builtin_memcpy(r.target.handle, r.u.setdomainhandle.handle, 16);
+         return success;
+     }},
     // There is no debugger interface to turn on.
     {XEN_DOMCTL_setdebugging, "setdebugging", Needs::other_alive, [](R r) { return only_if(!r.u.setdebugging.enable, Error::nosys); }},
     {XEN_DOMCTL_irq_permission, "irq_permission", Needs::alive, [](R r) { return permit(r, r.u.irq_permission.allow_access); }},
@@ -67,14 +74,18 @@ constexpr Row rows[] = {
     {XEN_DOMCTL_getvcpuaffinity, "getvcpuaffinity", Needs::domain, get_affinity},
     {XEN_DOMCTL_resumedomain, "resumedomain", Needs::other_alive, [](R r) { return domains::resume(r.target); }},
     // The triggers but NMI are an emulated machine's buttons.
-    {XEN_DOMCTL_sendtrigger, "sendtrigger", Needs::alive, [](R r) -> Status {
+    {XEN_DOMCTL_sendtrigger, "sendtrigger", Needs::alive,
+     [](R r) -> Status {
          TRY(only_if(r.u.sendtrigger.trigger == XEN_DOMCTL_SENDTRIGGER_NMI, Error::nosys));
          notify_vcpu(*TRY(r.vcpu(r.u.sendtrigger.vcpu)), mail_nmi);
          return success;
      }},
     {XEN_DOMCTL_set_address_size, "set_address_size", Needs::alive, set_address_size},
     {XEN_DOMCTL_get_address_size, "get_address_size", Needs::domain,
-     [](R r) -> Status { r.u.address_size.size = 64; return success; }},
+     [](R r) -> Status {
+         r.u.address_size.size = 64;
+         return success;
+     }},
     {XEN_DOMCTL_gettscinfo, "gettscinfo", Needs::domain, get_tsc_info},
     {XEN_DOMCTL_settscinfo, "settscinfo", Needs::other_alive, set_tsc_info},
     {XEN_DOMCTL_getpageframeinfo3, "getpageframeinfo3", Needs::domain, get_frame_info},

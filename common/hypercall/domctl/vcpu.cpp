@@ -106,10 +106,7 @@ Status get_affinity(Request& r)
 }
 
 /// The machine is one node.
-Status set_node_affinity(Request& r)
-{
-    return hypercall::only_if(TRY(read_cpus(r.u.nodeaffinity.nodemap)).test(0), Error::inval);
-}
+Status set_node_affinity(Request& r) { return hypercall::only_if(TRY(read_cpus(r.u.nodeaffinity.nodemap)).test(0), Error::inval); }
 
 Status get_node_affinity(Request& r)
 {

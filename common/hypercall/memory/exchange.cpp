@@ -13,7 +13,7 @@ namespace {
 
 /// A chunk being exchanged. Until commit() its destructor puts everything back.
 class Chunk : Pinned {
-  public:
+public:
     Chunk(Domain& domain, unsigned order) : domain_(domain), frames_(u64{1} << order), list_(make_array<u64>(2 * frames_)) {}
     ~Chunk()
     {
@@ -27,7 +27,7 @@ class Chunk : Pinned {
     Status take(unsigned order, unsigned address_bits);
     Status commit(GuestPtr<u64> list);
 
-  private:
+private:
     static constexpr u32 allocation = 1 | Frame::allocated_bit;
     static void release(Mfn mfn) { frame_at(mfn).refs.store(allocation, std::memory_order_release); }
     u64& fresh(u64 i) { return list_[frames_ + i]; }
@@ -44,7 +44,7 @@ class Chunk : Pinned {
 
     Domain& domain_;
     u64 frames_;
-    u64* list_;              ///< the frames that go, then the extents that come
+    u64* list_; ///< the frames that go, then the extents that come
     u64 held_ = 0, taken_ = 0;
     unsigned taken_order_ = 0;
 };

@@ -12,7 +12,7 @@ inline constexpr unsigned command_bits = 6; ///< the command's share of its word
 struct Operation {
     Call& call;
     u32 command;
-    u64 done;     ///< extents that an earlier turn finished
+    u64 done; ///< extents that an earlier turn finished
     u64 argument;
     static constexpr u64 max_extents = ~u32{0} >> command_bits;
 

@@ -2,6 +2,10 @@
 #pragma once
 
 enum {
-    XenbusStateUnknown = 0, XenbusStateInitialising = 1, XenbusStateInitWait = 2, XenbusStateConnected = 4, XenbusStateClosing = 5,
+    XenbusStateUnknown = 0,
+    XenbusStateInitialising = 1,
+    XenbusStateInitWait = 2,
+    XenbusStateConnected = 4,
+    XenbusStateClosing = 5,
     XenbusStateClosed = 6,
 };

@@ -36,14 +36,14 @@ namespace tenon {
 
 /// The only way to a frame's bytes. Short-lived; resolves to whatever mapping the address space design provides.
 template <class T = u8> class FrameView : Pinned {
-  public:
+public:
     explicit FrameView(Mfn mfn);
     ~FrameView();
     T* get() const { return base_; }
     T& operator[](std::size_t i) const { return base_[i]; }
     T* operator->() const { return base_; }
 
-  private:
+private:
     T* base_;
 };
 

@@ -6,7 +6,7 @@
 namespace tenon {
 
 struct BootModule {
-    u64 start = 0, bytes = 0;        ///< machine address
+    u64 start = 0, bytes = 0; ///< machine address
     const char* command_line = "";
 };
 
@@ -18,7 +18,7 @@ struct BootFramebuffer {
     u8 bits_per_pixel = 0;
     struct Channel {
         u8 position = 0, size = 0;
-    } red, green, blue;              ///< rgb only
+    } red, green, blue; ///< rgb only
 };
 
 struct BootInfo {
@@ -29,16 +29,16 @@ struct BootInfo {
     unsigned module_count = 0;
     std::span<const BootModule> modules() const { return {module_list, module_count}; }
 
-    std::span<const u8> mmap;        ///< entries of {u64 base, u64 bytes, u32 e820 type, ...}
+    std::span<const u8> mmap; ///< entries of {u64 base, u64 bytes, u32 e820 type, ...}
     u32 mmap_entry_bytes = 0;
-    std::span<const u8> efi_map;     ///< descriptors of {u32 type, u64 start at 8, u64 virtual, u64 pages at 24, u64 attributes}
+    std::span<const u8> efi_map; ///< descriptors of {u32 type, u64 start at 8, u64 virtual, u64 pages at 24, u64 attributes}
     u32 efi_descriptor_bytes = 0;
     u32 lower_kib = 0, upper_kib = 0; ///< memory below 640 KiB and from 1 MiB on, when there is nothing better
 
     BootFramebuffer framebuffer;
-    u8 rsdp[36]{};                   ///< copy of the ACPI root pointer
-    u32 rsdp_bytes = 0;              ///< 20 or 36; 0: none given
-    u64 efi_system_table = 0;        ///< 64-bit firmware only
+    u8 rsdp[36]{};            ///< copy of the ACPI root pointer
+    u32 rsdp_bytes = 0;       ///< 20 or 36; 0: none given
+    u64 efi_system_table = 0; ///< 64-bit firmware only
 };
 
 } // namespace tenon

@@ -26,10 +26,10 @@ struct Dom0Memory {
 };
 extern Dom0Memory dom0_memory;
 
-extern u32 dom0_max_vcpus;  ///< 0: as many as CPUs
-extern u32 dom0_min_vcpus;  ///< from the form `dom0_max_vcpus=2-4`
-extern u32 max_cpus;        ///< `maxcpus=`; `nosmp` is 1; 0: all
-extern std::string_view console; ///< list of com1, com2, vga, none
+extern u32 dom0_max_vcpus;          ///< 0: as many as CPUs
+extern u32 dom0_min_vcpus;          ///< from the form `dom0_max_vcpus=2-4`
+extern u32 max_cpus;                ///< `maxcpus=`; `nosmp` is 1; 0: all
+extern std::string_view console;    ///< list of com1, com2, vga, none
 extern std::string_view com1, com2; ///< empty: not given
 extern bool noreboot, smap, smep, console_timestamps;
 extern bool smt;         ///< false: only the first thread of each core is started

@@ -16,7 +16,7 @@ struct Region {
 };
 
 class MemoryMap {
-  public:
+public:
     static constexpr unsigned capacity = 384;
 
     /// Loader's E820 map, else EFI's, else the two sizes of old; false when there is no RAM at all.
@@ -28,7 +28,7 @@ class MemoryMap {
 
     std::span<const Region> regions() const { return {region_, count_}; }
 
-  private:
+private:
     bool insert(unsigned at, Region region);
     void remove(unsigned at);
     void cut(u64 where);

@@ -2,8 +2,8 @@
 #pragma once
 #include <span>
 #include <string_view>
-#include <tenon/result.hpp>
 #include <tenon/lib/types.hpp>
+#include <tenon/result.hpp>
 
 namespace tenon {
 
@@ -11,10 +11,10 @@ namespace tenon {
 /// nothing here, and `expects` says why.
 struct Option {
     std::string_view name;
-    const char* expects; ///< shown when the value is malformed
-    bool* flag = nullptr;             ///< `name`, `no-name`, `name=on|off|yes|no|true|false|1|0|enable|disable`
-    u32* number = nullptr;            ///< decimal, or hexadecimal with 0x
-    std::string_view* text = nullptr; ///< lives as long as the hypervisor
+    const char* expects;                              ///< shown when the value is malformed
+    bool* flag = nullptr;                             ///< `name`, `no-name`, `name=on|off|yes|no|true|false|1|0|enable|disable`
+    u32* number = nullptr;                            ///< decimal, or hexadecimal with 0x
+    std::string_view* text = nullptr;                 ///< lives as long as the hypervisor
     bool (*parser)(std::string_view value) = nullptr; ///< false: malformed
 };
 extern const std::span<const Option> known_options;

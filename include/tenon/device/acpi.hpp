@@ -42,7 +42,7 @@ struct Power {
     } reset;
     u8 century_index = 0;
     MachineAddr dsdt{};
-    bool has_s5 = false;   ///< the next two come from the DSDT's _S5_ package
+    bool has_s5 = false; ///< the next two come from the DSDT's _S5_ package
     u8 s5_a = 0, s5_b = 0;
 };
 struct McfgEntry {

@@ -6,7 +6,7 @@ namespace tenon {
 
 struct Counter {
     u64 (*read)() = nullptr;
-    u64 hz = 0;      ///< 0: not there, or not known
+    u64 hz = 0; ///< 0: not there, or not known
     u64 mask = ~u64{0};
     const char* name = "";
 };

@@ -59,10 +59,7 @@ inline u64 read_msr(u32 msr)
     asm volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr) : "memory");
     return u64(high) << 32 | low;
 }
-inline void write_msr(u32 msr, u64 value)
-{
-    asm volatile("wrmsr" ::"c"(msr), "a"(u32(value)), "d"(u32(value >> 32)) : "memory");
-}
+inline void write_msr(u32 msr, u64 value) { asm volatile("wrmsr" ::"c"(msr), "a"(u32(value)), "d"(u32(value >> 32)) : "memory"); }
 
 struct CpuidResult {
     u32 eax, ebx, ecx, edx;

@@ -12,8 +12,8 @@ struct Function {
     bool operator==(const Function&) const = default;
 };
 
-inline constexpr u16 reg_vendor = 0x00, reg_command = 0x04, reg_class = 0x08, reg_bar0 = 0x10, reg_status = 0x06,
-                     reg_header_type = 0x0e, reg_capabilities = 0x34;
+inline constexpr u16 reg_vendor = 0x00, reg_command = 0x04, reg_class = 0x08, reg_bar0 = 0x10, reg_status = 0x06, reg_header_type = 0x0e,
+                     reg_capabilities = 0x34;
 inline constexpr u8 cap_msi = 0x05, cap_msix = 0x11;
 inline constexpr u16 command_io = 1, command_memory = 2;
 

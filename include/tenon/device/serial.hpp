@@ -8,13 +8,13 @@ namespace tenon::serial {
 
 /// What `com1=` says. Fields left out keep the firmware's or the usual setting.
 struct Options {
-    u32 baud = 115200;            ///< 0: leave the line settings as they are ("auto")
-    u8 line_control = 0x03;       ///< 8n1
-    bool is_pci = false;          ///< the first serial controller on PCI, or the one named
+    u32 baud = 115200;      ///< 0: leave the line settings as they are ("auto")
+    u8 line_control = 0x03; ///< 8n1
+    bool is_pci = false;    ///< the first serial controller on PCI, or the one named
     bool names_device = false;
     u8 bus = 0, devfn = 0;
     u16 port = 0x3f8;
-    u32 irq = 4;                  ///< GSI; 0: poll
+    u32 irq = 4; ///< GSI; 0: poll
 };
 /// `115200,8n1[,0x3f8[,4]]`, `115200,8n1,pci[,irq[,bus:dev.fn]]`, `none`. Pure.
 Result<Options> parse(std::string_view text, u16 default_port, u32 default_irq);

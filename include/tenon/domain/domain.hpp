@@ -17,18 +17,18 @@ enum class Life : u8 { alive, dying, dead };
 struct Domain : Pinned {
     explicit Domain(DomainId i) : id(i) {}
     DomainId id;
-    bool is_privileged = false;          ///< control domain
+    bool is_privileged = false; ///< control domain
     std::atomic<Life> life{Life::alive};
-    std::atomic<u32> refs{1};            ///< one is held until it is destroyed and owns no frame
-    Domain* next_dead = nullptr;         ///< waiting to be freed
+    std::atomic<u32> refs{1};    ///< one is held until it is destroyed and owns no frame
+    Domain* next_dead = nullptr; ///< waiting to be freed
     u8 handle[16]{};
-    u32 flags = 0;                       ///< XEN_DOMCTL_CDF_*
+    u32 flags = 0; ///< XEN_DOMCTL_CDF_*
 
     u32 max_vcpus = 0;
     Vcpu** vcpus = nullptr;
 
-    SpinLock<Rank::domain_build> lock;   ///< pause counts, shutdown state, vCPU creation
-    u32 pause_count = 0;                 ///< by tools, shutdown and destruction
+    SpinLock<Rank::domain_build> lock; ///< pause counts, shutdown state, vCPU creation
+    u32 pause_count = 0;               ///< by tools, shutdown and destruction
     u32 tool_pauses = 0;
     bool is_shut_down = false;
     u32 shutdown_code = ~0u;
@@ -37,20 +37,20 @@ struct Domain : Pinned {
 
     SpinLock<Rank::domain_pages> pages_lock;
     FrameList page_list;
-    FrameList kept_list;                 ///< dying: frames that were given back while others still used them
+    FrameList kept_list; ///< dying: frames that were given back while others still used them
     u64 total_pages = 0, max_pages = 0;
-    u32 admitting = 0;                   ///< calls that add pages right now
-    u64 holdings = 1;                    ///< frames it owns, communication pages too; plus one until it is destroyed
+    u32 admitting = 0; ///< calls that add pages right now
+    u64 holdings = 1;  ///< frames it owns, communication pages too; plus one until it is destroyed
 
-    CommPage shared;                     ///< shared_info
+    CommPage shared; ///< shared_info
     shared_info* shared_page() const { return shared.as<shared_info>(); }
     EventChannels events;
     GrantTable grants;
     PirqTable pirqs;
     u64 vm_assist = 0;
-    s64 wallclock_offset = 0;            ///< seconds
+    s64 wallclock_offset = 0; ///< seconds
     u16 weight = 256, cap = 0;
-    CapPool cap_pool;                    ///< what the cap leaves to its vCPUs
+    CapPool cap_pool; ///< what the cap leaves to its vCPUs
     u32 ssidref = 0;
     ArchDomain arch;
 
@@ -66,9 +66,9 @@ struct Domain : Pinned {
 
 /// A counted reference; empty when the domain does not exist. The last one frees the domain: dropped without locks held.
 class DomainRef {
-  public:
+public:
     DomainRef() = default;
-    explicit DomainRef(Domain* domain) : domain_(domain) {}  ///< adopts a reference
+    explicit DomainRef(Domain* domain) : domain_(domain) {} ///< adopts a reference
     DomainRef(DomainRef&& o) : domain_(std::exchange(o.domain_, nullptr)) {}
     DomainRef& operator=(DomainRef&& o)
     {
@@ -84,7 +84,7 @@ class DomainRef {
     Domain* operator->() const { return domain_; }
     Domain& operator*() const { return *domain_; }
 
-  private:
+private:
     static void drop(Domain& domain);
     Domain* domain_ = nullptr;
 };
@@ -103,7 +103,7 @@ Domain* owner_of(const Frame& frame);
 Domain* dom0();
 
 struct CreateParams {
-    DomainId id;                 ///< dom_invalid: choose
+    DomainId id; ///< dom_invalid: choose
     u32 max_vcpus = 1, max_event_port = 4095, grant_frames = 64, maptrack_frames = 1024;
     u32 flags = 0;
     u8 handle[16]{};

@@ -26,8 +26,8 @@ enum PauseReason : u32 {
 
 /// What others leave for a vCPU; the CPU that runs it moves it into vcpu_info on the way into the guest.
 struct Mailbox {
-    std::atomic<u64> selector{0};   ///< bits for evtchn_pending_sel
-    std::atomic<u32> flags{0};      ///< Mail bits
+    std::atomic<u64> selector{0}; ///< bits for evtchn_pending_sel
+    std::atomic<u32> flags{0};    ///< Mail bits
 };
 enum Mail : u32 { mail_upcall = 1, mail_nmi = 2, mail_time = 4, mail_runstate = 8 };
 
@@ -36,30 +36,30 @@ struct Vcpu : Pinned {
     Domain& domain;
     const VcpuId id;
     std::atomic<u32> pause{pause_down};
-    std::atomic<bool> is_on_cpu{false};  ///< its state is loaded on `cpu` (running, stopped for now, or not yet switched away)
-    CpuId cpu{};                         ///< its home: where it runs, waits or ran last; that queue's lock protects it
-    bool initialised = false;            ///< has a context
+    std::atomic<bool> is_on_cpu{false};    ///< its state is loaded on `cpu` (running, stopped for now, or not yet switched away)
+    CpuId cpu{};                           ///< its home: where it runs, waits or ran last; that queue's lock protects it
+    bool initialised = false;              ///< has a context
     std::atomic<bool> context_busy{false}; ///< VCPUOP_initialise is at it
     Mailbox mail;
-    Sched sched;                         ///< the scheduler's part
+    Sched sched; ///< the scheduler's part
 
     /// vcpu_info: dereferenced only while this vCPU's own domain is loaded.
     vcpu_info* info = nullptr;
     Mfn info_mfn = invalid_mfn;
     bool info_registered = false;
-    vcpu_info* spare_info = nullptr;     ///< for vCPUs beyond shared_info's slots, until they register their own
+    vcpu_info* spare_info = nullptr; ///< for vCPUs beyond shared_info's slots, until they register their own
 
     GuestPtr<vcpu_runstate_info> runstate_area;
     GuestPtr<vcpu_time_info> time_area;
-    vcpu_runstate_info runstate{};       ///< state RUNSTATE_*, times in ns; changed under the home queue's lock
+    vcpu_runstate_info runstate{}; ///< state RUNSTATE_*, times in ns; changed under the home queue's lock
     Timer singleshot, periodic, poll_timeout, throttle;
     u64 period_ns = 0;
-    std::atomic<u32> poll_port{0};       ///< 0: any of several
-    u32 virq_port[24]{};                 ///< per-vCPU VIRQs; 0 not bound; under the domain's event lock
-    Mfn deferred_table = invalid_mfn;    ///< a table whose release was interrupted and goes on before anything else
-    Call* repeat_into = nullptr;         ///< a call of a list is running: who wants to know that it is to run again
+    std::atomic<u32> poll_port{0};    ///< 0: any of several
+    u32 virq_port[24]{};              ///< per-vCPU VIRQs; 0 not bound; under the domain's event lock
+    Mfn deferred_table = invalid_mfn; ///< a table whose release was interrupted and goes on before anything else
+    Call* repeat_into = nullptr;      ///< a call of a list is running: who wants to know that it is to run again
     ArchVcpu arch;
-    u32 calls[ABI_HYPERCALL_COUNT]{};    ///< hypercalls by number; written by the CPU that runs it
+    u32 calls[ABI_HYPERCALL_COUNT]{}; ///< hypercalls by number; written by the CPU that runs it
 
     bool is_runnable() const { return pause.load(std::memory_order_acquire) == 0; }
 };

@@ -18,30 +18,27 @@ enum class ChannelState : u8 { free, reserved, unbound, interdomain, pirq, virq,
 struct Channel {
     ChannelState state = ChannelState::free;
     u8 virq = 0;
-    u16 remote_domain = 0;   ///< unbound: who may bind; interdomain: the peer
-    u32 remote_port = 0;     ///< interdomain: the peer's port; pirq: the pirq
+    u16 remote_domain = 0; ///< unbound: who may bind; interdomain: the peer
+    u32 remote_port = 0;   ///< interdomain: the peer's port; pirq: the pirq
     std::atomic<u32> notify_vcpu{0};
-    Domain* peer = nullptr;  ///< interdomain: the other end's domain, alive as long as the link
+    Domain* peer = nullptr; ///< interdomain: the other end's domain, alive as long as the link
 };
 
 struct EventChannels : Pinned {
     static constexpr unsigned max_ports = 4096;
     SpinLock<Rank::event> lock;
-    Channel* channels = nullptr;     ///< of each port; stay until the domain is freed
-    u32 port_limit = 0;              ///< highest port that may be allocated + 1
-    u32 lowest_free = 1;             ///< no port below it is free
-    std::atomic<u32> pollers{0};     ///< vCPUs in SCHEDOP_poll
-    u32 global_virq[24]{};           ///< port of each global VIRQ, 0 not bound
+    Channel* channels = nullptr; ///< of each port; stay until the domain is freed
+    u32 port_limit = 0;          ///< highest port that may be allocated + 1
+    u32 lowest_free = 1;         ///< no port below it is free
+    std::atomic<u32> pollers{0}; ///< vCPUs in SCHEDOP_poll
+    u32 global_virq[24]{};       ///< port of each global VIRQ, 0 not bound
     Channel* find(u32 port) { return port < port_limit ? channels + port : nullptr; }
 };
 
 namespace events {
 
 /// VIRQs that belong to the whole domain; the others are one vCPU's.
-constexpr bool is_global(unsigned virq)
-{
-    return virq != VIRQ_TIMER && virq != VIRQ_DEBUG && virq != VIRQ_XENOPROF && virq != VIRQ_XENPMU;
-}
+constexpr bool is_global(unsigned virq) { return virq != VIRQ_TIMER && virq != VIRQ_DEBUG && virq != VIRQ_XENOPROF && virq != VIRQ_XENPMU; }
 
 Result<u32> alloc_unbound(Domain& domain, DomainId remote);
 Result<u32> bind_interdomain(Domain& local, Domain& remote, u32 remote_port);

@@ -15,9 +15,9 @@ struct Vcpu;
 
 /// Active use of one grant entry by others. While there is any, the frame is the one that was granted at first.
 struct ActiveGrant {
-    u32 readers = 0, writers = 0;  ///< mappings and copies that read only, or also write
+    u32 readers = 0, writers = 0; ///< mappings and copies that read only, or also write
     u32 frame = 0;
-    u16 user = 0;                  ///< the domain that uses it
+    u16 user = 0; ///< the domain that uses it
 };
 
 /// One mapping that this domain holds of a foreign grant, indexed by handle. Besides the page-table entry's own references it
@@ -33,12 +33,12 @@ struct GrantTable : Pinned {
     SpinLock<Rank::grant> lock;
     u32 max_frames = 0, max_maptrack_frames = 0;
     u32 frame_count = 0;
-    CommPage* frames = nullptr;         ///< max_frames entries
-    ActiveGrant** active = nullptr;     ///< records for each table frame
-    MapTrack** maptrack = nullptr;      ///< pieces of records
+    CommPage* frames = nullptr;     ///< max_frames entries
+    ActiveGrant** active = nullptr; ///< records for each table frame
+    MapTrack** maptrack = nullptr;  ///< pieces of records
     std::atomic<u32> maptrack_count{0};
     u32 maptrack_free = ~0u, maptrack_used = 0; ///< free: head of the free list, ~0 none
-    u32 unmap_position = 0;             ///< of unmap_all
+    u32 unmap_position = 0;                     ///< of unmap_all
 };
 
 namespace grants {

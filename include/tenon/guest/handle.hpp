@@ -16,7 +16,7 @@ u64 copy_to_guest(GuestVa to, const void* from, u64 bytes);
 } // namespace arch
 
 template <class T> class GuestPtr {
-  public:
+public:
     constexpr GuestPtr() = default;
     constexpr explicit GuestPtr(u64 va) : va_(va) {}
     constexpr bool is_null() const { return va_.raw() == 0; }
@@ -48,7 +48,7 @@ template <class T> class GuestPtr {
         return copied(count, [&](u64 bytes) { return arch::copy_to_guest(va_, from, bytes); });
     }
 
-  private:
+private:
     template <class F> Status copied(u64 count, F&& copy) const
     {
         static_assert(std::is_trivially_copyable_v<T>);

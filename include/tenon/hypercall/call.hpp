@@ -20,7 +20,7 @@ struct PolicyCheck {
 
 struct Call {
     Vcpu& vcpu;
-    Domain& domain;           ///< the caller's
+    Domain& domain; ///< the caller's
     u32 number;
     u64 args[5];
     /// Position-saving for long calls: store new argument values, then return Error::restart. The guest executes the same call
@@ -40,20 +40,36 @@ inline s64 to_register(const CallResult& result) { return result.ok() ? result.v
 namespace arch {
 /// The guest, when it goes on, executes the call again with the arguments that it has now. Yields what its result register is to hold.
 u64 repeat_call(const Call& call);
-}
+} // namespace arch
 
 /// How the entry code calls a handler: the guest's argument registers, in the order that costs no instruction.
 using EnterCall = u64 (*)(u64 arg0, u64 arg1, u64 arg2, Vcpu& vcpu, u64 arg4, u64 arg3);
 
 template <class T> struct ArgDecoder;
-template <> struct ArgDecoder<u64> { static u64 decode(u64 v) { return v; } };
-template <> struct ArgDecoder<s64> { static s64 decode(u64 v) { return s64(v); } };
-template <> struct ArgDecoder<u32> { static u32 decode(u64 v) { return u32(v); } };
-template <> struct ArgDecoder<s32> { static s32 decode(u64 v) { return s32(v); } };
-template <> struct ArgDecoder<u16> { static u16 decode(u64 v) { return u16(v); } };
-template <> struct ArgDecoder<GuestVa> { static GuestVa decode(u64 v) { return GuestVa{v}; } };
-template <> struct ArgDecoder<MachineAddr> { static MachineAddr decode(u64 v) { return MachineAddr{v}; } };
-template <class T> struct ArgDecoder<GuestPtr<T>> { static GuestPtr<T> decode(u64 v) { return GuestPtr<T>(v); } };
+template <> struct ArgDecoder<u64> {
+    static u64 decode(u64 v) { return v; }
+};
+template <> struct ArgDecoder<s64> {
+    static s64 decode(u64 v) { return s64(v); }
+};
+template <> struct ArgDecoder<u32> {
+    static u32 decode(u64 v) { return u32(v); }
+};
+template <> struct ArgDecoder<s32> {
+    static s32 decode(u64 v) { return s32(v); }
+};
+template <> struct ArgDecoder<u16> {
+    static u16 decode(u64 v) { return u16(v); }
+};
+template <> struct ArgDecoder<GuestVa> {
+    static GuestVa decode(u64 v) { return GuestVa{v}; }
+};
+template <> struct ArgDecoder<MachineAddr> {
+    static MachineAddr decode(u64 v) { return MachineAddr{v}; }
+};
+template <class T> struct ArgDecoder<GuestPtr<T>> {
+    static GuestPtr<T> decode(u64 v) { return GuestPtr<T>(v); }
+};
 
 /// One row of a call table.
 struct CallRow {

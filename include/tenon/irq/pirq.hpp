@@ -14,10 +14,10 @@ enum class PirqKind : u8 { none, reserved, gsi, msi };
 
 struct PirqEntry {
     PirqKind kind = PirqKind::none;
-    Vector vector{};            ///< its line, once mapped
-    u32 port = 0;               ///< event channel, 0 not bound
+    Vector vector{}; ///< its line, once mapped
+    u32 port = 0;    ///< event channel, 0 not bound
     u32 gsi = 0;
-    pci::Function function{};   ///< messages: whose
+    pci::Function function{}; ///< messages: whose
 };
 
 struct PirqTable : Pinned {
@@ -31,9 +31,9 @@ namespace pirqs {
 /// Messages of a PCI function that a guest asks for.
 struct MsiRequest {
     pci::Function function;
-    unsigned count = 1;  ///< plain MSI: 1-32
-    u16 entry = 0;       ///< MSI-X
-    u64 table_base = 0;  ///< MSI-X: BAR that holds the table; 0: plain MSI
+    unsigned count = 1; ///< plain MSI: 1-32
+    u16 entry = 0;      ///< MSI-X
+    u64 table_base = 0; ///< MSI-X: BAR that holds the table; 0: plain MSI
 };
 
 /// Allocates the table; nothing happens when there is one.

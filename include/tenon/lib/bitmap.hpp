@@ -6,7 +6,7 @@
 namespace tenon {
 
 template <unsigned N> class Bitmap {
-  public:
+public:
     static constexpr unsigned words = (N + 63) / 64;
     constexpr bool test(unsigned i) const { return word_[i / 64] >> (i % 64) & 1; }
     constexpr void set(unsigned i) { word_[i / 64] |= bit(i % 64); }
@@ -49,7 +49,7 @@ template <unsigned N> class Bitmap {
         return N;
     }
 
-  private:
+private:
     u64 word_[words]{};
 };
 

@@ -7,16 +7,35 @@ namespace tenon {
 
 /// Error numbers of the guest ABI (public errno list); only the dispatcher negates one.
 enum class Error : s32 {
-    perm = 1, noent = 2, srch = 3, intr = 4, io = 5, nxio = 6, toobig = 7, again = 11, nomem = 12, access = 13, fault = 14,
-    busy = 16, exist = 17, nodev = 19, inval = 22, nospc = 28, range = 34, nosys = 38, nodata = 61,
-    time = 62, overflow = 75, notsup = 95,
+    perm = 1,
+    noent = 2,
+    srch = 3,
+    intr = 4,
+    io = 5,
+    nxio = 6,
+    toobig = 7,
+    again = 11,
+    nomem = 12,
+    access = 13,
+    fault = 14,
+    busy = 16,
+    exist = 17,
+    nodev = 19,
+    inval = 22,
+    nospc = 28,
+    range = 34,
+    nosys = 38,
+    nodata = 61,
+    time = 62,
+    overflow = 75,
+    notsup = 95,
     restart = 85, ///< internal: the call saved its position and wants to be executed again
 };
 
 struct Unit {};
 
 template <class T = Unit> class [[nodiscard]] Result {
-  public:
+public:
     constexpr Result(T value) : value_(std::move(value)) {}
     constexpr Result(Error error) : error_(s32(error)) {}
     constexpr bool ok() const { return error_ == 0; }
@@ -28,7 +47,7 @@ template <class T = Unit> class [[nodiscard]] Result {
     constexpr T* operator->() { return &value_; }
     constexpr T value_or(T other) const { return ok() ? value_ : other; }
 
-  private:
+private:
     T value_{};
     s32 error_ = 0;
 };
@@ -39,10 +58,10 @@ inline constexpr Unit success{};
 } // namespace tenon
 
 /// Yields the value, or returns the error from the enclosing function.
-#define TRY(expression)                                                                                                \
-    ({                                                                                                                 \
-        auto try_result_ = (expression);                                                                               \
-        if (!try_result_.ok()) [[unlikely]]                                                                            \
-            return try_result_.error();                                                                                \
-        std::move(*try_result_);                                                                                       \
+#define TRY(expression)                     \
+    ({                                      \
+        auto try_result_ = (expression);    \
+        if (!try_result_.ok()) [[unlikely]] \
+            return try_result_.error();     \
+        std::move(*try_result_);            \
     })

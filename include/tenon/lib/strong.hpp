@@ -6,7 +6,7 @@
 namespace tenon {
 
 template <class Tag, class Rep = u64> class Strong {
-  public:
+public:
     constexpr Strong() = default;
     constexpr explicit Strong(Rep value) : value_(value) {}
     constexpr Rep raw() const { return value_; }
@@ -17,7 +17,7 @@ template <class Tag, class Rep = u64> class Strong {
     constexpr Strong& operator+=(Rep n) { return *this = *this + n; }
     constexpr Strong& operator++() { return *this = *this + 1; }
 
-  private:
+private:
     Rep value_{};
 };
 

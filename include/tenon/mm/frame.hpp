@@ -18,7 +18,7 @@ constexpr FrameType table_type(unsigned level) { return FrameType(unsigned(Frame
 struct TypeWord {
     u64 raw = 0;
     static constexpr u64 count_mask = 0xffffffff, validated_bit = bit(32), pinned_bit = bit(33), partial_bit = bit(34), busy_bit = bit(35),
-                         free_bit = bit(36); ///< head of a free block; the count is then its order
+                         free_bit = bit(36);     ///< head of a free block; the count is then its order
     static constexpr u64 kept_bits = pinned_bit; ///< survive a change of type
     static constexpr unsigned type_shift = 56;
     constexpr FrameType type() const { return FrameType(raw >> type_shift); }
@@ -36,12 +36,12 @@ struct TypeWord {
 };
 
 struct Frame : Pinned {
-    std::atomic<u32> refs{0};     ///< references of any kind, and allocated_bit; 0: free or not memory
+    std::atomic<u32> refs{0};             ///< references of any kind, and allocated_bit; 0: free or not memory
     u32 next = unlisted, prev = unlisted; ///< links by frame number (owner's list, free list); 0 ends a list
     u16 owner = dom_invalid.raw();
-    u16 progress = 0;             ///< partial: entries [0, progress) hold references
-    std::atomic<u64> type{0};     ///< a TypeWord
-    u64 stamp = 0;                ///< TLB clock when the last type reference or the frame itself was dropped
+    u16 progress = 0;         ///< partial: entries [0, progress) hold references
+    std::atomic<u64> type{0}; ///< a TypeWord
+    u64 stamp = 0;            ///< TLB clock when the last type reference or the frame itself was dropped
 
     DomainId owner_id() const { return DomainId{owner}; }
     TypeWord type_word() const { return {type.load(std::memory_order_acquire)}; }
@@ -78,7 +78,7 @@ struct Frame : Pinned {
     static constexpr u32 unlisted = ~u32{0};
     bool is_listed() const { return next != unlisted; }
 
-  private:
+private:
     static void last_reference_gone(Frame& frame);
 };
 static_assert(sizeof(Frame) == 32);

@@ -8,13 +8,13 @@ namespace tenon {
 
 struct FairPolicy {
     static constexpr u64 ms = 1'000'000;
-    static constexpr u64 slice = 10 * ms;         ///< time on the CPU while others wait
-    static constexpr u64 preempt_margin = ms;     ///< a waker that is further behind interrupts a slice; another shortens it to this
-    static constexpr u64 credit = 5 * ms;         ///< how far behind the queue's clock one that slept may start
-    static constexpr u64 max_lag = 5 * slice;     ///< the same for one that waited elsewhere: what it is owed
+    static constexpr u64 slice = 10 * ms;            ///< time on the CPU while others wait
+    static constexpr u64 preempt_margin = ms;        ///< a waker that is further behind interrupts a slice; another shortens it to this
+    static constexpr u64 credit = 5 * ms;            ///< how far behind the queue's clock one that slept may start
+    static constexpr u64 max_lag = 5 * slice;        ///< the same for one that waited elsewhere: what it is owed
     static constexpr u64 push_threshold = 2 * slice; ///< who is so far behind another CPU's clock moves there
     static constexpr u64 cap_window = 100 * ms;
-    static constexpr u64 cap_tick = 200'000;      ///< while several vCPUs share a cap, none runs unaccounted for less than this
+    static constexpr u64 cap_tick = 200'000; ///< while several vCPUs share a cap, none runs unaccounted for less than this
     static constexpr u16 default_weight = 256;
 
     static constexpr u64 weighted(u64 ns, u16 weight) { return ns * default_weight / (weight ? weight : 1); }
@@ -32,7 +32,7 @@ struct FairPolicy {
 /// What the vCPUs of a domain with a cap may run, together, in each window. Who overran has less in the next one, so that the
 /// cap holds over time however late a timer is.
 class CapPool : Pinned {
-  public:
+public:
     /// `percent` of one CPU for `sharers` vCPUs together; 0: no cap.
     void set(u16 percent, u32 sharers, u64 now);
     bool limits() const { return allowed_.load(std::memory_order_relaxed) != 0; }
@@ -41,7 +41,7 @@ class CapPool : Pinned {
     u64 deadline(u64 now) { return limits() ? deadline_within(now) : ~u64{0}; }
     u64 window_end() const { return start_.load(std::memory_order_relaxed) + FairPolicy::cap_window; }
 
-  private:
+private:
     u64 deadline_within(u64 now);
     std::atomic<u64> allowed_{0}, used_{0}, start_{0};
     std::atomic<u32> sharers_{1};
@@ -50,7 +50,7 @@ class CapPool : Pinned {
 /// The vCPUs that wait for one CPU: a leftist heap by virtual time, made of the vCPUs themselves. Nothing is allocated, and
 /// every operation is logarithmic at worst. The caller locks.
 class RunQueue : Pinned {
-  public:
+public:
     u32 size() const { return size_; }
     Sched* top() const { return root_; }
     /// Walks all of them, from the top; nullptr after the last one.
@@ -65,7 +65,7 @@ class RunQueue : Pinned {
     /// it would wait for long.
     void place(Sched& s, bool slept) const;
 
-  private:
+private:
     Sched* root_ = nullptr;
     u32 size_ = 0;
     u64 clock_ = 0;

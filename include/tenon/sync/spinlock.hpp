@@ -9,11 +9,27 @@ namespace tenon {
 
 /// The lock order: a lock may be taken only while all held locks have a lower rank.
 enum class Rank : u8 {
-    domain_list = 1, domctl, domain_build, mm, grant, event_links, event, pirq, irq, domain_pages, sched, timer, device_window, allocator, heap, window, console,
+    domain_list = 1,
+    domctl,
+    domain_build,
+    mm,
+    grant,
+    event_links,
+    event,
+    pirq,
+    irq,
+    domain_pages,
+    sched,
+    timer,
+    device_window,
+    allocator,
+    heap,
+    window,
+    console,
 };
 
 template <Rank rank> class SpinLock : Pinned {
-  public:
+public:
     void lock()
     {
         if constexpr (checks_lock_order)
@@ -28,7 +44,7 @@ template <Rank rank> class SpinLock : Pinned {
             arch::lock_rank_leave(u8(rank));
     }
 
-  private:
+private:
     [[gnu::noinline, gnu::cold]] void wait()
     {
         do
@@ -40,11 +56,11 @@ template <Rank rank> class SpinLock : Pinned {
 };
 
 template <class Lock> class [[nodiscard]] Guard : Pinned {
-  public:
+public:
     explicit Guard(Lock& lock) : lock_(lock) { lock_.lock(); }
     ~Guard() { lock_.unlock(); }
 
-  private:
+private:
     Lock& lock_;
 };
 template <class Lock> Guard(Lock&) -> Guard<Lock>;

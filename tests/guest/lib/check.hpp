@@ -34,13 +34,11 @@ inline u64 number(auto value)
 } // namespace guest
 
 #define CHECK(condition) ::guest::check_true(__FILE__, __LINE__, #condition, static_cast<bool>(condition))
-#define CHECK_EQ(got, want)                                                                                  \
-    ::guest::check_equal(__FILE__, __LINE__, #got, ::guest::number(got), ::guest::number(want))
-#define CHECK_REFUSED(got, on_xen)                                                                           \
-    ::guest::check_refusal(__FILE__, __LINE__, #got, static_cast<long>(got), on_xen)
+#define CHECK_EQ(got, want) ::guest::check_equal(__FILE__, __LINE__, #got, ::guest::number(got), ::guest::number(want))
+#define CHECK_REFUSED(got, on_xen) ::guest::check_refusal(__FILE__, __LINE__, #got, static_cast<long>(got), on_xen)
 #define CHECK_TEXT(got, want) ::guest::check_text(__FILE__, __LINE__, #got, got, want)
-#define REQUIRE_EQ(got, want)                                                                                \
-    do {                                                                                                     \
-        if (!CHECK_EQ(got, want))                                                                            \
-            ::guest::give_up("cannot go on after line %d", __LINE__);                                        \
+#define REQUIRE_EQ(got, want)                                         \
+    do {                                                              \
+        if (!CHECK_EQ(got, want))                                     \
+            ::guest::give_up("cannot go on after line %d", __LINE__); \
     } while (0)

@@ -83,8 +83,7 @@ u64 free_pages()
 
 long map_foreign(u16 domain, u64 mfn, u64 va, u64 bits)
 {
-    long rc =
-        mmu_update_one(entry_maddr(va), bits ? mfn << page_shift | bits : 0, bits ? domain : DOMID_SELF);
+    long rc = mmu_update_one(entry_maddr(va), bits ? mfn << page_shift | bits : 0, bits ? domain : DOMID_SELF);
     mmuext(MMUEXT_INVLPG_LOCAL, va);
     return rc;
 }

@@ -31,13 +31,7 @@ inline u64 now(const vcpu_info* info = vcpu0)
     }
 }
 
-constexpr u64 operator""_us(unsigned long long value)
-{
-    return value * 1000;
-}
-constexpr u64 operator""_ms(unsigned long long value)
-{
-    return value * 1000'000;
-}
+constexpr u64 operator""_us(unsigned long long value) { return value * 1000; }
+constexpr u64 operator""_ms(unsigned long long value) { return value * 1000'000; }
 
 } // namespace guest

@@ -128,8 +128,7 @@ bool check_equal(const char* file, int line, const char* what, u64 got, u64 want
     failures++;
     auto is_small = [](u64 value) { return value + 4096 < 8192; };
     if (is_small(got) && is_small(want))
-        print("CHECK %s:%d %s: got %ld want %ld\n", file, line, what, static_cast<long>(got),
-              static_cast<long>(want));
+        print("CHECK %s:%d %s: got %ld want %ld\n", file, line, what, static_cast<long>(got), static_cast<long>(want));
     else
         print("CHECK %s:%d %s: got 0x%lx want 0x%lx\n", file, line, what, got, want);
     return false;
@@ -147,8 +146,7 @@ bool check_refusal(const char* file, int line, const char* what, long got, long 
 {
     checks++;
     if (got >= 0)
-        failures++,
-            print("CHECK %s:%d %s: got %ld want an error (Xen: %ld)\n", file, line, what, got, on_xen);
+        failures++, print("CHECK %s:%d %s: got %ld want an error (Xen: %ld)\n", file, line, what, got, on_xen);
     else if (got != on_xen)
         print("NOTE %s:%d %s: %ld where Xen says %ld\n", file, line, what, got, on_xen);
     return got < 0;

@@ -41,10 +41,7 @@ bool on_upcall(Frame&)
 
 } // namespace
 
-void install_event_counter()
-{
-    trap_hooks[callback_event] = on_upcall;
-}
+void install_event_counter() { trap_hooks[callback_event] = on_upcall; }
 
 long bind_virq(u32 virq, u32 vcpu)
 {

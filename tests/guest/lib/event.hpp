@@ -27,26 +27,11 @@ long unmask_by_call(u32 port);
 long bind_vcpu(u32 port, u32 vcpu);
 evtchn_status status_of(u32 port, u16 domain = DOMID_SELF);
 
-inline bool test_bit(const u64* map, u32 bit)
-{
-    return reinterpret_cast<const volatile u64*>(map)[bit / 64] >> (bit % 64) & 1;
-}
-inline void set_bit(u64* map, u32 bit)
-{
-    asm volatile("lock btsq %1, %0" : "+m"(*map) : "r"(u64{bit}) : "memory", "cc");
-}
-inline void clear_bit(u64* map, u32 bit)
-{
-    asm volatile("lock btrq %1, %0" : "+m"(*map) : "r"(u64{bit}) : "memory", "cc");
-}
-inline bool is_pending(u32 port)
-{
-    return test_bit(shared->evtchn_pending, port);
-}
-inline void mask_port(u32 port)
-{
-    set_bit(shared->evtchn_mask, port);
-}
+inline bool test_bit(const u64* map, u32 bit) { return reinterpret_cast<const volatile u64*>(map)[bit / 64] >> (bit % 64) & 1; }
+inline void set_bit(u64* map, u32 bit) { asm volatile("lock btsq %1, %0" : "+m"(*map) : "r"(u64{bit}) : "memory", "cc"); }
+inline void clear_bit(u64* map, u32 bit) { asm volatile("lock btrq %1, %0" : "+m"(*map) : "r"(u64{bit}) : "memory", "cc"); }
+inline bool is_pending(u32 port) { return test_bit(shared->evtchn_pending, port); }
+inline void mask_port(u32 port) { set_bit(shared->evtchn_mask, port); }
 inline void unmask_port(u32 port) ///< the bit alone: does not raise what became pending meanwhile
 {
     clear_bit(shared->evtchn_mask, port);

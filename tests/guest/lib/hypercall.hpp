@@ -6,28 +6,16 @@
 
 namespace guest {
 
-template <class T> inline long as_long(T value)
-{
-    return reinterpret_cast<long>(value);
-}
+template <class T> inline long as_long(T value) { return reinterpret_cast<long>(value); }
 template <class T>
-requires __is_enum(T) || (T(1) / T(2) == T(0)) inline long as_long(T value)
-{
-    return static_cast<long>(value);
-}
-inline long as_long(decltype(nullptr))
-{
-    return 0;
-}
+requires __is_enum(T) || (T(1) / T(2) == T(0)) inline long as_long(T value) { return static_cast<long>(value); }
+inline long as_long(decltype(nullptr)) { return 0; }
 
 inline long hypercall5(long nr, long a1, long a2, long a3, long a4, long a5)
 {
     register long r10 asm("r10") = a4;
     register long r8 asm("r8") = a5;
-    asm volatile("syscall"
-                 : "+a"(nr), "+D"(a1), "+S"(a2), "+d"(a3), "+r"(r10), "+r"(r8)
-                 :
-                 : "rcx", "r11", "memory");
+    asm volatile("syscall" : "+a"(nr), "+D"(a1), "+S"(a2), "+d"(a3), "+r"(r10), "+r"(r8) : : "rcx", "r11", "memory");
     return nr;
 }
 
@@ -64,37 +52,13 @@ inline long update_va_mapping(u64 va, u64 entry, u64 flags = UVMF_INVLPG)
     return hypercall(__HYPERVISOR_update_va_mapping, va, entry, flags);
 }
 
-inline long xen_version(u32 command, void* arg = nullptr)
-{
-    return hypercall(__HYPERVISOR_xen_version, command, arg);
-}
-inline long memory_op(u32 command, void* arg)
-{
-    return hypercall(__HYPERVISOR_memory_op, command, arg);
-}
-inline long sched_op(u32 command, void* arg = nullptr)
-{
-    return hypercall(__HYPERVISOR_sched_op, command, arg);
-}
-inline long vcpu_op(u32 command, u32 vcpu, void* arg = nullptr)
-{
-    return hypercall(__HYPERVISOR_vcpu_op, command, vcpu, arg);
-}
-inline long event_op(u32 command, void* arg)
-{
-    return hypercall(__HYPERVISOR_event_channel_op, command, arg);
-}
-inline long grant_op(u32 command, void* ops, u32 count)
-{
-    return hypercall(__HYPERVISOR_grant_table_op, command, ops, count);
-}
-inline long physdev(u32 command, void* arg)
-{
-    return hypercall(__HYPERVISOR_physdev_op, command, arg);
-}
-inline long set_segment_base(u32 which, u64 base)
-{
-    return hypercall(__HYPERVISOR_set_segment_base, which, base);
-}
+inline long xen_version(u32 command, void* arg = nullptr) { return hypercall(__HYPERVISOR_xen_version, command, arg); }
+inline long memory_op(u32 command, void* arg) { return hypercall(__HYPERVISOR_memory_op, command, arg); }
+inline long sched_op(u32 command, void* arg = nullptr) { return hypercall(__HYPERVISOR_sched_op, command, arg); }
+inline long vcpu_op(u32 command, u32 vcpu, void* arg = nullptr) { return hypercall(__HYPERVISOR_vcpu_op, command, vcpu, arg); }
+inline long event_op(u32 command, void* arg) { return hypercall(__HYPERVISOR_event_channel_op, command, arg); }
+inline long grant_op(u32 command, void* ops, u32 count) { return hypercall(__HYPERVISOR_grant_table_op, command, ops, count); }
+inline long physdev(u32 command, void* arg) { return hypercall(__HYPERVISOR_physdev_op, command, arg); }
+inline long set_segment_base(u32 which, u64 base) { return hypercall(__HYPERVISOR_set_segment_base, which, base); }
 
 } // namespace guest

@@ -18,39 +18,15 @@ u64* l4_now;
 
 } // namespace
 
-u64 pfn_of(const void* va)
-{
-    return (number(va) - kernel_base) >> page_shift;
-}
-u64 mfn_of(const void* va)
-{
-    return phys_to_machine[pfn_of(va)];
-}
-u64 maddr_of(const void* va)
-{
-    return mfn_of(va) << page_shift | (number(va) & (page_size - 1));
-}
-u64 phys_of_mfn(u64 mfn)
-{
-    return reinterpret_cast<const u64*>(machine_to_phys_base)[mfn];
-}
-void* va_of_mfn(u64 mfn)
-{
-    return reinterpret_cast<void*>(kernel_base + (phys_of_mfn(mfn) << page_shift));
-}
-unsigned index_at(u64 va, int level)
-{
-    return (va >> (page_shift + 9 * (level - 1))) & 511;
-}
+u64 pfn_of(const void* va) { return (number(va) - kernel_base) >> page_shift; }
+u64 mfn_of(const void* va) { return phys_to_machine[pfn_of(va)]; }
+u64 maddr_of(const void* va) { return mfn_of(va) << page_shift | (number(va) & (page_size - 1)); }
+u64 phys_of_mfn(u64 mfn) { return reinterpret_cast<const u64*>(machine_to_phys_base)[mfn]; }
+void* va_of_mfn(u64 mfn) { return reinterpret_cast<void*>(kernel_base + (phys_of_mfn(mfn) << page_shift)); }
+unsigned index_at(u64 va, int level) { return (va >> (page_shift + 9 * (level - 1))) & 511; }
 
-u64* current_l4()
-{
-    return l4_now ? l4_now : reinterpret_cast<u64*>(boot_info->pt_base);
-}
-void set_current_l4(void* table)
-{
-    l4_now = static_cast<u64*>(table);
-}
+u64* current_l4() { return l4_now ? l4_now : reinterpret_cast<u64*>(boot_info->pt_base); }
+void set_current_l4(void* table) { l4_now = static_cast<u64*>(table); }
 
 u64* table_of(u64 va, int level)
 {
@@ -68,10 +44,7 @@ u64* entry_of(u64 va, int level)
     u64* table = table_of(va, level);
     return table ? table + index_at(va, level) : nullptr;
 }
-u64 entry_maddr(u64 va, int level)
-{
-    return maddr_of(entry_of(va, level));
-}
+u64 entry_maddr(u64 va, int level) { return maddr_of(entry_of(va, level)); }
 
 void* take_pages(unsigned count)
 {
@@ -80,23 +53,11 @@ void* take_pages(unsigned count)
     pool_used += count;
     return memset(pool[pool_used - count], 0, count * page_size);
 }
-void* take_page()
-{
-    return take_pages(1);
-}
+void* take_page() { return take_pages(1); }
 
-long make_ro(void* page)
-{
-    return update_va_mapping(number(page), mfn_of(page) << page_shift | pte_ro);
-}
-long make_rw(void* page)
-{
-    return update_va_mapping(number(page), mfn_of(page) << page_shift | pte_rw);
-}
-long set_entry(void* table_va, unsigned index, u64 value)
-{
-    return mmu_update_one(maddr_of(static_cast<u64*>(table_va) + index), value);
-}
+long make_ro(void* page) { return update_va_mapping(number(page), mfn_of(page) << page_shift | pte_ro); }
+long make_rw(void* page) { return update_va_mapping(number(page), mfn_of(page) << page_shift | pte_rw); }
+long set_entry(void* table_va, unsigned index, u64 value) { return mmu_update_one(maddr_of(static_cast<u64*>(table_va) + index), value); }
 
 u64 take_empty_va()
 {

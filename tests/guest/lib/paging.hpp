@@ -6,8 +6,8 @@
 
 namespace guest {
 
-constexpr u64 pte_p = 1, pte_w = 2, pte_u = 4, pte_pwt = 8, pte_pcd = 16, pte_a = 32, pte_d = 64,
-              pte_ps = 128, pte_g = 256, pte_nx = 1ull << 63;
+constexpr u64 pte_p = 1, pte_w = 2, pte_u = 4, pte_pwt = 8, pte_pcd = 16, pte_a = 32, pte_d = 64, pte_ps = 128, pte_g = 256,
+              pte_nx = 1ull << 63;
 constexpr u64 pte_rw = pte_p | pte_w | pte_u | pte_a | pte_d;
 constexpr u64 pte_ro = pte_p | pte_u | pte_a | pte_d;
 constexpr u64 pte_table = pte_p | pte_w | pte_u | pte_a | pte_d;
@@ -15,10 +15,7 @@ constexpr u64 pte_frame_mask = 0x000ffffffffff000;
 
 constexpr u64 machine_to_phys_base = hypervisor_start;
 
-inline u64 mfn_of_pte(u64 entry)
-{
-    return (entry & pte_frame_mask) >> page_shift;
-}
+inline u64 mfn_of_pte(u64 entry) { return (entry & pte_frame_mask) >> page_shift; }
 u64 pfn_of(const void* va); ///< of an address inside the initial mapping
 u64 mfn_of(const void* va);
 u64 maddr_of(const void* va);         ///< machine address of a byte in the initial mapping

@@ -108,8 +108,5 @@ int strncmp(const char* a, const char* b, size_t size)
             return static_cast<unsigned char>(*a) - static_cast<unsigned char>(*b);
     return 0;
 }
-int strcmp(const char* a, const char* b)
-{
-    return strncmp(a, b, ~size_t{0});
-}
+int strcmp(const char* a, const char* b) { return strncmp(a, b, ~size_t{0}); }
 }

@@ -21,14 +21,8 @@ extern vcpu_info* vcpu0;     ///< where vCPU 0's event flags are now
 const char* argument(const char* name); ///< value of name=value on the guest's command line, or nullptr
 [[noreturn]] void shut_down(u32 reason);
 
-inline void barrier()
-{
-    asm volatile("" ::: "memory");
-}
-inline void pause()
-{
-    asm volatile("pause" ::: "memory");
-}
+inline void barrier() { asm volatile("" ::: "memory"); }
+inline void pause() { asm volatile("pause" ::: "memory"); }
 inline u64 read_tsc()
 {
     u32 low, high;

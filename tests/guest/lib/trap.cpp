@@ -25,7 +25,7 @@ TrapHook trap_hooks[vector_count];
 
 u64 stub_address(u64 vector)
 {
-#define CASE(n)                                                                                              \
+#define CASE(n) \
     case n: return number(trap_entry_##n);
     switch (vector) {
         FOR_EACH_STUB(CASE)
@@ -77,10 +77,7 @@ void install_traps(u8 exception_flags)
 
 namespace {
 
-bool pushes_error(u64 vector)
-{
-    return vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21;
-}
+bool pushes_error(u64 vector) { return vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21; }
 
 void record(const Frame& frame, u64 rflags)
 {
@@ -104,8 +101,8 @@ extern "C" void trap_dispatch(Frame& frame, u64 rflags)
         return;
     record(frame, rflags);
     if (!recovery_rsp)
-        give_up("unexpected trap %lu error %lx at %lx (cs %lx rflags %lx rsp %lx) cr2 %lx", frame.vector,
-                frame.error, frame.rip, frame.cs, frame.rflags, frame.rsp, last_trap.cr2);
+        give_up("unexpected trap %lu error %lx at %lx (cs %lx rflags %lx rsp %lx) cr2 %lx", frame.vector, frame.error, frame.rip, frame.cs,
+                frame.rflags, frame.rsp, last_trap.cr2);
     if ((frame.cs & 3) == 3)
         frame.rflags &= ~flag_if; // back from user mode, which always runs unmasked
     frame.rip = number(catch_resume);

@@ -14,10 +14,7 @@ alignas(page_size) char entry_stack[4 * page_size];
 void* l4;
 void* stack_page;
 
-u64 table_entry(void* table)
-{
-    return mfn_of(table) << page_shift | pte_table;
-}
+u64 table_entry(void* table) { return mfn_of(table) << page_shift | pte_table; }
 
 } // namespace
 
@@ -49,18 +46,9 @@ void set_up_user_mode()
         give_up("stack_switch: %ld", rc);
 }
 
-void* user_l4()
-{
-    return l4;
-}
-void* user_stack_page()
-{
-    return stack_page;
-}
-u64 user_entry_stack_top()
-{
-    return number(entry_stack + sizeof entry_stack);
-}
+void* user_l4() { return l4; }
+void* user_stack_page() { return stack_page; }
+u64 user_entry_stack_top() { return number(entry_stack + sizeof entry_stack); }
 
 Trap run_user(const UserStart& start)
 {

@@ -16,29 +16,23 @@
 #define EXPAND2(...) EXPAND1(EXPAND1(EXPAND1(EXPAND1(__VA_ARGS__))))
 #define EXPAND1(...) __VA_ARGS__
 #define FOR_EACH(step, type, ...) __VA_OPT__(EXPAND(FOR_EACH_STEP(step, type, __VA_ARGS__)))
-#define FOR_EACH_STEP(step, type, first, ...)                                                                \
-    step(type, first) __VA_OPT__(FOR_EACH_AGAIN PARENS(step, type, __VA_ARGS__))
+#define FOR_EACH_STEP(step, type, first, ...) step(type, first) __VA_OPT__(FOR_EACH_AGAIN PARENS(step, type, __VA_ARGS__))
 #define FOR_EACH_AGAIN() FOR_EACH_STEP
 
 #define FIELD(type, field) {offsetof(type, field), sizeof(std::declval<type&>().field)},
-#define STRUCT(type, ...)                                                                                    \
-    layout.fields[#type] = {0, sizeof(type)};                                                                \
+#define STRUCT(type, ...)                     \
+    layout.fields[#type] = {0, sizeof(type)}; \
     add(layout.fields, #type ".", #__VA_ARGS__, {FOR_EACH(FIELD, type, __VA_ARGS__)});
 #define CONSTANTS(...) add(layout.constants, "", #__VA_ARGS__, numbers(__VA_ARGS__));
 
 namespace {
 
 // A constant may be an integer of any type or an enumerator.
-template <class... T>
-std::vector<uint64_t> numbers(T... value)
-{
-    return {static_cast<uint64_t>(value)...};
-}
+template <class... T> std::vector<uint64_t> numbers(T... value) { return {static_cast<uint64_t>(value)...}; }
 
 // The names arrive as one string, so that a constant's name is not replaced by its value.
 template <class Value>
-void add(std::map<std::string, Value>& into, const std::string& prefix, std::string_view names,
-         const std::vector<Value>& values)
+void add(std::map<std::string, Value>& into, const std::string& prefix, std::string_view names, const std::vector<Value>& values)
 {
     for (const Value& value : values) {
         const size_t end = names.find(',');

@@ -27,7 +27,4 @@
 
 #include "layout_collect.hpp"
 
-Layout our_layout()
-{
-    return collect_layout();
-}
+Layout our_layout() { return collect_layout(); }

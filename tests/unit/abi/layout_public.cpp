@@ -28,7 +28,4 @@
 
 #include "layout_collect.hpp"
 
-Layout public_layout()
-{
-    return collect_layout();
-}
+Layout public_layout() { return collect_layout(); }

@@ -19,8 +19,7 @@ static std::ostream& operator<<(std::ostream& out, const Extent& extent)
 
 namespace {
 
-template <class Value>
-void expect_equal(const std::map<std::string, Value>& ours, const std::map<std::string, Value>& theirs)
+template <class Value> void expect_equal(const std::map<std::string, Value>& ours, const std::map<std::string, Value>& theirs)
 {
     ASSERT_EQ(ours.size(), theirs.size());
     for (const auto& [name, value] : ours) {
@@ -29,22 +28,15 @@ void expect_equal(const std::map<std::string, Value>& ours, const std::map<std::
     }
 }
 
-TEST(AbiLayout, EveryFieldLiesWhereThePublicHeadersPutIt)
-{
-    expect_equal(our_layout().fields, public_layout().fields);
-}
+TEST(AbiLayout, EveryFieldLiesWhereThePublicHeadersPutIt) { expect_equal(our_layout().fields, public_layout().fields); }
 
-TEST(AbiLayout, EveryConstantHasItsPublicValue)
-{
-    expect_equal(our_layout().constants, public_layout().constants);
-}
+TEST(AbiLayout, EveryConstantHasItsPublicValue) { expect_equal(our_layout().constants, public_layout().constants); }
 
 // Ours alone: derived numbers, and structures the public headers nest or leave to others.
 bool is_ours_alone(const std::string& name)
 {
     static const std::regex prefixes("(ABI|TI|XEN_E820)_.*");
-    static const std::set<std::string> names{"XEN_EINTR", "XEN_ERESTART", "xen_e820_entry",
-                                             "gnttab_copy_ptr"};
+    static const std::set<std::string> names{"XEN_EINTR", "XEN_ERESTART", "xen_e820_entry", "gnttab_copy_ptr"};
     return std::regex_match(name, prefixes) || names.contains(name);
 }
 

@@ -22,11 +22,9 @@ struct Console::Session {
     bool gone = false;
 };
 
-Console::Console(Loop& loop, EventChannels& events, const std::string& log_directory,
-                 const std::string& guest)
+Console::Console(Loop& loop, EventChannels& events, const std::string& log_directory, const std::string& guest)
     : loop_(loop), events_(events), log_(log_directory, guest)
-{
-}
+{}
 
 Console::~Console() = default;
 
@@ -82,19 +80,15 @@ void Console::feed()
         flush(session);
 }
 
-bool Console::wants_input() const
-{
-    return input_.size() < input_pause;
-}
+bool Console::wants_input() const { return input_.size() < input_pause; }
 
 void Console::attach(UniqueFd fd)
 {
     auto& session = sessions_.emplace_back();
     session.fd = std::move(fd);
     session.output = recent_;
-    session.source = std::make_unique<Loop::Source>(
-        loop_, session.fd.get(), EPOLLIN,
-        [this, &session](std::uint32_t events) { on_session(session, events); });
+    session.source = std::make_unique<Loop::Source>(loop_, session.fd.get(), EPOLLIN,
+                                                    [this, &session](std::uint32_t events) { on_session(session, events); });
     flush(session);
 }
 
@@ -102,9 +96,8 @@ void Console::drop(Session& session)
 {
     session.gone = true; // removed a little later: its handler is running
     session.source->set_events(0);
-    reaper_ = std::make_unique<Loop::Timer>(loop_, std::chrono::milliseconds(0), [this] {
-        sessions_.remove_if([](const Session& s) { return s.gone; });
-    });
+    reaper_ = std::make_unique<Loop::Timer>(loop_, std::chrono::milliseconds(0),
+                                            [this] { sessions_.remove_if([](const Session& s) { return s.gone; }); });
 }
 
 void Console::flush(Session& session)
@@ -112,8 +105,7 @@ void Console::flush(Session& session)
     if (session.gone)
         return;
     while (!session.output.empty()) {
-        auto sent = ::send(session.fd.get(), session.output.data(), session.output.size(),
-                           MSG_NOSIGNAL | MSG_DONTWAIT);
+        auto sent = ::send(session.fd.get(), session.output.data(), session.output.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
         if (sent <= 0)
             break; // full, or gone: then reading will tell
         session.output.erase(0, static_cast<std::size_t>(sent));

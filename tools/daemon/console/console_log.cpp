@@ -16,8 +16,7 @@ constexpr std::size_t size_max = 16u << 20;
 
 } // namespace
 
-ConsoleLog::ConsoleLog(const std::string& directory, const std::string& guest)
-    : path_(directory + "/console-" + guest + ".log")
+ConsoleLog::ConsoleLog(const std::string& directory, const std::string& guest) : path_(directory + "/console-" + guest + ".log")
 {
     std::error_code ignored;
     std::filesystem::create_directories(directory, ignored);

@@ -8,15 +8,9 @@ namespace tenon::tools {
 
 namespace {
 
-std::uint32_t load(const std::uint32_t& shared)
-{
-    return __atomic_load_n(&shared, __ATOMIC_ACQUIRE);
-}
+std::uint32_t load(const std::uint32_t& shared) { return __atomic_load_n(&shared, __ATOMIC_ACQUIRE); }
 
-void store(std::uint32_t& shared, std::uint32_t value)
-{
-    __atomic_store_n(&shared, value, __ATOMIC_RELEASE);
-}
+void store(std::uint32_t& shared, std::uint32_t value) { __atomic_store_n(&shared, value, __ATOMIC_RELEASE); }
 
 } // namespace
 

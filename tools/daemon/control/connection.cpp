@@ -16,8 +16,7 @@ void Control::Connection::start(Loop& loop, UniqueFd fd, OnLine on_line)
 {
     Peer peer(new Connection(std::move(fd), std::move(on_line)));
     peer->self_ = peer;
-    peer->source_ = std::make_unique<Loop::Source>(loop, peer->fd_.get(), EPOLLIN,
-                                                   [raw = peer.get()](std::uint32_t) { raw->read(); });
+    peer->source_ = std::make_unique<Loop::Source>(loop, peer->fd_.get(), EPOLLIN, [raw = peer.get()](std::uint32_t) { raw->read(); });
 }
 
 void Control::Connection::read()

@@ -8,21 +8,16 @@ namespace tenon::tools {
 using nlohmann::json;
 
 Control::Control(Context& context, Manager& manager, const std::string& socket_path)
-    : context_(context), manager_(manager),
-      listener_(context.loop, socket_path, 0600, [this](UniqueFd fd) { accept(std::move(fd)); })
-{
-}
+    : context_(context), manager_(manager), listener_(context.loop, socket_path, 0600, [this](UniqueFd fd) { accept(std::move(fd)); })
+{}
 
 Control::Control(Context& context, Manager& manager, UniqueFd socket)
-    : context_(context), manager_(manager),
-      listener_(context.loop, std::move(socket), [this](UniqueFd fd) { accept(std::move(fd)); })
-{
-}
+    : context_(context), manager_(manager), listener_(context.loop, std::move(socket), [this](UniqueFd fd) { accept(std::move(fd)); })
+{}
 
 void Control::accept(UniqueFd fd)
 {
-    Connection::start(context_.loop, std::move(fd),
-                      [this](const Peer& peer, const std::string& line) { execute(peer, line); });
+    Connection::start(context_.loop, std::move(fd), [this](const Peer& peer, const std::string& line) { execute(peer, line); });
 }
 
 void Control::execute(const Peer& peer, const std::string& line)
@@ -57,8 +52,8 @@ void Control::execute(const Peer& peer, const std::string& line)
 
 void Control::create(const Peer& peer, const json& request)
 {
-    auto config = DomainConfig::parse(request.at("config").get<std::string>(),
-                                      request.value("file", "config"), request.value("directory", "/"));
+    auto config =
+        DomainConfig::parse(request.at("config").get<std::string>(), request.value("file", "config"), request.value("directory", "/"));
     auto warnings = config.warnings;
     auto name = config.name;
     bool console = request.value("console", false);

@@ -14,8 +14,7 @@ public:
     using Nodes = std::map<std::string, std::string>;
 
     /// `changed` is called when is_ready() or is_closed() may have become true.
-    SplitDevice(Loop& loop, xenstore::Store& store, DomainId domain, std::string type, unsigned number,
-                Loop::Function changed);
+    SplitDevice(Loop& loop, xenstore::Store& store, DomainId domain, std::string type, unsigned number, Loop::Function changed);
     virtual ~SplitDevice() = default;
 
     /// Writes the nodes; the backend driver finds them.

@@ -12,8 +12,7 @@ public:
     Vbd(Loop& loop, xenstore::Store& store, DomainId domain, const DiskConfig& config, Loop::Function changed)
         : SplitDevice(loop, store, domain, "vbd", config.virtual_device, std::move(changed)), config_(config),
           block_(config.target, config.writable)
-    {
-    }
+    {}
 
     std::string describe() const override { return "disk " + config_.name; }
     std::string module() const override { return "xen-blkback"; }

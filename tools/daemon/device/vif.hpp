@@ -9,11 +9,9 @@ namespace tenon::tools {
 
 class Vif : public SplitDevice {
 public:
-    Vif(Loop& loop, xenstore::Store& store, DomainId domain, unsigned number, const VifConfig& config,
-        Loop::Function changed)
+    Vif(Loop& loop, xenstore::Store& store, DomainId domain, unsigned number, const VifConfig& config, Loop::Function changed)
         : SplitDevice(loop, store, domain, "vif", number, std::move(changed)), config_(config)
-    {
-    }
+    {}
 
     std::string describe() const override { return fmt::format("interface vif{}.{}", domain_, number_); }
     std::string module() const override { return "xen-netback"; }

@@ -7,10 +7,7 @@ namespace tenon::tools {
 
 namespace {
 
-constexpr std::uint64_t round_up(std::uint64_t value, std::uint64_t unit)
-{
-    return (value + unit - 1) / unit * unit;
-}
+constexpr std::uint64_t round_up(std::uint64_t value, std::uint64_t unit) { return (value + unit - 1) / unit * unit; }
 
 } // namespace
 
@@ -67,8 +64,8 @@ BootLayout BootLayout::plan(const KernelImage& kernel, std::uint64_t initrd_byte
         layout.p2m_tables = take(table_pages(layout.p2m_address, p2m_pages << page_shift));
     }
     if (next > pages)
-        throw Error(fmt::format("memory: {} MiB do not hold kernel, initrd and page tables: at least {} MiB",
-                                pages >> 8, round_up(next, 256) >> 8));
+        throw Error(fmt::format("memory: {} MiB do not hold kernel, initrd and page tables: at least {} MiB", pages >> 8,
+                                round_up(next, 256) >> 8));
     return layout;
 }
 

@@ -51,32 +51,25 @@ private:
 /// The guest's memory by guest-physical address, mapped piece by piece.
 class GuestMemory {
 public:
-    GuestMemory(ForeignMemory& memory, DomainId id, const std::vector<Mfn>& frames)
-        : memory_(memory), id_(id), frames_(frames)
-    {
-    }
+    GuestMemory(ForeignMemory& memory, DomainId id, const std::vector<Mfn>& frames) : memory_(memory), id_(id), frames_(frames) {}
 
     void write(std::uint64_t address, ByteView data)
     {
-        each_piece(address, data.size(), [&](std::byte* to, std::size_t done, std::size_t size) {
-            std::memcpy(to, data.data() + done, size);
-        });
+        each_piece(address, data.size(),
+                   [&](std::byte* to, std::size_t done, std::size_t size) { std::memcpy(to, data.data() + done, size); });
     }
     void clear(std::uint64_t address, std::uint64_t size)
     {
-        each_piece(address, size,
-                   [](std::byte* to, std::size_t, std::size_t count) { std::memset(to, 0, count); });
+        each_piece(address, size, [](std::byte* to, std::size_t, std::size_t count) { std::memset(to, 0, count); });
     }
-    template <class T>
-    void write_frame(Pfn frame, const T& value)
+    template <class T> void write_frame(Pfn frame, const T& value)
     {
         clear(frame << page_shift, page_size);
         write(frame << page_shift, std::as_bytes(std::span(&value, 1)));
     }
 
 private:
-    template <class F>
-    void each_piece(std::uint64_t address, std::uint64_t size, F use)
+    template <class F> void each_piece(std::uint64_t address, std::uint64_t size, F use)
     {
         constexpr std::uint64_t window = 1024; // frames mapped at a time
         for (std::uint64_t done = 0; done < size;) {
@@ -96,8 +89,8 @@ private:
     const std::vector<Mfn>& frames_;
 };
 
-start_info make_start_info(const BootLayout& layout, const BuiltDomain& domain, const DomainConfig& config,
-                           std::uint64_t initrd_bytes, Mfn shared_info)
+start_info make_start_info(const BootLayout& layout, const BuiltDomain& domain, const DomainConfig& config, std::uint64_t initrd_bytes,
+                           Mfn shared_info)
 {
     start_info info{};
     std::strcpy(info.magic, "xen-3.0-x86_64");
@@ -121,8 +114,7 @@ start_info make_start_info(const BootLayout& layout, const BuiltDomain& domain, 
         info.mod_start = layout.initrd.first;
         info.flags |= SIF_MOD_START_PFN;
     }
-    std::memcpy(info.cmd_line, config.command_line.data(),
-                std::min<std::size_t>(config.command_line.size(), MAX_GUEST_CMDLINE - 1));
+    std::memcpy(info.cmd_line, config.command_line.data(), std::min<std::size_t>(config.command_line.size(), MAX_GUEST_CMDLINE - 1));
     return info;
 }
 
@@ -152,12 +144,10 @@ void init_shared_info(ForeignMemory& memory, DomainId id, Mfn frame)
         vcpu.evtchn_upcall_mask = 1;
 }
 
-void load(GuestMemory& memory, const KernelImage& kernel, const Bytes& initrd, const BootLayout& layout,
-          const std::vector<Mfn>& frames)
+void load(GuestMemory& memory, const KernelImage& kernel, const Bytes& initrd, const BootLayout& layout, const std::vector<Mfn>& frames)
 {
     for (const auto& segment : kernel.segments) {
-        memory.write(segment.guest_address,
-                     ByteView(kernel.elf).subspan(segment.file_offset, segment.file_size));
+        memory.write(segment.guest_address, ByteView(kernel.elf).subspan(segment.file_offset, segment.file_size));
         memory.clear(segment.guest_address + segment.file_size, segment.memory_size - segment.file_size);
     }
     memory.write(layout.initrd.first << page_shift, initrd);
@@ -206,13 +196,11 @@ BuiltDomain Builder::build(const DomainConfig& config)
     Hypervisor hypervisor;
     ForeignMemory foreign;
     if (auto free = hypervisor.machine().free_pages; free < pages)
-        throw Error(fmt::format("not enough free memory: '{}' needs {} MiB, {} MiB are free", config.name,
-                                config.memory_mib, free >> 8));
+        throw Error(fmt::format("not enough free memory: '{}' needs {} MiB, {} MiB are free", config.name, config.memory_mib, free >> 8));
     auto id = hypervisor.create_domain(config.uuid, config.vcpus);
     HalfBuilt half_built(hypervisor, id);
     hypervisor.set_max_vcpus(id, config.vcpus);
-    hypervisor.set_max_memory(id, (std::uint64_t{config.max_memory_mib} << 10) +
-                                      1024); // slack for what it grants
+    hypervisor.set_max_memory(id, (std::uint64_t{config.max_memory_mib} << 10) + 1024); // slack for what it grants
     BuiltDomain domain{.id = id,
                        .store_port = hypervisor.allocate_port(id, dom0_id),
                        .console_port = hypervisor.allocate_port(id, dom0_id),
@@ -228,8 +216,7 @@ BuiltDomain Builder::build(const DomainConfig& config)
     auto info = hypervisor.domain(id);
     if (!info)
         throw Error(fmt::format("domain {} has gone while it was built", id));
-    memory.write_frame(layout.start_info.first,
-                       make_start_info(layout, domain, config, initrd.size(), info->shared_info));
+    memory.write_frame(layout.start_info.first, make_start_info(layout, domain, config, initrd.size(), info->shared_info));
     init_shared_info(foreign, id, info->shared_info);
     if (kernel.hypercall_page) {
         auto frame = (*kernel.hypercall_page - kernel.virtual_base) >> page_shift;

@@ -29,8 +29,7 @@ void check_name(const ConfigText& text, const std::string& name)
     if (name.empty())
         throw text.error("name", "is missing");
     if (name.size() > 64 || !std::ranges::all_of(name, good) || name.starts_with('.') || name == "Domain-0")
-        throw text.error("name",
-                         fmt::format("'{}' is no good name: at most 64 letters, digits, - _ . +", name));
+        throw text.error("name", fmt::format("'{}' is no good name: at most 64 letters, digits, - _ . +", name));
     if (std::ranges::all_of(name, [](unsigned char c) { return std::isdigit(c); }))
         throw text.error("name", "must not be a number: those stand for domain ids");
 }
@@ -50,8 +49,7 @@ std::string command_line(const ConfigText& text)
 }
 
 /// Each item of a list, with errors that name line, key and position.
-template <class T, class Parse>
-std::vector<T> parse_items(const ConfigText& text, const std::string& key, Parse parse)
+template <class T, class Parse> std::vector<T> parse_items(const ConfigText& text, const std::string& key, Parse parse)
 {
     std::vector<T> items;
     for (const auto& spec : text.list(key)) {
@@ -66,13 +64,12 @@ std::vector<T> parse_items(const ConfigText& text, const std::string& key, Parse
 
 } // namespace
 
-DomainConfig DomainConfig::parse(std::string_view raw, const std::string& file_name,
-                                 const std::string& directory)
+DomainConfig DomainConfig::parse(std::string_view raw, const std::string& file_name, const std::string& directory)
 {
     auto text = ConfigText::parse(raw, file_name);
-    static const std::set<std::string> known = {
-        "name",  "uuid", "memory", "maxmem",      "vcpus",     "kernel",   "ramdisk", "cmdline", "root",
-        "extra", "disk", "vif",    "on_poweroff", "on_reboot", "on_crash", "type",    "builder"};
+    static const std::set<std::string> known = {"name",        "uuid",      "memory",   "maxmem", "vcpus",  "kernel",
+                                                "ramdisk",     "cmdline",   "root",     "extra",  "disk",   "vif",
+                                                "on_poweroff", "on_reboot", "on_crash", "type",   "builder"};
     DomainConfig config;
     for (const auto& [key, value] : text.values())
         if (!known.contains(key))
@@ -91,8 +88,7 @@ DomainConfig DomainConfig::parse(std::string_view raw, const std::string& file_n
     if (!text.find("memory"))
         throw text.error("memory", "is missing");
     config.memory_mib = static_cast<unsigned>(text.number("memory", 0, 4, 1 << 20));
-    config.max_memory_mib =
-        static_cast<unsigned>(text.number("maxmem", config.memory_mib, config.memory_mib, 1 << 20));
+    config.max_memory_mib = static_cast<unsigned>(text.number("maxmem", config.memory_mib, config.memory_mib, 1 << 20));
     config.vcpus = static_cast<unsigned>(text.number("vcpus", 1, 1, 128));
     config.kernel = text.text("kernel");
     if (config.kernel.empty())

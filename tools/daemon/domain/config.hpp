@@ -39,8 +39,7 @@ struct DomainConfig {
     std::vector<std::string> warnings; ///< fit for the user
 
     /// Relative paths start at `directory`. Throws Error with file, line and key.
-    static DomainConfig parse(std::string_view text, const std::string& file_name,
-                              const std::string& directory);
+    static DomainConfig parse(std::string_view text, const std::string& file_name, const std::string& directory);
 };
 
 /// 'phy:/dev/sdb1,xvda,w', '/path,raw,xvda,rw', 'format=raw, vdev=xvda, access=rw, target=/path'.

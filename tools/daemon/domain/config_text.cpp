@@ -31,8 +31,7 @@ public:
             if (peek() == '#')
                 while (!at_end() && peek() != '\n')
                     take();
-            else if (peek() == ' ' || peek() == '\t' || peek() == '\r' ||
-                     (line_ends && (peek() == '\n' || peek() == ';')))
+            else if (peek() == ' ' || peek() == '\t' || peek() == '\r' || (line_ends && (peek() == '\n' || peek() == ';')))
                 take();
             else
                 return;
@@ -41,9 +40,7 @@ public:
 
     std::string_view word()
     {
-        auto is_word = [](char c) {
-            return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-';
-        };
+        auto is_word = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-'; };
         std::size_t length = 0;
         while (length < rest_.size() && is_word(rest_[length]))
             ++length;
@@ -67,10 +64,7 @@ public:
         return text;
     }
 
-    [[noreturn]] void fail(const std::string& what) const
-    {
-        throw Error(fmt::format("{}:{}: {}", name_, line_, what));
-    }
+    [[noreturn]] void fail(const std::string& what) const { throw Error(fmt::format("{}:{}: {}", name_, line_, what)); }
 
 private:
     std::string_view rest_;

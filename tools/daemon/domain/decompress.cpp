@@ -19,10 +19,7 @@ constexpr std::size_t output_step = 16ull << 20;
 
 using Decoder = Bytes (*)(ByteView, std::size_t);
 
-const std::uint8_t* bytes_of(ByteView data)
-{
-    return reinterpret_cast<const std::uint8_t*>(data.data());
-}
+const std::uint8_t* bytes_of(ByteView data) { return reinterpret_cast<const std::uint8_t*>(data.data()); }
 
 void grow(Bytes& out)
 {
@@ -107,9 +104,8 @@ Bytes unlz4(ByteView in, std::size_t hint)
             throw Error("the kernel's LZ4 data is cut short");
         auto start = out.size();
         out.resize(start + block_max);
-        auto got = LZ4_decompress_safe(reinterpret_cast<const char*>(in.data()),
-                                       reinterpret_cast<char*>(out.data()) + start, static_cast<int>(size),
-                                       block_max);
+        auto got = LZ4_decompress_safe(reinterpret_cast<const char*>(in.data()), reinterpret_cast<char*>(out.data()) + start,
+                                       static_cast<int>(size), block_max);
         if (got < 0)
             throw Error("the kernel's LZ4 data is damaged");
         out.resize(start + static_cast<std::size_t>(got));
@@ -135,18 +131,14 @@ constexpr Format formats[] = {
 const Format* format_of(ByteView data)
 {
     for (const auto& format : formats)
-        if (data.size() > format.length &&
-            std::equal(format.magic.begin(), format.magic.begin() + format.length, bytes_of(data)))
+        if (data.size() > format.length && std::equal(format.magic.begin(), format.magic.begin() + format.length, bytes_of(data)))
             return &format;
     return nullptr;
 }
 
 } // namespace
 
-bool is_compressed(ByteView data)
-{
-    return format_of(data) != nullptr;
-}
+bool is_compressed(ByteView data) { return format_of(data) != nullptr; }
 
 Bytes decompress(ByteView data, std::size_t size_hint)
 {

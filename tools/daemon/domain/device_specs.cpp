@@ -144,8 +144,7 @@ unsigned virtual_device_number(const std::string& name)
     }
     // The numbers are the Linux majors of old, and an extended form for what they have no room for.
     if (kind == "xvd")
-        return disk < 16 && partition < 16 ? 202u << 8 | disk << 4 | partition
-                                           : 1u << 28 | disk << 8 | partition;
+        return disk < 16 && partition < 16 ? 202u << 8 | disk << 4 | partition : 1u << 28 | disk << 8 | partition;
     if (kind == "sd" && disk < 16 && partition < 16)
         return 8u << 8 | disk << 4 | partition;
     if (kind == "hd" && disk < 4 && partition < 64)

@@ -28,9 +28,7 @@ void write_domain_nodes(xenstore::Store& store, const DomainConfig& config, cons
     auto backend = fmt::format("/local/domain/0/backend/console/{}/0", domain.id);
 
     xenstore::Batch batch(store);
-    batch.write(vm, "", readable)
-        .write(vm + "/name", config.name)
-        .write(vm + "/uuid", format_uuid(config.uuid));
+    batch.write(vm, "", readable).write(vm + "/name", config.name).write(vm + "/uuid", format_uuid(config.uuid));
     batch.write(home, "", readable)
         .write(home + "/vm", vm)
         .write(home + "/name", config.name)

@@ -14,15 +14,13 @@ namespace tenon::tools {
 Guest::Guest(Context& context, DomainConfig config, std::function<void()> gone)
     : context_(context), config_(std::move(config)), gone_(std::move(gone)),
       console_(context.loop, context.events, context.log_directory, config_.name)
-{
-}
+{}
 
 Guest::~Guest() = default;
 
 void Guest::after(unsigned milliseconds, Loop::Function function)
 {
-    timer_ = std::make_unique<Loop::Timer>(context_.loop, std::chrono::milliseconds(milliseconds),
-                                           std::move(function));
+    timer_ = std::make_unique<Loop::Timer>(context_.loop, std::chrono::milliseconds(milliseconds), std::move(function));
 }
 
 void Guest::settle(std::vector<Done>& waiting, const Error* error)
@@ -88,18 +86,16 @@ void Guest::connect_devices()
     for (const auto& disk : config_.disks)
         devices_.push_back(std::make_unique<Vbd>(context_.loop, context_.store(), domain_.id, disk, changed));
     for (unsigned i = 0; i < config_.vifs.size(); ++i)
-        devices_.push_back(
-            std::make_unique<Vif>(context_.loop, context_.store(), domain_.id, i, config_.vifs[i], changed));
+        devices_.push_back(std::make_unique<Vif>(context_.loop, context_.store(), domain_.id, i, config_.vifs[i], changed));
     for (auto& device : devices_)
         device->start();
     after(20'000, [this] {
         for (auto& device : devices_)
             if (!device->is_ready()) {
                 auto said = device->driver_error();
-                return fail(Error(
-                    said.empty() ? fmt::format("{}: its backend does not answer (is the module {} loaded?)",
-                                               device->describe(), device->module())
-                                 : fmt::format("{}: {}: {}", device->describe(), device->module(), said)));
+                return fail(Error(said.empty() ? fmt::format("{}: its backend does not answer (is the module {} loaded?)",
+                                                             device->describe(), device->module())
+                                               : fmt::format("{}: {}: {}", device->describe(), device->module(), said)));
             }
     });
 }
@@ -122,8 +118,7 @@ void Guest::check_ready()
     log("{}: domain {} runs", config_.name, domain_.id);
     settle(started_, nullptr);
     settle(restarted_, nullptr);
-    after(120'000,
-          [this] { context_.worker.submit([&builder = context_.builder] { builder.forget_old_kernel(); }); });
+    after(120'000, [this] { context_.worker.submit([&builder = context_.builder] { builder.forget_old_kernel(); }); });
 }
 
 void Guest::fail(const Error& error)

@@ -18,8 +18,7 @@ constexpr unsigned end_polls = 500;
 
 const char* name_of(ShutdownReason reason)
 {
-    static constexpr const char* names[] = {"powered off", "rebooted", "suspended",
-                                            "crashed",     "hung",     "reset"};
+    static constexpr const char* names[] = {"powered off", "rebooted", "suspended", "crashed", "hung", "reset"};
     auto index = static_cast<unsigned>(reason);
     return index < std::size(names) ? names[index] : "ended";
 }
@@ -42,9 +41,7 @@ void Guest::end(ShutdownReason reason)
 {
     reason_ = reason;
     bool crashed = reason == ShutdownReason::crash || reason == ShutdownReason::watchdog;
-    auto action = crashed                            ? config_.on_crash
-                  : reason == ShutdownReason::reboot ? config_.on_reboot
-                                                     : config_.on_poweroff;
+    auto action = crashed ? config_.on_crash : reason == ShutdownReason::reboot ? config_.on_reboot : config_.on_poweroff;
     log("{}: domain {} has {}", config_.name, domain_.id, name_of(reason));
     context_.store().announce_special("@releaseDomain");
     if (action == EndAction::restart && restarts_too_fast()) {

@@ -12,8 +12,7 @@ namespace tenon::tools {
 
 namespace {
 
-template <class T>
-T read_at(ByteView data, std::size_t offset, const char* what)
+template <class T> T read_at(ByteView data, std::size_t offset, const char* what)
 {
     if (offset > data.size() || data.size() - offset < sizeof(T))
         throw Error(fmt::format("the kernel file is cut short: no {}", what));
@@ -22,10 +21,7 @@ T read_at(ByteView data, std::size_t offset, const char* what)
     return value;
 }
 
-bool is_elf(ByteView data)
-{
-    return data.size() > SELFMAG && std::memcmp(data.data(), ELFMAG, SELFMAG) == 0;
-}
+bool is_elf(ByteView data) { return data.size() > SELFMAG && std::memcmp(data.data(), ELFMAG, SELFMAG) == 0; }
 
 /// Linux boot protocol: the payload lies in the protected-mode part; its last word is the unpacked size.
 Bytes unpack_bzimage(ByteView file)
@@ -95,8 +91,7 @@ void take_notes(KernelImage& image, const Notes& notes)
     if (notes.strings.empty())
         throw Error("the kernel has no Xen PV notes: it was built without support for paravirtual guests");
     if (text(XEN_ELFNOTE_XEN_VERSION) != "xen-3.0")
-        throw Error(
-            fmt::format("the kernel asks for interface '{}', not xen-3.0", text(XEN_ELFNOTE_XEN_VERSION)));
+        throw Error(fmt::format("the kernel asks for interface '{}', not xen-3.0", text(XEN_ELFNOTE_XEN_VERSION)));
     if (auto loader = text(XEN_ELFNOTE_LOADER); !loader.empty() && loader != "generic")
         throw Error(fmt::format("the kernel asks for loader '{}', not generic", loader));
     if (auto entry = notes.number(XEN_ELFNOTE_ENTRY))
@@ -140,11 +135,9 @@ KernelImage KernelImage::parse(Bytes file)
     for (const auto& load : loads) {
         auto data = part(image.elf, load, "load segment");
         auto address = load.p_paddr - physical_offset;
-        if (load.p_paddr < physical_offset || address >= most || load.p_memsz > most - address ||
-            load.p_memsz < data.size())
+        if (load.p_paddr < physical_offset || address >= most || load.p_memsz > most - address || load.p_memsz < data.size())
             throw Error(
-                fmt::format("the kernel has a segment at {:#x} of {:#x} bytes, which can not be right",
-                            load.p_paddr, load.p_memsz));
+                fmt::format("the kernel has a segment at {:#x} of {:#x} bytes, which can not be right", load.p_paddr, load.p_memsz));
         image.segments.push_back({address, load.p_offset, data.size(), load.p_memsz});
         image.end = std::max(image.end, address + load.p_memsz);
     }

@@ -22,8 +22,8 @@ struct KernelImage {
     std::uint64_t entry = 0;
     std::optional<std::uint64_t> hypercall_page;
     std::optional<std::uint64_t> p2m_address; ///< wish for the p2m list outside the initial mapping
-    bool initrd_by_frame = false; ///< takes the initrd by frame number, so need not have it mapped
-    std::uint64_t end = 0;        ///< first guest-physical byte behind the segments
+    bool initrd_by_frame = false;             ///< takes the initrd by frame number, so need not have it mapped
+    std::uint64_t end = 0;                    ///< first guest-physical byte behind the segments
 
     /// Throws Error saying what is wrong with the kernel.
     static KernelImage parse(Bytes file);

@@ -39,18 +39,14 @@ std::string canonical(const std::string& path)
 } // namespace
 
 Manager::Manager(Context& context)
-    : context_(context),
-      domain_events_(context.events,
-                     context.events.bind_virq(virq_domain_exception, [this] { look_at_domains(); }))
-{
-}
+    : context_(context), domain_events_(context.events, context.events.bind_virq(virq_domain_exception, [this] { look_at_domains(); }))
+{}
 
 void Manager::check(const DomainConfig& config)
 {
     if (guests_.contains(config.name))
         throw Error(fmt::format("a guest named '{}' exists already", config.name));
-    for (const auto& [what, path] :
-         {std::pair("kernel", config.kernel), std::pair("ramdisk", config.ramdisk)})
+    for (const auto& [what, path] : {std::pair("kernel", config.kernel), std::pair("ramdisk", config.ramdisk)})
         if (!path.empty() && !std::filesystem::is_regular_file(path))
             throw Error(fmt::format("{}: {}: no such file", what, path));
     for (const auto& vif : config.vifs)

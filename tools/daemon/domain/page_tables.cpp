@@ -12,8 +12,7 @@ constexpr std::uint64_t link_flags = 0x27, writable_flags = 0x67, read_only_flag
 
 } // namespace
 
-PageTables::PageTables(const BootLayout& layout, const std::vector<Mfn>& frames)
-    : layout_(layout), frames_(frames)
+PageTables::PageTables(const BootLayout& layout, const std::vector<Mfn>& frames) : layout_(layout), frames_(frames)
 {
     FrameRange pool = layout.tables;
     tables_[pool.first] = {}; // the top table comes first
@@ -48,8 +47,7 @@ void PageTables::map(std::uint64_t address, Pfn frame, FrameRange& pool)
         }
         at = frame_of_table_.at(entry >> page_shift);
     }
-    tables_[at][address >> 12 & 511] =
-        frames_[frame] << page_shift | (is_table(frame) ? read_only_flags : writable_flags);
+    tables_[at][address >> 12 & 511] = frames_[frame] << page_shift | (is_table(frame) ? read_only_flags : writable_flags);
 }
 
 } // namespace tenon::tools

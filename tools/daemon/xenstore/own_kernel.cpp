@@ -22,8 +22,7 @@ void* map_page(const char* path, int& port)
         return MAP_FAILED;
     if (port < 0)
         port = ::ioctl(fd.get(), get_event_port, 0);
-    return port < 0 ? MAP_FAILED
-                    : ::mmap(nullptr, page_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
+    return port < 0 ? MAP_FAILED : ::mmap(nullptr, page_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
 }
 
 } // namespace
@@ -42,9 +41,6 @@ OwnKernelRing::OwnKernelRing()
     port_ = static_cast<EventPort>(port);
 }
 
-OwnKernelRing::~OwnKernelRing()
-{
-    ::munmap(page_, page_size);
-}
+OwnKernelRing::~OwnKernelRing() { ::munmap(page_, page_size); }
 
 } // namespace tenon::tools::xenstore

@@ -10,22 +10,13 @@ namespace tenon::tools::xenstore {
 
 namespace {
 
-bool is_path_character(char c)
-{
-    return std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '/' || c == '_' || c == '@';
-}
+bool is_path_character(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '/' || c == '_' || c == '@'; }
 
 } // namespace
 
-std::string domain_path(DomainId domain)
-{
-    return "/local/domain/" + std::to_string(domain);
-}
+std::string domain_path(DomainId domain) { return "/local/domain/" + std::to_string(domain); }
 
-bool is_special(std::string_view text)
-{
-    return text.starts_with('@');
-}
+bool is_special(std::string_view text) { return text.starts_with('@'); }
 
 Path Path::parse(std::string_view text, DomainId domain)
 {
@@ -49,10 +40,7 @@ Path Path::parent() const
     return slash == 0 ? Path() : Path(text_.substr(0, slash));
 }
 
-std::string_view Path::name() const
-{
-    return std::string_view(text_).substr(text_.rfind('/') + 1);
-}
+std::string_view Path::name() const { return std::string_view(text_).substr(text_.rfind('/') + 1); }
 
 std::vector<std::string_view> Path::components() const
 {
@@ -71,8 +59,7 @@ bool Path::is_within(const Path& other) const
 {
     if (other.is_root() || text_ == other.text_)
         return true;
-    return text_.size() > other.text_.size() && text_.starts_with(other.text_) &&
-           text_[other.text_.size()] == '/';
+    return text_.size() > other.text_.size() && text_.starts_with(other.text_) && text_[other.text_.size()] == '/';
 }
 
 } // namespace tenon::tools::xenstore

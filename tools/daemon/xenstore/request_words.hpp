@@ -8,10 +8,7 @@
 
 namespace tenon::tools::xenstore {
 
-inline std::string ok()
-{
-    return std::string("OK", 3);
-}
+inline std::string ok() { return std::string("OK", 3); }
 
 inline void need(const std::vector<std::string_view>& words, std::size_t count)
 {
@@ -25,8 +22,7 @@ inline void need_privilege(const Client& client)
         throw StoreError(EACCES);
 }
 
-template <class T>
-T number(std::string_view text)
+template <class T> T number(std::string_view text)
 {
     T value{};
     auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);

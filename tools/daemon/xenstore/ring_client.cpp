@@ -10,30 +10,20 @@ namespace {
 
 constexpr std::size_t output_pause = 64 * 1024; // a domain that does not read gets no further answers
 
-std::uint32_t load(const std::uint32_t& shared)
-{
-    return __atomic_load_n(&shared, __ATOMIC_ACQUIRE);
-}
+std::uint32_t load(const std::uint32_t& shared) { return __atomic_load_n(&shared, __ATOMIC_ACQUIRE); }
 
-void store(std::uint32_t& shared, std::uint32_t value)
-{
-    __atomic_store_n(&shared, value, __ATOMIC_RELEASE);
-}
+void store(std::uint32_t& shared, std::uint32_t value) { __atomic_store_n(&shared, value, __ATOMIC_RELEASE); }
 
 } // namespace
 
-RingClient::RingClient(Service& service, Caller caller, xenstore_domain_interface& ring,
-                       std::function<void()> notify)
+RingClient::RingClient(Service& service, Caller caller, xenstore_domain_interface& ring, std::function<void()> notify)
     : Client(caller), service_(service), ring_(ring), notify_(std::move(notify))
 {
     store(ring_.server_features, XENSTORE_SERVER_FEATURE_RECONNECTION | XENSTORE_SERVER_FEATURE_ERROR);
     store(ring_.connection, XENSTORE_CONNECTED);
 }
 
-RingClient::~RingClient()
-{
-    service_.forget(*this);
-}
+RingClient::~RingClient() { service_.forget(*this); }
 
 void RingClient::send(const Message& message)
 {

@@ -14,8 +14,7 @@ namespace tenon::tools::xenstore {
 class RingClient : public Client {
 public:
     /// `notify` wakes the domain.
-    RingClient(Service& service, Caller caller, xenstore_domain_interface& ring,
-               std::function<void()> notify);
+    RingClient(Service& service, Caller caller, xenstore_domain_interface& ring, std::function<void()> notify);
     ~RingClient() override;
 
     void send(const Message& message) override;

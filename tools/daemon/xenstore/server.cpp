@@ -18,20 +18,16 @@ struct Server::Domain {
 
 Server::Server(Loop& loop, EventChannels& events, GrantDevice& grants, const std::string& run_directory)
     : loop_(loop), events_(events), grants_(grants),
-      listener_(loop, run_directory + "/socket", 0600,
-                [this](UniqueFd fd) { accept(std::move(fd), Client::Mode::read_write); }),
-      read_only_listener_(loop, run_directory + "/socket_ro", 0660,
-                          [this](UniqueFd fd) { accept(std::move(fd), Client::Mode::read_only); })
-{
-}
+      listener_(loop, run_directory + "/socket", 0600, [this](UniqueFd fd) { accept(std::move(fd), Client::Mode::read_write); }),
+      read_only_listener_(loop, run_directory + "/socket_ro", 0660, [this](UniqueFd fd) { accept(std::move(fd), Client::Mode::read_only); })
+{}
 
 Server::~Server() = default;
 
 void Server::accept(UniqueFd fd, Client::Mode mode)
 {
     auto id = ++last_socket_;
-    sockets_[id] = std::make_unique<SocketClient>(loop_, service_, std::move(fd), mode,
-                                                  [this, id] { sockets_.erase(id); });
+    sockets_[id] = std::make_unique<SocketClient>(loop_, service_, std::move(fd), mode, [this, id] { sockets_.erase(id); });
 }
 
 void Server::process(DomainId id)
@@ -47,8 +43,7 @@ void Server::connect_own_kernel()
     domain->own = std::make_unique<OwnKernelRing>();
     auto port = events_.bind_remote(dom0_id, domain->own->port(), [this] { process(dom0_id); });
     domain->port = BoundPort(events_, port);
-    domain->client = std::make_unique<RingClient>(service_, Caller{}, domain->own->ring(),
-                                                  [this, port] { events_.notify(port); });
+    domain->client = std::make_unique<RingClient>(service_, Caller{}, domain->own->ring(), [this, port] { events_.notify(port); });
     domains_[dom0_id] = std::move(domain);
     events_.notify(port);
     process(dom0_id);
@@ -64,8 +59,7 @@ void Server::introduce(DomainId id, std::uint64_t, EventPort remote_port)
         domain->grant = std::make_unique<GrantMap>(grants_, id, 1); // the reference reserved for the store
         auto port = events_.bind_remote(id, remote_port, [this, id] { process(id); });
         domain->port = BoundPort(events_, port);
-        domain->client = std::make_unique<RingClient>(service_, Caller{.domain = id},
-                                                      *domain->grant->as<xenstore_domain_interface>(),
+        domain->client = std::make_unique<RingClient>(service_, Caller{.domain = id}, *domain->grant->as<xenstore_domain_interface>(),
                                                       [this, port] { events_.notify(port); });
     } catch (const Error& error) {
         log("domain {}: {}", id, error.what());

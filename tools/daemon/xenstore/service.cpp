@@ -98,10 +98,7 @@ Path Service::path(Request& r) const
     return Path::parse(r.words[0], r.client.caller().domain);
 }
 
-std::string Service::read(Request& r)
-{
-    return access(r).read(path(r));
-}
+std::string Service::read(Request& r) { return access(r).read(path(r)); }
 
 std::string Service::write(Request& r)
 {

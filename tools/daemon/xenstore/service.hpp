@@ -28,8 +28,7 @@ public:
     /// The client's connection is gone.
     void forget(Client& client);
     /// A watch event on its way to `client`.
-    static void send_event(Client& client, const Limits& limits, std::string_view path,
-                           std::string_view token);
+    static void send_event(Client& client, const Limits& limits, std::string_view path, std::string_view token);
 
 private:
     struct Request {

@@ -77,8 +77,7 @@ std::string Service::introduce(Request& r)
 {
     need_privilege(r.client);
     need(r.words, 3);
-    domains_.introduce(domain_number(r.words[0]), number<std::uint64_t>(r.words[1]),
-                       number<EventPort>(r.words[2]));
+    domains_.introduce(domain_number(r.words[0]), number<std::uint64_t>(r.words[1]), number<EventPort>(r.words[2]));
     return ok();
 }
 

@@ -15,13 +15,9 @@ constexpr std::size_t output_pause = 64 * 1024; // a peer that does not read get
 SocketClient::SocketClient(Loop& loop, Service& service, UniqueFd fd, Mode mode, std::function<void()> closed)
     : Client(Caller{}, mode), loop_(loop), service_(service), fd_(std::move(fd)), closed_(std::move(closed)),
       source_(loop, fd_.get(), EPOLLIN, [this](std::uint32_t events) { on_events(events); })
-{
-}
+{}
 
-SocketClient::~SocketClient()
-{
-    service_.forget(*this);
-}
+SocketClient::~SocketClient() { service_.forget(*this); }
 
 void SocketClient::send(const Message& message)
 {
@@ -54,8 +50,7 @@ void SocketClient::flush()
         output_.erase(0, static_cast<std::size_t>(sent));
     }
     if (!failed_)
-        source_.set_events((output_.size() < output_pause ? EPOLLIN : 0u) |
-                           (output_.empty() ? 0u : EPOLLOUT));
+        source_.set_events((output_.size() < output_pause ? EPOLLIN : 0u) | (output_.empty() ? 0u : EPOLLOUT));
 }
 
 void SocketClient::on_events(std::uint32_t events)

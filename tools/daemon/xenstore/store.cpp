@@ -36,10 +36,7 @@ void Store::announce(const std::vector<Change>& changes)
             watches_.fire(change, tree_);
 }
 
-void Store::announce_special(const std::string& name)
-{
-    watches_.fire_special(name, special_permissions(name));
-}
+void Store::announce_special(const std::string& name) { watches_.fire_special(name, special_permissions(name)); }
 
 Permissions Store::special_permissions(const std::string& name) const
 {

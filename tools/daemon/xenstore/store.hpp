@@ -15,14 +15,8 @@ public:
     WatchTable& watches() { return watches_; }
 
     /// Access to the live tree; what it changes must be announced afterwards.
-    TreeAccess access(Caller caller, std::vector<Change>& changes)
-    {
-        return TreeAccess(tree_, limits, caller, changes);
-    }
-    TreeAccess access(Caller caller, Transaction& transaction)
-    {
-        return TreeAccess(transaction, limits, caller);
-    }
+    TreeAccess access(Caller caller, std::vector<Change>& changes) { return TreeAccess(tree_, limits, caller, changes); }
+    TreeAccess access(Caller caller, Transaction& transaction) { return TreeAccess(transaction, limits, caller); }
 
     Transaction begin() const { return Transaction(tree_); }
     /// All or nothing; returns what changed. Throws StoreError(EAGAIN).

@@ -15,8 +15,7 @@ bool SeenLog::is_unchanged(const Tree& then, const Tree& now) const
             return before == after;
         if ((entry.second & static_cast<unsigned>(Part::content)) && before->content != after->content)
             return false;
-        return !(entry.second & static_cast<unsigned>(Part::children)) ||
-               std::ranges::equal(before->children, after->children, same_name);
+        return !(entry.second & static_cast<unsigned>(Part::children)) || std::ranges::equal(before->children, after->children, same_name);
     });
 }
 

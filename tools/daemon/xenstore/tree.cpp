@@ -3,10 +3,7 @@
 
 namespace tenon::tools::xenstore {
 
-Tree::Tree() : root_(std::make_shared<Node>())
-{
-    root_->content = std::make_shared<Content>();
-}
+Tree::Tree() : root_(std::make_shared<Node>()) { root_->content = std::make_shared<Content>(); }
 
 std::shared_ptr<const Node> Tree::find(const Path& path) const
 {

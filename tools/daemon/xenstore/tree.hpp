@@ -25,10 +25,7 @@ struct Node {
     std::map<std::string, std::shared_ptr<Node>, std::less<>> children;
 
     /// Bytes that the node counts against its owner's entry-size limit.
-    std::size_t size() const
-    {
-        return content->value.size() + content->permissions.size() * sizeof(Permission);
-    }
+    std::size_t size() const { return content->value.size() + content->permissions.size() * sizeof(Permission); }
 };
 
 class Tree {

@@ -43,10 +43,7 @@ std::shared_ptr<const Node> TreeAccess::demand(const Path& path, Access wanted)
     throw StoreError(node->content->permissions.allow(caller_, Access::read) ? ENOENT : EACCES);
 }
 
-std::string TreeAccess::read(const Path& path)
-{
-    return demand(path, Access::read)->content->value;
-}
+std::string TreeAccess::read(const Path& path) { return demand(path, Access::read)->content->value; }
 
 std::shared_ptr<const Node> TreeAccess::directory(const Path& path)
 {
@@ -55,10 +52,7 @@ std::shared_ptr<const Node> TreeAccess::directory(const Path& path)
     return node;
 }
 
-Permissions TreeAccess::permissions(const Path& path)
-{
-    return demand(path, Access::read)->content->permissions;
-}
+Permissions TreeAccess::permissions(const Path& path) { return demand(path, Access::read)->content->permissions; }
 
 /// Makes the node and every missing ancestor. New nodes inherit the permissions of the one above, but
 /// belong to the domain that makes them.
@@ -147,8 +141,7 @@ void TreeAccess::set_permissions(const Path& path, const Permissions& permission
     }
     check_size(node->content->value.size() + permissions.size() * sizeof(Permission));
     tree_.set_content(path, {node->content->value, permissions});
-    done({path, nullptr},
-         [path, permissions](TreeAccess& access) { access.set_permissions(path, permissions); });
+    done({path, nullptr}, [path, permissions](TreeAccess& access) { access.set_permissions(path, permissions); });
 }
 
 } // namespace tenon::tools::xenstore

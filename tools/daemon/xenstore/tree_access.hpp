@@ -11,13 +11,10 @@ class TreeAccess {
 public:
     TreeAccess(Tree& tree, const Limits& limits, Caller caller, std::vector<Change>& changes)
         : tree_(tree), limits_(limits), caller_(caller), changes_(changes)
-    {
-    }
+    {}
     TreeAccess(Transaction& transaction, const Limits& limits, Caller caller)
-        : tree_(transaction.tree), limits_(limits), caller_(caller), changes_(transaction.changes),
-          transaction_(&transaction)
-    {
-    }
+        : tree_(transaction.tree), limits_(limits), caller_(caller), changes_(transaction.changes), transaction_(&transaction)
+    {}
 
     std::string read(const Path& path);
     std::shared_ptr<const Node> directory(const Path& path);

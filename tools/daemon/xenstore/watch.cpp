@@ -51,8 +51,7 @@ unsigned WatchTable::count(const WatchSink& sink) const
 {
     unsigned number = 0;
     for (const auto& [key, here] : watches_)
-        number += static_cast<unsigned>(
-            std::ranges::count_if(here, [&](const Watch& w) { return w.sink == &sink; }));
+        number += static_cast<unsigned>(std::ranges::count_if(here, [&](const Watch& w) { return w.sink == &sink; }));
     return number;
 }
 
@@ -81,8 +80,7 @@ void WatchTable::fire(const Change& change, const Tree& tree) const
     if (!change.removed)
         return;
     auto prefix = change.path.text() + "/";
-    for (auto at = watches_.lower_bound(prefix); at != watches_.end() && at->first.starts_with(prefix);
-         ++at) {
+    for (auto at = watches_.lower_bound(prefix); at != watches_.end() && at->first.starts_with(prefix); ++at) {
         const Node* gone = change.removed.get();
         auto rest = Path::parse("/" + at->first.substr(prefix.size()), dom0_id);
         for (auto name : rest.components()) {

@@ -9,7 +9,7 @@ inline constexpr unsigned first_slot = 256, last_slot = 271, slots = 16;
 inline constexpr unsigned m2p_slot = 256, image_slot = 257, frames_slot = 258, heap_slot = 259, domain_slot = 260, memory_slot = 261;
 inline constexpr u64 hypervisor_start = slot_base(256), hypervisor_end = slot_base(272);
 
-inline constexpr u64 m2p_base = slot_base(m2p_slot);         ///< read-only for guests
+inline constexpr u64 m2p_base = slot_base(m2p_slot); ///< read-only for guests
 inline constexpr u64 image_base = slot_base(image_slot);
 inline constexpr u64 percpu_base = image_base + 0x4000'0000; ///< within 2 GiB of the image: entry code is RIP-relative
 inline constexpr u64 percpu_stride = 0x2'0000;               ///< 128 KiB a CPU
@@ -19,12 +19,12 @@ inline constexpr u64 frame_table_base = slot_base(frames_slot);
 inline constexpr u64 m2p_rw_base = frame_table_base + (u64{1} << 38); ///< the hypervisor's own view of M2P
 inline constexpr u64 heap_base = slot_base(heap_slot);
 inline constexpr u64 heap_size = u64{1} << 32;
-inline constexpr u64 memory_base = slot_base(memory_slot);   ///< frames: base + mfn * 4 KiB
+inline constexpr u64 memory_base = slot_base(memory_slot); ///< frames: base + mfn * 4 KiB
 
 /// The per-domain slot: 2 MiB (one L1 table) for each vCPU.
 inline constexpr u64 domain_base = slot_base(domain_slot);
 inline constexpr u64 vcpu_area_size = 0x20'0000;
-inline constexpr unsigned area_gdt = 0, area_ldt = 16, area_stack = 36, area_fpu = 44;   ///< page index inside the area
+inline constexpr unsigned area_gdt = 0, area_ldt = 16, area_stack = 36, area_fpu = 44; ///< page index inside the area
 inline constexpr unsigned stack_pages = 4;
 inline constexpr u64 stack_size = stack_pages * page_size;
 static_assert(area_stack % stack_pages == 0);

@@ -27,14 +27,14 @@ constexpr u64 guest_read_only = guest_flags & ~Pte::writable;
 
 /// dom0's memory while it is built: runs of consecutive frames for consecutive pfns.
 class Memory {
-  public:
+public:
     /// Takes `pages` frames in blocks as large as there are; false when memory ran out first.
     bool take(Domain& domain, u64 pages);
     Mfn operator[](u64 pfn) const;
     u64 pages() const { return pages_; }
     void copy_in(u64 pfn, const u8* from, u64 bytes, u64 offset = 0) const; ///< offset: bytes behind the pfn's start
 
-  private:
+private:
     struct Run {
         u64 pfn, mfn;
     };
@@ -97,7 +97,7 @@ void Memory::copy_in(u64 pfn, const u8* from, u64 bytes, u64 offset) const
 
 /// Fills tables for consecutive addresses; new tables come from consecutive pfns.
 class TableBuilder {
-  public:
+public:
     TableBuilder(const Memory& memory, Mfn l4, u64 next_pfn) : memory_(memory), l4_(l4), next_(next_pfn) {}
     void map(u64 va, Mfn mfn, u64 flags)
     {
@@ -113,7 +113,7 @@ class TableBuilder {
         view[index_at(va, 1)] = Pte::of(mfn, flags);
     }
 
-  private:
+private:
     const Memory& memory_;
     Mfn l4_;
     u64 next_;
@@ -262,7 +262,8 @@ void start(const BootInfo& boot, UnpackedKernel& kernel)
     auto planned = plan(image, pages, initrd_bytes);
     if (!planned.ok())
         boot_failure(planned.error() == Error::nomem ? "dom0 gets %lu MiB, too little for its kernel and initrd (see dom0_mem=)"
-                                                     : "dom0's kernel names addresses that make no sense (%lu MiB)", pages >> 8);
+                                                     : "dom0's kernel names addresses that make no sense (%lu MiB)",
+                     pages >> 8);
     const Layout& layout = *planned;
     log_info("dom0: %lu MiB, %u vCPUs, kernel at %lx-%lx, entry %lx", pages >> 8, params.max_vcpus, image.virt_base, layout.kernel_end,
              *image.entry);
@@ -271,8 +272,10 @@ void start(const BootInfo& boot, UnpackedKernel& kernel)
     domain.max_pages = options::dom0_memory.maximum_frames(frame_allocator::stats().total);
     load_image(image, dom0_pages, layout);
     if (initrd_bytes)
-        dom0_pages.copy_in(layout.initrd_pfn, static_cast<const u8*>(open_frame(Mfn{boot.module_list[1].start >> page_shift})) +
-                           (boot.module_list[1].start & page_mask), initrd_bytes);
+        dom0_pages.copy_in(layout.initrd_pfn,
+                           static_cast<const u8*>(open_frame(Mfn{boot.module_list[1].start >> page_shift})) +
+                               (boot.module_list[1].start & page_mask),
+                           initrd_bytes);
     build_tables(dom0_pages, layout);
     write_p2m(dom0_pages, layout);
     if (image.hypercall_page && !arch::write_hypercall_page(domain, dom0_pages[layout.pfn_of(*image.hypercall_page)]))

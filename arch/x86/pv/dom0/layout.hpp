@@ -7,15 +7,15 @@ namespace tenon::x86::dom0 {
 
 struct Layout {
     u64 virt_base = 0;
-    u64 kernel_end = 0;             ///< addresses from here on
+    u64 kernel_end = 0;               ///< addresses from here on
     u64 initrd = 0, initrd_pages = 0; ///< address when mapped, else 0
     u64 initrd_pfn = 0;
-    u64 p2m = 0, p2m_pages = 0;     ///< address of the list, its data pages
+    u64 p2m = 0, p2m_pages = 0;           ///< address of the list, its data pages
     u64 p2m_pfn = 0, p2m_table_pages = 0; ///< tables of its own, in front of it, when it lies outside the kernel's range
     u64 start_info = 0;
     u64 tables = 0, table_pages = 0; ///< first the L4
     u64 stack = 0;
-    u64 end = 0;                    ///< 4 MiB aligned, everything below is mapped from virt_base on
+    u64 end = 0; ///< 4 MiB aligned, everything below is mapped from virt_base on
     bool p2m_is_apart() const { return p2m_table_pages != 0; }
     u64 pfn_of(u64 va) const { return (va - virt_base) >> page_shift; }
 };

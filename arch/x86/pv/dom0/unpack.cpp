@@ -25,7 +25,8 @@ void call_on_stack(u64 stack_top, void (*function)(Job*), Job* job)
     asm volatile("mov %%rsp, %%rbx\n"
                  "mov %0, %%rsp\n"
                  "call *%1\n"
-                 "mov %%rbx, %%rsp" ::"r"(stack_top), "r"(function), "D"(job)
+                 "mov %%rbx, %%rsp" ::"r"(stack_top),
+                 "r"(function), "D"(job)
                  : "rbx", "rax", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "memory", "cc");
 }
 

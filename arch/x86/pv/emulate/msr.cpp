@@ -1,14 +1,16 @@
 // MSRs that a guest may read, and the few it may write. What is not listed does not exist: #GP, which guest kernels expect.
-#include "emulate.hpp"
-#include "../vcpu.hpp"
 #include "../../cpu/features.hpp"
+#include "../vcpu.hpp"
+#include "emulate.hpp"
 #include <tenon_arch/cpu_ops.hpp>
 
 namespace tenon::x86::pv {
 
 namespace {
-constexpr u32 tsc = 0x10, platform_id = 0x17, microcode_rev = 0x8b, mcg_cap = 0x179, mcg_status = 0x17a, misc_features = 0x140, platform_info = 0xce;
-constexpr u32 amd_hwcr = 0xc0010015, amd_int_pending = 0xc0010055, amd_de_cfg = 0xc0011029, amd_mmio_cfg = 0xc0010058, amd_nb_cfg = 0xc001001f;
+constexpr u32 tsc = 0x10, platform_id = 0x17, microcode_rev = 0x8b, mcg_cap = 0x179, mcg_status = 0x17a, misc_features = 0x140,
+              platform_info = 0xce;
+constexpr u32 amd_hwcr = 0xc0010015, amd_int_pending = 0xc0010055, amd_de_cfg = 0xc0011029, amd_mmio_cfg = 0xc0010058,
+              amd_nb_cfg = 0xc001001f;
 constexpr u64 visible_efer = bit(0) | bit(8) | bit(10) | bit(11);
 } // namespace
 
@@ -60,7 +62,7 @@ bool write_guest_msr(Vcpu& vcpu, u32 index, u64 value)
         return true;
     case msr::apic_base:
     case tsc:
-    case 0x79: // microcode update
+    case 0x79:          // microcode update
     case microcode_rev: // cleared before the revision is read
     case mcg_status:
     case msr::sysenter_cs:
@@ -69,8 +71,7 @@ bool write_guest_msr(Vcpu& vcpu, u32 index, u64 value)
     case msr::star:
     case msr::lstar:
     case msr::cstar:
-    case msr::fmask:
-        return true; // accepted, without effect
+    case msr::fmask: return true; // accepted, without effect
     case msr::misc_enable: return features.is_intel;
     case amd_hwcr:
     case amd_de_cfg: return !features.is_intel;

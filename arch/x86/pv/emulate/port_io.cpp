@@ -1,6 +1,6 @@
 // Port I/O: the hardware domain reaches the machine's ports except those that Tenon keeps; others read all ones.
-#include "emulate.hpp"
 #include "../update.hpp"
+#include "emulate.hpp"
 #include <tenon/arch/memory.hpp>
 #include <tenon/device/io.hpp>
 #include <tenon/device/pci.hpp>

@@ -1,9 +1,9 @@
 // The #GP path: decode just enough, do what the guest kernel meant. [SDM 2; the list is in docs/abi/instructions.md]
-#include "emulate.hpp"
 #include "../../cpu/features.hpp"
 #include "../pin.hpp"
 #include "../update.hpp"
 #include "../vcpu.hpp"
+#include "emulate.hpp"
 #include <tenon/guest/handle.hpp>
 #include <tenon_arch/cpu_ops.hpp>
 
@@ -20,7 +20,7 @@ Code::Code(u64 rip)
 u64& register_of(Regs& r, unsigned number)
 {
     static constexpr u64 Regs::*all[] = {&Regs::rax, &Regs::rcx, &Regs::rdx, &Regs::rbx, &Regs::rsp, &Regs::rbp, &Regs::rsi, &Regs::rdi,
-                                         &Regs::r8, &Regs::r9, &Regs::r10, &Regs::r11, &Regs::r12, &Regs::r13, &Regs::r14, &Regs::r15};
+                                         &Regs::r8,  &Regs::r9,  &Regs::r10, &Regs::r11, &Regs::r12, &Regs::r13, &Regs::r14, &Regs::r15};
     return r.*all[number & 15];
 }
 
@@ -140,7 +140,8 @@ bool two_byte(Vcpu& vcpu, Regs& regs, Code& code, unsigned rex)
     case 0x21: // mov dr, r
     case 0x22: // mov r, cr
     case 0x23: // mov r, dr
-        return code.next(modrm) && move_register(vcpu, op, (modrm >> 3 & 7) | (rex & 4) << 1, register_of(regs, (modrm & 7) | (rex & 1) << 3));
+        return code.next(modrm) &&
+               move_register(vcpu, op, (modrm >> 3 & 7) | (rex & 4) << 1, register_of(regs, (modrm & 7) | (rex & 1) << 3));
     case 0x30: // wrmsr
         return write_guest_msr(vcpu, u32(regs.rcx), hi_lo(regs));
     case 0x32: { // rdmsr

@@ -35,5 +35,4 @@ void on_idle(bool (*hook)());
 /// Everything written to the console since the last call.
 std::string take_log();
 
-
 } // namespace tenon::fake

@@ -27,7 +27,7 @@ struct GuestWindow {
     ~GuestWindow() { remove_guest_memory(start_); }
     GuestWindow(const GuestWindow&) = delete;
 
-  private:
+private:
     void* start_;
 };
 

@@ -24,7 +24,7 @@ inline unsigned ports_in_use(Domain& domain)
 }
 
 class World {
-  public:
+public:
     explicit World(unsigned cpus = 1, u64 frames = 8192) : cpus_(cpus)
     {
         reset(cpus);
@@ -142,7 +142,7 @@ class World {
 
     static Call call_by(Vcpu& vcpu, u32 number = 0) { return Call{vcpu, vcpu.domain, number, {}}; }
 
-  private:
+private:
     unsigned cpus_;
     u64 free_at_start_ = 0;
     std::unique_ptr<Domain> idle_domain_;

@@ -8,7 +8,7 @@ namespace tenon {
 
 struct ArchVcpu {
     bool in_kernel = true;
-    u64 switches_in = 0;    ///< how often the fake CPU switched to it
+    u64 switches_in = 0; ///< how often the fake CPU switched to it
     bool nmi_pending = false;
 };
 

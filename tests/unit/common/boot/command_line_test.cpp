@@ -19,8 +19,15 @@ struct CommandLine : testing::Test {
 
 TEST_F(CommandLine, Flags)
 {
-    for (auto [text, value] : {std::pair{"noreboot", true}, {"no-noreboot", false}, {"noreboot=on", true}, {"noreboot=0", false}, {"noreboot=yes", true},
-                               {"noreboot=off", false}, {"noreboot=enable", true}, {"no-noreboot=off", true}, {"noreboot=false", false}}) {
+    for (auto [text, value] : {std::pair{"noreboot", true},
+                               {"no-noreboot", false},
+                               {"noreboot=on", true},
+                               {"noreboot=0", false},
+                               {"noreboot=yes", true},
+                               {"noreboot=off", false},
+                               {"noreboot=enable", true},
+                               {"no-noreboot=off", true},
+                               {"noreboot=false", false}}) {
         EXPECT_EQ(parse(text), "");
         EXPECT_EQ(options::noreboot, value) << text;
     }
@@ -45,7 +52,8 @@ TEST_F(CommandLine, Values)
 TEST_F(CommandLine, BadValuesAreNamedAndChangeNothing)
 {
     EXPECT_EQ(parse("maxcpus=1 com1=x dom0_mem=2M"), "");
-    for (auto text : {"maxcpus=", "maxcpus", "maxcpus=x", "maxcpus=4294967296", "maxcpus=99999999999999999999999", "maxcpus=-1", "dom0_mem=G", "com1"})
+    for (auto text :
+         {"maxcpus=", "maxcpus", "maxcpus=x", "maxcpus=4294967296", "maxcpus=99999999999999999999999", "maxcpus=-1", "dom0_mem=G", "com1"})
         EXPECT_NE(parse(text).find(std::string("malformed option: ") + text), std::string::npos) << text;
     EXPECT_EQ(options::max_cpus, 1u);
     EXPECT_EQ(options::dom0_memory.initial.bytes, u64{2} << 20);
@@ -83,8 +91,10 @@ TEST_F(CommandLine, Dom0Memory)
 
 TEST_F(CommandLine, OtherKnownOptions)
 {
-    EXPECT_EQ(parse("placeholder dom0_max_vcpus=2-4 maxcpus=3 console=com1 com1=115200,8n1 noreboot no-smap smep=off smt=off vga=keep loglvl=all "
-                    "guest_loglvl=all/all"), "");
+    EXPECT_EQ(
+        parse("placeholder dom0_max_vcpus=2-4 maxcpus=3 console=com1 com1=115200,8n1 noreboot no-smap smep=off smt=off vga=keep loglvl=all "
+              "guest_loglvl=all/all"),
+        "");
     EXPECT_EQ(options::dom0_min_vcpus, 2u);
     EXPECT_EQ(options::dom0_max_vcpus, 4u);
     EXPECT_EQ(options::max_cpus, 3u);
@@ -112,7 +122,8 @@ TEST_F(CommandLine, LongAndRandomLines)
     EXPECT_NE(parse(longer.c_str()).find("longer than"), std::string::npos);
     EXPECT_LT(std::string(command_line::text()).size(), 2048u);
     std::mt19937 random(1);
-    const char* pieces[] = {"noreboot", "no-", "=", "dom0_mem", "max:", ",", " ", "-", "1", "G", "0x", "maxcpus", "dom0_max_vcpus", "loglvl", "/"};
+    const char* pieces[] = {"noreboot", "no-", "=",  "dom0_mem", "max:",           ",",      " ", "-",
+                            "1",        "G",   "0x", "maxcpus",  "dom0_max_vcpus", "loglvl", "/"};
     for (int i = 0; i < 3000; i++) {
         std::string line;
         for (unsigned n = random() % 12; n; n--)

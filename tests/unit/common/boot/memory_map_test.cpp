@@ -90,7 +90,11 @@ TEST(MemoryMap, ReadsE820EfiAndBasic)
     struct [[gnu::packed]] {
         u64 start, bytes;
         u32 type, zero;
-    } e820[] = {{0x100000, 0x7ff00000, 1, 0}, {0, 0xa0000, 1, 0}, {0x7fe00000, 0x100000, 4, 0}, {~u64{0} - 10, 100, 1, 0}, {0xffff0000, ~u64{0}, 77, 0}};
+    } e820[] = {{0x100000, 0x7ff00000, 1, 0},
+                {0, 0xa0000, 1, 0},
+                {0x7fe00000, 0x100000, 4, 0},
+                {~u64{0} - 10, 100, 1, 0},
+                {0xffff0000, ~u64{0}, 77, 0}};
     BootInfo info;
     info.mmap = {reinterpret_cast<u8*>(e820), sizeof(e820)};
     info.mmap_entry_bytes = 24;
@@ -100,14 +104,15 @@ TEST(MemoryMap, ReadsE820EfiAndBasic)
 
     struct {
         u64 type, start, virt, pages, attributes;
-    } efi[] = {{7, 0x1000, 0, 0x9f, 0}, {3, 0x100000, 0, 0x100, 0}, {5, 0x200000, 0, 0x10, 0}, {9, 0x210000, 0, 1, 0},
-               {10, 0x211000, 0, 1, 0}, {8, 0x212000, 0, 1, 0}, {7, 0x300000, 0, ~u64{0}, 0}};
+    } efi[] = {{7, 0x1000, 0, 0x9f, 0}, {3, 0x100000, 0, 0x100, 0}, {5, 0x200000, 0, 0x10, 0},   {9, 0x210000, 0, 1, 0},
+               {10, 0x211000, 0, 1, 0}, {8, 0x212000, 0, 1, 0},     {7, 0x300000, 0, ~u64{0}, 0}};
     BootInfo efi_info;
     efi_info.efi_map = {reinterpret_cast<u8*>(efi), sizeof(efi)};
     efi_info.efi_descriptor_bytes = 40;
     MemoryMap second;
     ASSERT_TRUE(second.load(efi_info));
-    EXPECT_EQ(text_of(second), "1000-a0000 1;100000-200000 1;200000-210000 2;210000-211000 3;211000-212000 4;212000-213000 5;300000-10000000000000 1;");
+    EXPECT_EQ(text_of(second),
+              "1000-a0000 1;100000-200000 1;200000-210000 2;210000-211000 3;211000-212000 4;212000-213000 5;300000-10000000000000 1;");
 
     BootInfo basic;
     basic.lower_kib = 639;

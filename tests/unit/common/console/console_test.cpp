@@ -1,11 +1,11 @@
 #include <fake/machine.hpp>
 #include <gtest/gtest.h>
+#include <sstream>
 #include <tenon/arch/memory.hpp>
 #include <tenon/boot/known_options.hpp>
 #include <tenon/boot/option.hpp>
 #include <tenon/console.hpp>
 #include <tenon/hypercall/table.hpp>
-#include <sstream>
 #include <thread>
 
 using namespace tenon;

@@ -1,7 +1,7 @@
 // Life and death of domains, and that the dead give everything back.
-#include <tenon/domain/domain.hpp>
 #include <fake/world.hpp>
 #include <tenon/arch/memory.hpp>
+#include <tenon/domain/domain.hpp>
 #include <thread>
 
 using namespace tenon;

@@ -1,7 +1,7 @@
 // Event channels: what binds, what is refused, what arrives; and that links stay symmetrical whatever is done to them.
-#include <tenon/event/channels.hpp>
 #include <fake/world.hpp>
 #include <random>
+#include <tenon/event/channels.hpp>
 #include <thread>
 
 using namespace tenon;

@@ -1,10 +1,10 @@
 // Grants: who may use what, and that flags, counts and references always agree.
-#include <tenon/grant/table.hpp>
 #include "../../../../common/grant/grant.hpp"
 #include <cstring>
 #include <fake/world.hpp>
 #include <map>
 #include <random>
+#include <tenon/grant/table.hpp>
 #include <tenon/hypercall/table.hpp>
 
 using namespace tenon;
@@ -159,8 +159,8 @@ TEST_F(Grants, KeepsTheFirstFrameWhileInUse)
 TEST_F(Grants, RefusesWhatWasNotGranted)
 {
     grant(8, page[0], true);
-    grant(9, Mfn{1}); // not the granter's
-    grant(10, Mfn{u64{1} << 31});      // no frame at all
+    grant(9, Mfn{1});             // not the granter's
+    grant(10, Mfn{u64{1} << 31}); // no frame at all
     grant(11, page[1]);
     entry(11).domid = stranger->id.raw();
     EXPECT_EQ(map(8, 0x10000).status, GNTST_general_error) << "read-only";
@@ -363,7 +363,7 @@ TEST_F(Grants, FlagsCountsAndReferencesAlwaysAgree)
         u32 ref = 8 + random() % refs;
         u64 address = (1 + random() % 20) * page_size;
         switch (random() % 8) {
-        case 0: grant(ref, page[random() % 16], random() % 3 == 0); break; // while in use: a trick
+        case 0: grant(ref, page[random() % 16], random() % 3 == 0); break;                     // while in use: a trick
         case 1: entry(ref).flags = u16(entry(ref).flags & (GTF_reading | GTF_writing)); break; // ended
         case 2: entry(ref).frame = u32(page[random() % 16].raw()); break;
         case 3:

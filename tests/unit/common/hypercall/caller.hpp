@@ -38,11 +38,11 @@ struct ArchRecord {
 inline ArchRecord record;
 
 namespace hypercall {
-#define ANSWER(name, ...)                                                                                              \
-    WEAK CallResult name(Call&, ##__VA_ARGS__)                                                                         \
-    {                                                                                                                  \
-        record.calls.push_back(#name);                                                                                 \
-        return s64{0};                                                                                                 \
+#define ANSWER(name, ...)                      \
+    WEAK CallResult name(Call&, ##__VA_ARGS__) \
+    {                                          \
+        record.calls.push_back(#name);         \
+        return s64{0};                         \
     }
 ANSWER(set_trap_table, u64)
 ANSWER(mmu_update, u64, u32, u64, u32)
@@ -103,7 +103,8 @@ WEAK Status set_memory_map(Domain& domain, std::span<const xen_e820_entry> entri
 }
 WEAK std::span<const xen_e820_entry> machine_memory_map()
 {
-    static const xen_e820_entry map[] = {{0, 0x9f000, XEN_E820_RAM}, {0x100000, 0x1000000, XEN_E820_RAM}, {0xfec00000, 0x1000, XEN_E820_RESERVED}};
+    static const xen_e820_entry map[] = {
+        {0, 0x9f000, XEN_E820_RAM}, {0x100000, 0x1000000, XEN_E820_RAM}, {0xfec00000, 0x1000, XEN_E820_RESERVED}};
     return map;
 }
 WEAK Mfn m2p_frame(u64 piece) { return Mfn{0x100 + piece}; }
@@ -124,9 +125,8 @@ WEAK std::span<const u8> build_id()
 WEAK unsigned cpu_policy_leaves(PolicyIndex) { return 3; }
 WEAK xen_cpuid_leaf cpu_policy_leaf(PolicyIndex, unsigned index)
 {
-    static const xen_cpuid_leaf leaves[] = {{0, XEN_CPUID_NO_SUBLEAF, 7, 0, 0, 0},
-                                            {1, XEN_CPUID_NO_SUBLEAF, 0x11, 0x12, 0x13, 0x14},
-                                            {7, 0, 0x71, 0x72, 0x73, 0x74}};
+    static const xen_cpuid_leaf leaves[] = {
+        {0, XEN_CPUID_NO_SUBLEAF, 7, 0, 0, 0}, {1, XEN_CPUID_NO_SUBLEAF, 0x11, 0x12, 0x13, 0x14}, {7, 0, 0x71, 0x72, 0x73, 0x74}};
     return leaves[index];
 }
 WEAK unsigned domain_policy_leaves(const Domain&) { return 3; }

@@ -18,7 +18,17 @@ struct PhysdevOp : HypercallTest {
         fake::GuestWindow window(&argument, sizeof argument);
         return call(__HYPERVISOR_physdev_op, command, reinterpret_cast<u64>(&argument));
     }
-    physdev_map_pirq gsi(s32 number) { return {.domid = 0x7ff0, .type = MAP_PIRQ_TYPE_GSI, .index = number, .pirq = number, .bus = 0, .devfn = 0, .entry_nr = 0, .table_base = 0}; }
+    physdev_map_pirq gsi(s32 number)
+    {
+        return {.domid = 0x7ff0,
+                .type = MAP_PIRQ_TYPE_GSI,
+                .index = number,
+                .pirq = number,
+                .bus = 0,
+                .devfn = 0,
+                .entry_nr = 0,
+                .table_base = 0};
+    }
     physdev_map_pirq msi(s32 type, s32 entry = 0, u64 table = 0)
     {
         return {.domid = 0x7ff0, .type = type, .index = -1, .pirq = -1, .bus = 2, .devfn = 0x10, .entry_nr = entry, .table_base = table};

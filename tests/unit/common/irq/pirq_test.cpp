@@ -1,8 +1,8 @@
-#include <tenon/irq/pirq.hpp>
 #include <fake/devices.hpp>
 #include <fake/machine.hpp>
 #include <gtest/gtest.h>
 #include <tenon/domain/domain.hpp>
+#include <tenon/irq/pirq.hpp>
 
 using namespace tenon;
 

@@ -1,9 +1,9 @@
 // The policy alone: fairness over time, the heap, the credit of sleepers.
-#include <tenon/sched/fair.hpp>
 #include <algorithm>
 #include <gtest/gtest.h>
 #include <memory>
 #include <random>
+#include <tenon/sched/fair.hpp>
 #include <vector>
 
 using namespace tenon;
@@ -77,8 +77,7 @@ TEST(FairPolicy, SharesByWeightAmongThousands)
     for (unsigned i = 0; i < count; i++) {
         double expected = double(cpu.now) * cpu.all[i].weight / double(weights);
         // A light one's turn is long in its own measure: everybody is within two slices of the fair share.
-        EXPECT_NEAR(double(cpu.used[i]), expected, double(2 * FairPolicy::slice) + 0.02 * expected)
-            << "weight " << cpu.all[i].weight;
+        EXPECT_NEAR(double(cpu.used[i]), expected, double(2 * FairPolicy::slice) + 0.02 * expected) << "weight " << cpu.all[i].weight;
     }
 }
 

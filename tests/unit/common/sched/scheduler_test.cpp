@@ -1,9 +1,9 @@
 // The scheduler on a fake machine whose CPUs take turns.
-#include <tenon/sched/scheduler.hpp>
 #include <fake/world.hpp>
 #include <random>
-#include <thread>
 #include <tenon/sched/fair.hpp>
+#include <tenon/sched/scheduler.hpp>
+#include <thread>
 
 using namespace tenon;
 using fake::World;

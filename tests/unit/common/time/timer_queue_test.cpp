@@ -177,14 +177,15 @@ TEST(Timers, CancelWaitsForAHandlerOnAnotherCpu)
     boot_timers();
     static std::atomic<int> stage;
     stage = 0;
-    Timer slow([](void*) {
-        stage = 1;
-        while (stage != 2)
-            std::this_thread::yield();
-        std::this_thread::sleep_for(std::chrono::milliseconds(20));
-        stage = 3;
-    },
-               nullptr);
+    Timer slow(
+        [](void*) {
+            stage = 1;
+            while (stage != 2)
+                std::this_thread::yield();
+            std::this_thread::sleep_for(std::chrono::milliseconds(20));
+            stage = 3;
+        },
+        nullptr);
     timers::set(slow, 1, cpu1);
     std::thread other([] {
         fake::set_cpu(cpu1);

@@ -1,8 +1,8 @@
-#include <tenon/device/acpi.hpp>
 #include <gtest/gtest.h>
 #include <map>
 #include <random>
 #include <string>
+#include <tenon/device/acpi.hpp>
 #include <vector>
 
 using namespace tenon;
@@ -73,7 +73,7 @@ Builder madt()
     b.add<u32>(0xfee00000).add<u32>(1);
     b.add<u8>(0).add<u8>(8).add<u8>(0).add<u8>(0).add<u32>(1);
     b.add<u8>(0).add<u8>(8).add<u8>(1).add<u8>(1).add<u32>(0);
-    b.add<u8>(0).add<u8>(8).add<u8>(2).add<u8>(0xff).add<u32>(0);             // stands for the next
+    b.add<u8>(0).add<u8>(8).add<u8>(2).add<u8>(0xff).add<u32>(0); // stands for the next
     b.add<u8>(9).add<u8>(16).add<u16>(0).add<u32>(0x123).add<u32>(1).add<u32>(2);
     b.add<u8>(1).add<u8>(12).add<u8>(5).add<u8>(0).add<u32>(0xfec00000).add<u32>(0);
     b.add<u8>(2).add<u8>(10).add<u8>(0).add<u8>(0).add<u32>(2).add<u16>(0);
@@ -81,7 +81,7 @@ Builder madt()
     b.add<u8>(2).add<u8>(10).add<u8>(0).add<u8>(11).add<u32>(20).add<u16>(0xf);
     b.add<u8>(4).add<u8>(6).add<u8>(0xff).add<u16>(0).add<u8>(1);
     b.add<u8>(5).add<u8>(12).add<u16>(0).add<u64>(0xfee01000);
-    b.add<u8>(0x77).add<u8>(4).add<u16>(0);                                   // unknown: skipped
+    b.add<u8>(0x77).add<u8>(4).add<u16>(0); // unknown: skipped
     return b;
 }
 
@@ -91,7 +91,7 @@ Builder fadt()
     b.bytes.resize(268);
     b.put<u32>(40, 0x50000).put<u16>(46, 9).put<u32>(56, 0x600).put<u32>(64, 0x604).put<u32>(76, 0x608).put<u8>(88, 4);
     b.put<u8>(108, 0x32).put<u32>(112, 1u << 8 | 1u << 10).put<u8>(116, 1).put<u8>(117, 8).put<u64>(120, 0xcf9).put<u8>(128, 0xf);
-    b.put<u8>(208, 1).put<u8>(209, 16).put<u64>(212, 0xb008); // X_PM_TMR overrides
+    b.put<u8>(208, 1).put<u8>(209, 16).put<u64>(212, 0xb008);   // X_PM_TMR overrides
     b.put<u8>(184, 1).put<u8>(185, 16).put<u64>(188, 0x1'0604); // X_PM1b_CNT: no such port
     return b;
 }

@@ -1,6 +1,6 @@
+#include <gtest/gtest.h>
 #include <tenon/device/ioapic.hpp>
 #include <tenon/device/pci.hpp>
-#include <gtest/gtest.h>
 
 using namespace tenon;
 

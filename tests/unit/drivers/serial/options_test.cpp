@@ -1,5 +1,5 @@
-#include <tenon/device/serial.hpp>
 #include <gtest/gtest.h>
+#include <tenon/device/serial.hpp>
 
 using namespace tenon;
 
@@ -53,8 +53,8 @@ TEST(SerialOptions, NamesAPciDevice)
 
 TEST(SerialOptions, RefusesWhatItDoesNotUnderstand)
 {
-    for (const char* text : {"115200,8x1", "115200,9n1", "115200,8n3", "115200,8n", "fast", "115200,8n1,0x", "115200,8n1,0x12345", "9999999",
-                             "115200,8n1,pci,,02:20.0", "115200,8n1,0x3f8,4,02:1.0,x", "115200 8n1"})
+    for (const char* text : {"115200,8x1", "115200,9n1", "115200,8n3", "115200,8n", "fast", "115200,8n1,0x", "115200,8n1,0x12345",
+                             "9999999", "115200,8n1,pci,,02:20.0", "115200,8n1,0x3f8,4,02:1.0,x", "115200 8n1"})
         EXPECT_FALSE(serial::parse(text, 0x3f8, 4).ok()) << text;
     EXPECT_EQ(serial::parse("none", 0x3f8, 4).error(), Error::nodev);
 }

@@ -1,6 +1,6 @@
-#include <tenon/device/counter.hpp>
 #include <gtest/gtest.h>
 #include <random>
+#include <tenon/device/counter.hpp>
 
 using namespace tenon;
 

@@ -1,5 +1,5 @@
-#include <tenon/device/counter.hpp>
 #include <gtest/gtest.h>
+#include <tenon/device/counter.hpp>
 
 using namespace tenon;
 using rtc::Fields;

@@ -97,7 +97,7 @@ TEST_F(KernelFile, UnpacksEveryFormat)
         EXPECT_TRUE(unpack(bzimage(payload, f.append_size, u32(elf.size()))) == elf) << f.command << ": " << log;
     }
     EXPECT_TRUE(unpack(elf) == elf);
-    EXPECT_TRUE(unpack(compress(elf, "gzip")) == elf); // without a bzImage around it
+    EXPECT_TRUE(unpack(compress(elf, "gzip")) == elf);                             // without a bzImage around it
     EXPECT_TRUE(unpack(bzimage(elf, true, u32(elf.size()))).size() >= elf.size()); // not compressed
 }
 

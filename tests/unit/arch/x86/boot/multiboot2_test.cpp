@@ -109,13 +109,13 @@ TEST_F(Multiboot2, TextAndIndexedFramebuffers)
 
 TEST_F(Multiboot2, DamagedTagsAreNamedAndLeftOut)
 {
-    w.begin(1).put(u32{0x41414141}).end();                                    // no end of string
-    w.begin(3).put(u32{0x2000}).put(u32{0x1000}).text("x").end();             // ends before it starts
-    w.begin(3).put(u32{0x2000}).put(u32{0x3000}).end();                       // no command line
-    w.begin(6).put(u32{8}).put(u32{0}).end();                                 // tiny entries
-    w.begin(8).put(u64{0xe0000000}).put(u32{4}).put(u32{1024}).end();         // short
-    w.begin(14).put(u32{1}).end();                                            // short
-    w.begin(17).put(u32{40}).end();                                           // short
+    w.begin(1).put(u32{0x41414141}).end();                            // no end of string
+    w.begin(3).put(u32{0x2000}).put(u32{0x1000}).text("x").end();     // ends before it starts
+    w.begin(3).put(u32{0x2000}).put(u32{0x3000}).end();               // no command line
+    w.begin(6).put(u32{8}).put(u32{0}).end();                         // tiny entries
+    w.begin(8).put(u64{0xe0000000}).put(u32{4}).put(u32{1024}).end(); // short
+    w.begin(14).put(u32{1}).end();                                    // short
+    w.begin(17).put(u32{40}).end();                                   // short
     w.begin(2).text("still read").end();
     ASSERT_TRUE(parse(w.finish()));
     EXPECT_STREQ(info.command_line, "");

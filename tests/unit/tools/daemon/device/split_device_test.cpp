@@ -54,9 +54,7 @@ TEST_F(SplitDeviceTest, WritesBothFoldersWithTheRightOwners)
     EXPECT_EQ(store.read(frontend + "/kind"), "disk");
     EXPECT_EQ(store.read(backend + "/frontend"), frontend);
     EXPECT_EQ(store.read(backend + "/online"), "1");
-    auto owner = [&](const std::string& path) {
-        return store.tree().find(xenstore::Path::parse(path, 0))->content->permissions;
-    };
+    auto owner = [&](const std::string& path) { return store.tree().find(xenstore::Path::parse(path, 0))->content->permissions; };
     EXPECT_EQ(owner(frontend + "/state").format(), std::string("n5\0r0\0", 6));
     EXPECT_EQ(owner(backend + "/state").format(), std::string("n0\0r5\0", 6));
 }

@@ -20,8 +20,7 @@ void put(Bytes& to, const void* data, std::size_t size)
     to.insert(to.end(), bytes, bytes + size);
 }
 
-template <class T>
-void put_note(Bytes& to, std::uint32_t type, const T& value)
+template <class T> void put_note(Bytes& to, std::uint32_t type, const T& value)
 {
     Elf64_Nhdr header{4, sizeof value, type};
     put(to, &header, sizeof header);

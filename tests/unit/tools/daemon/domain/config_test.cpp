@@ -9,10 +9,7 @@ namespace {
 
 constexpr auto minimal = "name='g'\nmemory=128\nkernel='/k'\n";
 
-DomainConfig parse(const std::string& text)
-{
-    return DomainConfig::parse(text, "g.cfg", "/home");
-}
+DomainConfig parse(const std::string& text) { return DomainConfig::parse(text, "g.cfg", "/home"); }
 
 std::string error_of(const std::string& text)
 {
@@ -63,22 +60,17 @@ TEST(Config, NamesFileLineAndKey)
 {
     EXPECT_EQ(error_of("name='g'\n\nmemory = 'lots'\nkernel='/k'"), "g.cfg:3: memory: expected a number");
     EXPECT_EQ(error_of("memory=128\nkernel='/k'"), "g.cfg: name: is missing");
-    EXPECT_EQ(error_of("name='g'\nmemory=1\nkernel='/k'"),
-              "g.cfg:2: memory: 1 is out of range (4 to 1048576)");
+    EXPECT_EQ(error_of("name='g'\nmemory=1\nkernel='/k'"), "g.cfg:2: memory: 1 is out of range (4 to 1048576)");
     EXPECT_EQ(error_of("name='g'\nname='h'"), "g.cfg:2: name: given twice");
     EXPECT_EQ(error_of("a = 'open\n"), "g.cfg:1: a string lacks its closing quote");
     EXPECT_EQ(error_of("a = [ 'x',\n'y',\n"), "g.cfg:3: a list lacks its closing bracket");
     EXPECT_EQ(error_of("a b"), "g.cfg:1: a: expected '=' after the key");
     EXPECT_EQ(error_of(std::string(minimal) + "disk=['/f,qcow2,xvda,w']"),
               "g.cfg:4: disk: item 1: unknown format 'qcow2' (only raw is supported)");
-    EXPECT_EQ(error_of(std::string(minimal) + "disk=['/f,raw,xvda,w','/h,raw,xvda,w']"),
-              "g.cfg:4: disk: 'xvda' is used twice");
-    EXPECT_EQ(error_of(std::string(minimal) + "vif=['mac=1:2']"),
-              "g.cfg:4: vif: item 1: '1:2' is no MAC address (00:16:3e:xx:xx:xx)");
-    EXPECT_EQ(error_of(std::string(minimal) + "type='hvm'"),
-              "g.cfg:4: type: 'hvm' guests are not supported, only 'pv'");
-    EXPECT_EQ(error_of(std::string(minimal) + "on_crash='dance'"),
-              "g.cfg:4: on_crash: 'dance' is not one of destroy, restart, preserve");
+    EXPECT_EQ(error_of(std::string(minimal) + "disk=['/f,raw,xvda,w','/h,raw,xvda,w']"), "g.cfg:4: disk: 'xvda' is used twice");
+    EXPECT_EQ(error_of(std::string(minimal) + "vif=['mac=1:2']"), "g.cfg:4: vif: item 1: '1:2' is no MAC address (00:16:3e:xx:xx:xx)");
+    EXPECT_EQ(error_of(std::string(minimal) + "type='hvm'"), "g.cfg:4: type: 'hvm' guests are not supported, only 'pv'");
+    EXPECT_EQ(error_of(std::string(minimal) + "on_crash='dance'"), "g.cfg:4: on_crash: 'dance' is not one of destroy, restart, preserve");
 }
 
 TEST(Config, TakesAUuidOrMakesOneUp)

@@ -21,10 +21,7 @@ struct FakeDomains : DomainDirectory {
 
 /// The guest's end of a ring.
 struct Peer {
-    Peer(Service& service, DomainId domain)
-        : client(service, {.domain = domain}, ring, [this] { ++notified; })
-    {
-    }
+    Peer(Service& service, DomainId domain) : client(service, {.domain = domain}, ring, [this] { ++notified; }) {}
 
     void send(MessageType type, const std::string& payload, std::uint32_t transaction = 0)
     {
@@ -98,8 +95,7 @@ TEST_F(ServiceTest, RefusesUnknownAndMalformedRequests)
 
 TEST_F(ServiceTest, GuestsMayNotDoWhatIsForTheControlDomain)
 {
-    for (auto type :
-         {MessageType::introduce, MessageType::release, MessageType::set_target, MessageType::control})
+    for (auto type : {MessageType::introduce, MessageType::release, MessageType::set_target, MessageType::control})
         EXPECT_EQ(guest.ask(type, "7\0001\0002\0"s), "EACCES\0"s);
     EXPECT_EQ(dom0.ask(MessageType::introduce, "7\0001\0002\0"s), ok);
     EXPECT_EQ(guest.ask(MessageType::is_domain_introduced, "7\0"s), "T\0"s);

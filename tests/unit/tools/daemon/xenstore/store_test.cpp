@@ -10,13 +10,9 @@ using namespace tenon::tools::xenstore;
 
 namespace {
 
-Path p(std::string_view text)
-{
-    return Path::parse(text, 0);
-}
+Path p(std::string_view text) { return Path::parse(text, 0); }
 
-template <class F>
-int refusal(F f)
+template <class F> int refusal(F f)
 {
     try {
         f();

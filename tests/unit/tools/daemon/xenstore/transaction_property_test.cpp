@@ -23,15 +23,9 @@ struct Step {
     std::string seen;
 };
 
-bool below(const std::string& path, const std::string& ancestor)
-{
-    return path.starts_with(ancestor + "/");
-}
+bool below(const std::string& path, const std::string& ancestor) { return path.starts_with(ancestor + "/"); }
 
-std::string parent(const std::string& path)
-{
-    return path.substr(0, path.rfind('/'));
-}
+std::string parent(const std::string& path) { return path.substr(0, path.rfind('/')); }
 
 void add_ancestors(Model& model, const std::string& path)
 {
@@ -63,8 +57,7 @@ std::string run(Model& model, const Step& step)
     case Kind::remove:
         if (!exists)
             return parent(step.path).empty() || model.contains(parent(step.path)) ? "" : "ENOENT";
-        std::erase_if(model,
-                      [&](const auto& e) { return e.first == step.path || below(e.first, step.path); });
+        std::erase_if(model, [&](const auto& e) { return e.first == step.path || below(e.first, step.path); });
         return "";
     }
     return "";

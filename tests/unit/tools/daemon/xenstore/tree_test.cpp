@@ -10,10 +10,7 @@ using namespace tenon::tools::xenstore;
 
 namespace {
 
-Path p(std::string_view text)
-{
-    return Path::parse(text, 0);
-}
+Path p(std::string_view text) { return Path::parse(text, 0); }
 
 TEST(Path, RefusesWhatIsNotWellFormed)
 {
