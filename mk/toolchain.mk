@@ -1,7 +1,7 @@
 # Compilers and the flags of freestanding code. TOOLCHAIN=gcc (default) or clang.
 ifeq ($(TOOLCHAIN),clang)
 HV_CXX := $(firstword $(shell command -v clang++-14 clang++-16 clang++ 2>/dev/null))
-HV_WARN := -Wno-unused-command-line-argument
+HV_WARN := -Wno-unused-command-line-argument -Wno-pass-failed
 # Clang's -mgeneral-regs-only refuses the long double that <atomic> only mentions.
 HV_REGS := -mno-mmx -mno-sse -msoft-float
 # Clang always reads the stack guard's address from the GOT; ld would shorten that to a 32-bit constant, which does not fit.

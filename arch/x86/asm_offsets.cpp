@@ -44,7 +44,6 @@ void offsets()
     OFFSET(VCPU_SYSCALL_ADDRESS, Vcpu, arch.syscall.address);
     OFFSET(VCPU_SYSCALL_MASKS, Vcpu, arch.syscall.masks);
     OFFSET(VCPU_TRAPS, Vcpu, arch.traps);
-    OFFSET(VCPU_MAIL, Vcpu, mail.flags);
     OFFSET(VCPU_INFO, Vcpu, info);
     OFFSET(VCPU_CALLS, Vcpu, calls);
     OFFSET(VCPU_INFO_CR2, vcpu_info, arch.cr2);

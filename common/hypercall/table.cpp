@@ -87,7 +87,7 @@ u64 enter_xen_version(u64 command, u64 argument, u64 arg2, Vcpu& vcpu, u64 arg4,
 }
 
 /// Sending an event is what guests do most with this one.
-[[gnu::no_stack_protector]] u64 enter_event_channel_op(u64 command, u64 argument, u64 arg2, Vcpu& vcpu, u64 arg4, u64 arg3)
+__attribute__((no_stack_protector)) u64 enter_event_channel_op(u64 command, u64 argument, u64 arg2, Vcpu& vcpu, u64 arg4, u64 arg3)
 {
     if (u32(command) == EVTCHNOP_send) [[likely]] {
         auto send = GuestPtr<evtchn_send>(argument).read();

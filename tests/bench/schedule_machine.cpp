@@ -242,6 +242,11 @@ void arch::lock_rank_enter(u8) {}
 void arch::lock_rank_leave(u8) {}
 bool arch::wait_for_interrupt() { return false; }
 void arch::kick_cpu(CpuId cpu) { machine->kick(cpu.raw()); }
+std::atomic<bool>& arch::mail_waiting(CpuId cpu)
+{
+    static std::atomic<bool> waiting[max_cpus];
+    return waiting[cpu.raw()];
+}
 std::atomic<bool>& arch::schedule_wanted(CpuId cpu)
 {
     static std::atomic<bool> wanted[max_cpus];

@@ -124,6 +124,11 @@ bool should_yield()
 bool wait_for_interrupt() { return idle_hook && idle_hook(); }
 
 void kick_cpu(CpuId cpu) { kicked[cpu.raw()]++; }
+std::atomic<bool>& mail_waiting(CpuId cpu)
+{
+    static std::atomic<bool> waiting[max_cpus];
+    return waiting[cpu.raw()];
+}
 std::atomic<bool>& schedule_wanted(CpuId cpu)
 {
     static std::atomic<bool> wanted[max_cpus];

@@ -29,7 +29,8 @@ struct alignas(64) PerCpu {
     std::atomic<u64> flushed_at{0};           ///< TLB clock at the last full flush
     alignas(8) std::atomic<u32> requests{0};  // the entry code looks at both at once
     std::atomic<bool> schedule_wanted{false}; ///< the scheduler's
-    u8 unused[3]{};
+    std::atomic<bool> mail_waiting{false};    ///< for the vCPU that runs here
+    u8 unused[2]{};
     std::atomic<bool> online{false};
     Vcpu* idle = nullptr;
     Vcpu* previous = nullptr; ///< during a switch: who was switched away

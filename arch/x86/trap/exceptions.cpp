@@ -192,6 +192,7 @@ namespace {
             continue;
         }
         Vcpu& vcpu = *cpu.current;
+        cpu.mail_waiting.store(false); // before the look at the mail
         if (vcpu.mail.flags.load(std::memory_order_acquire))
             deliver_mail(vcpu);
         if (vcpu.arch.nmi_pending && vcpu.arch.traps[2].address) {

@@ -83,6 +83,7 @@ void kick_cpu(CpuId cpu)
 }
 
 std::atomic<bool>& schedule_wanted(CpuId cpu) { return x86::percpu(cpu).schedule_wanted; }
+std::atomic<bool>& mail_waiting(CpuId cpu) { return x86::percpu(cpu).mail_waiting; }
 
 const CpuSet& online_cpus() { return x86::online; }
 

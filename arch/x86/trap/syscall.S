@@ -45,9 +45,7 @@ entry_syscall:
 exit_syscall:
         mov     REGS_SIZE + STACK_CPU(%rsp), %rcx
         mov     REGS_SIZE + STACK_VCPU(%rsp), %rdx
-        cmpq    $0, CPU_REQUESTS(%rcx)                  // and the scheduler's word behind it
-        jne     2f
-        cmpl    $0, VCPU_MAIL(%rdx)
+        cmpq    $0, CPU_REQUESTS(%rcx)                  // and the two words behind it
         jne     2f
         mov     VCPU_INFO(%rdx), %rdx
         cmpw    $1, (%rdx)                              // an upcall is pending and not masked

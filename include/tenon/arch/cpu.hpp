@@ -35,6 +35,8 @@ bool should_yield();
 void kick_cpu(CpuId cpu);
 /// A word of the scheduler's that the way into a guest reads: this CPU has a decision to make.
 std::atomic<bool>& schedule_wanted(CpuId cpu);
+/// Likewise: there is mail for the vCPU that runs on it. Cleared before the mail is looked at.
+std::atomic<bool>& mail_waiting(CpuId cpu);
 
 /// Nanoseconds since boot, never going back on any CPU.
 u64 now_ns();

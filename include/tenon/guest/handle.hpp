@@ -2,6 +2,7 @@
 #pragma once
 #include <tenon/addr.hpp>
 #include <tenon/result.hpp>
+#include <tenon_arch/guest_words.hpp>
 #include <type_traits>
 
 namespace tenon {
@@ -35,10 +36,22 @@ public:
     Result<std::remove_const_t<T>> read() const
     {
         Result<std::remove_const_t<T>> result{std::remove_const_t<T>{}};
-        TRY(read_array(&result.value(), 1)); // in place: what is read is not copied again
+        if constexpr (arch::is_few_words(sizeof(T))) {
+            if (!arch::few_words_ok<sizeof(T)>(va_.raw()) || !arch::load_few_words<sizeof(T)>(&result.value(), va_.raw())) [[unlikely]]
+                return Error::fault;
+        } else
+            TRY(read_array(&result.value(), 1)); // in place: what is read is not copied again
         return result;
     }
-    Status write(const T& value) const { return write_array(&value, 1); }
+    Status write(const T& value) const
+    {
+        if constexpr (arch::is_few_words(sizeof(T))) {
+            if (arch::few_words_ok<sizeof(T)>(va_.raw()) && arch::store_few_words<sizeof(T)>(va_.raw(), &value)) [[likely]]
+                return success;
+            return Error::fault;
+        } else
+            return write_array(&value, 1);
+    }
     Status read_array(std::remove_const_t<T>* to, u64 count) const
     {
         return copied(count, [&](u64 bytes) { return arch::copy_from_guest(to, va_, bytes); });

@@ -108,7 +108,8 @@ template <auto handler, class... Args> struct Invoker<handler, CallResult (*)(Ca
 u64 repeat_call(const Call& call);
 
 /// The one place that a handler is called from, so that it is inlined there.
-template <auto handler, u32 number> [[gnu::no_stack_protector]] u64 enter_call(u64 arg0, u64 arg1, u64 arg2, Vcpu& vcpu, u64 arg4, u64 arg3)
+template <auto handler, u32 number>
+__attribute__((no_stack_protector)) u64 enter_call(u64 arg0, u64 arg1, u64 arg2, Vcpu& vcpu, u64 arg4, u64 arg3)
 {
     Call call{vcpu, vcpu.domain, number, {arg0, arg1, arg2, arg3, arg4}};
     CallResult result = detail::Invoker<handler, decltype(handler)>::invoke(call);
