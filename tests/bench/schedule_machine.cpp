@@ -22,6 +22,8 @@ Machine::Machine(unsigned cpus, unsigned seed) : random(seed), cpus_(cpus), arme
 {
     machine = this;
     online.reset();
+    for (unsigned i = 0; i < max_cpus; i++)
+        arch::schedule_wanted(CpuId{i}) = false;
     online.fill(cpus);
     static bool ready = timers::init(max_cpus);
     if (!ready || !scheduler::init(cpus))

@@ -16,6 +16,7 @@ CpuSet online;
 thread_local CpuId my_cpu;
 Vcpu* current[max_cpus];
 std::atomic<u64> time_ns, timer_at[max_cpus], kicked[max_cpus];
+std::atomic<bool> schedule_words[max_cpus], mail_words[max_cpus];
 std::atomic<unsigned> calls_to_yield;
 void (*spin_hook)();
 bool (*idle_hook)();
@@ -41,6 +42,7 @@ void reset(unsigned cpus)
         current[i] = nullptr;
         timer_at[i] = ~u64{0};
         kicked[i] = 0;
+        mail_words[i] = schedule_words[i] = false;
     }
     calls_to_yield = 0;
     spin_hook = nullptr;
@@ -124,16 +126,8 @@ bool should_yield()
 bool wait_for_interrupt() { return idle_hook && idle_hook(); }
 
 void kick_cpu(CpuId cpu) { kicked[cpu.raw()]++; }
-std::atomic<bool>& mail_waiting(CpuId cpu)
-{
-    static std::atomic<bool> waiting[max_cpus];
-    return waiting[cpu.raw()];
-}
-std::atomic<bool>& schedule_wanted(CpuId cpu)
-{
-    static std::atomic<bool> wanted[max_cpus];
-    return wanted[cpu.raw()];
-}
+std::atomic<bool>& mail_waiting(CpuId cpu) { return mail_words[cpu.raw()]; }
+std::atomic<bool>& schedule_wanted(CpuId cpu) { return schedule_words[cpu.raw()]; }
 u64 now_ns() { return time_ns; }
 void arm_cpu_timer(u64 deadline_ns) { timer_at[my_cpu.raw()] = deadline_ns; }
 

@@ -30,6 +30,7 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "xdist_group: tests that share a machine")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for the groups
 def pytest_collection_modifyitems(items):
     """With several workers (-n 2 --dist loadgroup): what shares a machine stays together, and the longest start first."""
     def rank(item):

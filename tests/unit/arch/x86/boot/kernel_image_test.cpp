@@ -124,20 +124,20 @@ TEST_F(KernelFile, UnpacksWhatDebianShips)
 TEST_F(KernelFile, NamesWhatIsWrong)
 {
     auto elf = kernel_like();
-    EXPECT_TRUE(refused({}, "not a kernel"));
-    EXPECT_TRUE(refused(std::vector<u8>(4096, 0), "kernel: not a kernel"));
+    EXPECT_TRUE(refused({}, "neither bzImage nor ELF"));
+    EXPECT_TRUE(refused(std::vector<u8>(4096, 0), "kernel: neither bzImage nor ELF"));
     auto payload = compress(elf, "xz --x86 --lzma2");
     auto good = bzimage(payload, true, u32(elf.size()));
     auto old = good;
     old[0x206] = 7;
-    EXPECT_TRUE(refused(old, "too old"));
+    EXPECT_TRUE(refused(old, "older than 2.08"));
     auto cut = good;
     cut.resize(good.size() - 1);
     EXPECT_TRUE(refused(cut, "cut short"));
     cut.resize(700);
     EXPECT_TRUE(refused(cut, "cut short"));
     cut.resize(300);
-    EXPECT_TRUE(refused(cut, "not a kernel"));
+    EXPECT_TRUE(refused(cut, "neither bzImage nor ELF"));
     auto unknown = good;
     unknown[(3 + 1) * 512 + 0x100] = 'B';
     EXPECT_TRUE(refused(unknown, "compression is not known (it begins with 42"));
