@@ -33,14 +33,14 @@ void offsets()
     OFFSET(STACK_CPU, StackInfo, cpu);
     OFFSET(STACK_VCPU, StackInfo, vcpu);
     OFFSET(STACK_SCRATCH, StackInfo, scratch);
+    OFFSET(STACK_IN_USER, StackInfo, in_user);
     CONSTANT(STACK_INFO_SIZE, sizeof(StackInfo));
     CONSTANT(STACK_SIZE, stack_size);
     OFFSET(CPU_REQUESTS, PerCpu, requests);
     OFFSET(CPU_FLUSHED_AT, PerCpu, flushed_at);
-    OFFSET(VCPU_IN_KERNEL, Vcpu, arch.in_kernel);
+    OFFSET(CPU_KERNEL_CR3, PerCpu, kernel_cr3);
+    OFFSET(CPU_USER_CR3, PerCpu, user_cr3);
     OFFSET(VCPU_BOUNCE_SP, Vcpu, arch.bounce_sp);
-    OFFSET(VCPU_KERNEL_CR3, Vcpu, arch.kernel_cr3);
-    OFFSET(VCPU_USER_CR3, Vcpu, arch.user_cr3);
     OFFSET(VCPU_SYSCALL_ADDRESS, Vcpu, arch.syscall.address);
     OFFSET(VCPU_SYSCALL_MASKS, Vcpu, arch.syscall.masks);
     OFFSET(VCPU_TRAPS, Vcpu, arch.traps);

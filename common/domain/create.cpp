@@ -13,6 +13,7 @@ Status fill(Domain& domain, const CreateParams& params)
     if (!domain.vcpus)
         return Error::nomem;
     domain.max_vcpus = params.max_vcpus;
+    TRY(arch::create_domain(domain)); // before the domain owns a frame
     domain.shared = add_comm_page(domain);
     if (!domain.shared)
         return Error::nomem;
@@ -22,8 +23,8 @@ Status fill(Domain& domain, const CreateParams& params)
     TRY(events::init(domain, u32(min(u64{params.max_event_port} + 1, u64{EventChannels::max_ports}))));
     TRY(grants::init(domain, params.grant_frames, params.maptrack_frames));
     if (params.is_privileged)
-        TRY(pirqs::init(domain));
-    return arch::create_domain(domain);
+        return pirqs::init(domain);
+    return success;
 }
 
 } // namespace

@@ -29,21 +29,35 @@ void drop_holding(Domain& domain)
         domains::put(domain);
 }
 
+/// Room for `count` more; give_back_all() waits for the end of what began before.
+bool begin_admitting(Domain& domain, u64 count)
+{
+    Guard guard(domain.pages_lock);
+    if (domain.is_dying() || domain.total_pages + count > domain.max_pages)
+        return false;
+    domain.total_pages += count;
+    domain.holdings += count;
+    domain.admitting++;
+    return true;
+}
+
+/// Makes frames the domain's: from here on it can name them.
+void set_owner(Frame& frame, const Domain& domain) { std::atomic_ref(frame.owner).store(domain.id.raw(), std::memory_order_release); }
+
 /// Puts allocated frames on the list, all or none.
 Status admit(Domain& domain, Mfn first, u64 count)
 {
-    {
-        Guard guard(domain.pages_lock);
-        if (domain.is_dying() || domain.total_pages + count > domain.max_pages)
-            return Error::nomem;
-        domain.total_pages += count;
-        domain.holdings += count;
-        domain.admitting++; // give_back_all() waits for the end of what began before
+    TRY(arch::enter_own_map(domain, first, count));
+    if (!begin_admitting(domain, count)) {
+        for (u64 i = 0; i < count; i++)
+            arch::leave_own_map(domain, first + i);
+        return Error::nomem;
     }
     for (u64 done = 0; done < count;) {
         Guard guard(domain.pages_lock); // in pieces: others wait for it with interrupts off
         for (u64 end = min(done + 512, count); done < end; done++) {
             Frame& frame = frame_at(first + done);
+            set_owner(frame, domain);
             frame.mark_allocated();
             domain.page_list.push(frame);
         }
@@ -59,6 +73,7 @@ void frame_released(Frame& frame)
 {
     Domain* domain = domains::owner_of(frame); // the frame kept it
     ASSERT(domain);
+    arch::leave_own_map(*domain, mfn_of(frame));
     if (Guard guard(domain->pages_lock); frame.next == comm_mark) {
         frame.next = frame.prev = Frame::unlisted;
     } else {
@@ -74,7 +89,7 @@ Result<Mfn> add_page(Domain& domain, unsigned address_bits)
 {
     if (domain.total_pages >= domain.max_pages)
         return Error::nomem;
-    Mfn mfn = TRY(frame_allocator::allocate(domain.id, 0, address_bits));
+    Mfn mfn = TRY(frame_allocator::allocate(dom_xen, 0, address_bits));
     if (Status done = admit(domain, mfn, 1); !done.ok()) {
         frame_at(mfn).put();
         return done.error();
@@ -112,13 +127,18 @@ Frame* next_page(Domain& domain, Frame* after)
 
 CommPage add_comm_page(Domain& domain)
 {
-    CommPage page = allocate_comm_page(domain.id);
-    if (page) {
-        Frame& frame = frame_at(page.mfn);
-        Guard guard(domain.pages_lock);
-        frame.next = frame.prev = comm_mark;
-        domain.holdings++;
+    CommPage page = allocate_comm_page();
+    if (!page)
+        return page;
+    if (!arch::enter_own_map(domain, page.mfn, 1)) {
+        free_comm_page(page);
+        return page;
     }
+    Frame& frame = frame_at(page.mfn);
+    Guard guard(domain.pages_lock);
+    set_owner(frame, domain);
+    frame.next = frame.prev = comm_mark;
+    domain.holdings++;
     return page;
 }
 

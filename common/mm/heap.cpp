@@ -59,9 +59,9 @@ u64 reserve(u64 count)
     return start;
 }
 
-bool map_new_frame(u64 page, DomainId owner, Mfn* frame = nullptr)
+bool map_new_frame(u64 page, Mfn* frame = nullptr)
 {
-    auto mfn = frame_allocator::allocate(owner, 0);
+    auto mfn = frame_allocator::allocate(dom_xen, 0);
     if (!mfn)
         return false;
     if (!arch::heap_map(va_of(page), *mfn)) {
@@ -83,13 +83,12 @@ void release(u64 start, u64 count, u64 backed)
     __builtin_memset(state + start, int(State::stale), count);
 }
 
-/// `count` zeroed pages at consecutive addresses, their frames owned by `owner`; nullptr when there is no memory. `last_frame` is
-/// that of the last page.
-void* allocate_pages(u64 count, DomainId owner, Mfn* last_frame = nullptr)
+/// `count` zeroed pages at consecutive addresses; nullptr when there is no memory. `last_frame` is that of the last page.
+void* allocate_pages(u64 count, Mfn* last_frame = nullptr)
 {
     u64 start = count && count < window_pages ? reserve(count) : 0;
     for (u64 i = 0; start && i < count; i++)
-        if (!map_new_frame(start + i, owner, last_frame)) {
+        if (!map_new_frame(start + i, last_frame)) {
             release(start, count, i);
             return nullptr;
         }
@@ -194,7 +193,7 @@ bool init()
     first_page = hint = window_pages / page_size;
     newest_unmap = 0;
     for (u64 i = 0; i < first_page; i++)
-        if (!map_new_frame(i, dom_xen))
+        if (!map_new_frame(i))
             return false;
     state = reinterpret_cast<State*>(va_of(0).raw());
     for (Slab*& slab : partial)
@@ -205,14 +204,14 @@ bool init()
 void* allocate(std::size_t bytes)
 {
     if (bytes > sizes[classes - 1])
-        return bytes > ~u64{0} - page_size ? nullptr : allocate_pages(pages_for(bytes), dom_xen);
+        return bytes > ~u64{0} - page_size ? nullptr : allocate_pages(pages_for(bytes));
     unsigned size_class = 0;
     while (sizes[size_class] < bytes)
         size_class++;
     for (;;) {
         if (void* slot = take_slot(size_class))
             return __builtin_memset(slot, 0, sizes[size_class]);
-        auto* slab = static_cast<Slab*>(allocate_pages(1, dom_xen));
+        auto* slab = static_cast<Slab*>(allocate_pages(1));
         if (!slab)
             return nullptr;
         add_slab(slab, size_class);
@@ -229,10 +228,10 @@ void free(void* pointer)
 
 } // namespace heap
 
-CommPage allocate_comm_page(DomainId owner)
+CommPage allocate_comm_page()
 {
     Mfn mfn = invalid_mfn;
-    void* va = heap::allocate_pages(1, owner, &mfn);
+    void* va = heap::allocate_pages(1, &mfn);
     if (!va)
         return {};
     // A writable reference for as long as we hold it: the owner cannot turn it into a page table.

@@ -27,6 +27,7 @@ std::map<u64, u64> guest_memory; // start -> bytes
 std::mutex mutex;
 std::atomic<u64> now{1}, flushes, newest, cleared;
 std::atomic<int> views;
+std::map<u64, const Domain*> own_maps; // frame -> in whose map it is
 
 [[noreturn]] void die(const char* what)
 {
@@ -51,6 +52,7 @@ void make_memory(u64 frames, u64 ram, bool empty)
         munmap(heap_window, heap_window_bytes);
         close(object);
         heap_pages.clear();
+        own_maps.clear();
     }
     frame_count = frames;
     object = memfd_create("machine", 0);
@@ -67,6 +69,9 @@ void make_memory(u64 frames, u64 ram, bool empty)
 
 void audit_frames()
 {
+    for (auto [mfn, domain] : own_maps)
+        if (frame_at(Mfn{mfn}).refs.load() == 0)
+            die("a free frame is in a domain's map");
     u64 listed = 0, seen = 0;
     for (u64 mfn = 1; mfn < frame_table::end; mfn++) {
         Frame& frame = frame_at(Mfn{mfn});
@@ -152,6 +157,23 @@ void flush_tlb_older_than(u64 stamp, const CpuSet&)
     u64 seen = newest;
     while (seen < stamp && !newest.compare_exchange_weak(seen, stamp))
         ;
+}
+
+Status enter_own_map(Domain& domain, Mfn first, u64 count)
+{
+    std::lock_guard lock(mutex);
+    for (u64 mfn = first.raw(); mfn < first.raw() + count; mfn++)
+        if (frame_at(Mfn{mfn}).owner_id() != dom_xen || !own_maps.emplace(mfn, &domain).second)
+            die("a frame enters a second map, or has an owner before it is in its map");
+    return success;
+}
+void leave_own_map(Domain& domain, Mfn mfn)
+{
+    std::lock_guard lock(mutex);
+    auto it = own_maps.find(mfn.raw());
+    if (it == own_maps.end() || it->second != &domain)
+        die("a frame leaves a map where it is not");
+    own_maps.erase(it);
 }
 
 void set_m2p(Mfn mfn, u64 pfn) { m2p.at(mfn.raw()) = pfn; }

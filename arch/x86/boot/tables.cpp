@@ -20,7 +20,7 @@ void back(u64 va, u64 bytes, u64 flags)
         const Mfn large = bytes >= large_page && va % large_page == 0 ? boot_memory::take_aligned(512) : invalid_mfn;
         const Mfn mfn = large == invalid_mfn ? boot_memory::take(1) : large;
         size = large == invalid_mfn ? page_size : large_page;
-        if (mfn == invalid_mfn || !map_range(root_table, va, mfn, size, flags))
+        if (mfn == invalid_mfn || !map_range(va, mfn, size, flags))
             panic("not enough memory for the frame table");
     }
 }
@@ -30,17 +30,16 @@ void alias_m2p(u64 bytes)
 {
     constexpr u64 flags = Pte::present | Pte::user | Pte::accessed | Pte::no_execute;
     for (u64 done = 0, size; done < bytes; done += size) {
-        const u64 own = m2p_rw_base + done;
-        size = find_entry(root_table, own, false) ? page_size : large_page;
-        if (!map_range(root_table, m2p_base + done, translate(own), size, flags))
+        const Mfn own = shared_frame(m2p_rw_base + done, &size);
+        if (!map_range(m2p_base + done, own, size, flags))
             panic("not enough memory for the machine-to-phys table");
     }
-    FrameView<Pte> l4(root_table);
-    FrameView<Pte> l3(l4[m2p_slot].mfn());
+    const Pte* l4 = own_frame<Pte>(root_table); // the boot map
+    Pte* l3 = own_frame<Pte>(l4[m2p_slot].mfn());
     for (unsigned i = 0; i < entries_per_table; i++)
         if (l3[i].is_present()) {
             l3[i].raw |= Pte::user;
-            FrameView<Pte> l2(l3[i].mfn());
+            Pte* l2 = own_frame<Pte>(l3[i].mfn());
             for (unsigned k = 0; k < entries_per_table; k++)
                 if (l2[k].is_present())
                     l2[k].raw |= Pte::user;
@@ -69,7 +68,7 @@ namespace tenon::arch {
 Mfn m2p_frame(u64 piece)
 {
     u64 va = x86::m2p_rw_base + piece * 0x20'0000;
-    return va < x86::m2p_rw_base + align_up(frame_table::end * 8, 0x20'0000) ? x86::translate(va) : invalid_mfn;
+    return va < x86::m2p_rw_base + align_up(frame_table::end * 8, 0x20'0000) ? x86::shared_frame(va) : invalid_mfn;
 }
 
 } // namespace tenon::arch

@@ -52,6 +52,8 @@ struct [[gnu::packed]] SyscallStub {
     u32 ss = guest_ss;
     u8 push_rsp[2] = {0xff, 0x35}; // push scratch_rsp(%rip)
     u32 scratch_rsp_again;
+    u8 wipe_rsp[3] = {0x48, 0xc7, 0x05}; // movq $0, scratch_rsp(%rip): every domain's tables have this page
+    u32 scratch_rsp_wiped, zero = 0;
     u8 jump = 0xe9;
     u32 target;
 
@@ -61,10 +63,11 @@ struct [[gnu::packed]] SyscallStub {
         scratch_rsp = to(data + offsetof(PerCpu, scratch_rsp), 7);
         stack_top = to(data + offsetof(PerCpu, stack_top), 14);
         scratch_rsp_again = to(data + offsetof(PerCpu, scratch_rsp), 25);
-        target = to(entry, 30);
+        scratch_rsp_wiped = to(data + offsetof(PerCpu, scratch_rsp), 36);
+        target = to(entry, 41);
     }
 };
-static_assert(sizeof(SyscallStub) == 30);
+static_assert(sizeof(SyscallStub) == 41);
 
 } // namespace
 
@@ -73,17 +76,19 @@ bool create_percpu(CpuId id)
     u64 area = percpu_area(id.raw());
     auto map = [&](u64 offset, u64 flags) -> Mfn {
         auto frame = allocate_table();
-        Pte* entry = frame.ok() ? find_entry(root_table, area + offset, true) : nullptr;
+        Pte* entry = frame.ok() ? shared_entry(area + offset, true) : nullptr;
         if (!entry)
             return invalid_mfn;
         *entry = Pte::of(*frame, flags);
         return *frame;
     };
     const Mfn stub = map(stub_offset, Pte::present | Pte::accessed);
-    if (stub == invalid_mfn || map(data_offset, data_flags) == invalid_mfn || map(gdt_offset, data_flags) == invalid_mfn)
+    const Mfn descriptors = map(gdt_offset, data_flags);
+    if (stub == invalid_mfn || descriptors == invalid_mfn || map(data_offset, data_flags) == invalid_mfn)
         return false;
     auto* cpu = new (reinterpret_cast<void*>(area + data_offset)) PerCpu;
     cpu->id = id;
+    cpu->descriptor_page = descriptors;
     constexpr u64 ends[] = {nmi_stack_end, df_stack_end, mce_stack_end};
     for (unsigned i = 0; i < std::size(ends); i++) {
         for (u64 page = ends[i] - ist_stack_size; page < ends[i]; page += page_size)
@@ -98,6 +103,13 @@ bool create_percpu(CpuId id)
     new (code.get()) SyscallStub(here, data, u64(&entry_syscall));
     new (code.get() + syscall32_stub) SyscallStub(here + syscall32_stub, data, u64(&entry_syscall32));
     return true;
+}
+
+void publish_tables(PerCpu& cpu, const Vcpu& vcpu)
+{
+    const ArchVcpu& a = vcpu.arch; // an idle vCPU has none of its own
+    cpu.kernel_cr3 = (a.kernel_table == invalid_mfn ? root_table : a.kernel_table).raw() << page_shift;
+    cpu.user_cr3 = a.user_table == invalid_mfn ? 0 : a.user_table.raw() << page_shift;
 }
 
 void load_gdt(u64 area)

@@ -23,6 +23,8 @@ enum Request : u32 { request_flush = 1 };
 struct alignas(64) PerCpu {
     u64 scratch_rsp = 0; ///< the stub's: guest rsp
     u64 stack_top = 0;   ///< the stub's: where the current vCPU's register frame ends
+    u64 kernel_cr3 = 0;  ///< the tables that Tenon runs on, those of the current vCPU's guest kernel
+    u64 user_cr3 = 0;    ///< those of its user mode; 0: none
     Vcpu* current = nullptr;
     CpuId id{};
     ApicId apic_id{};
@@ -37,6 +39,7 @@ struct alignas(64) PerCpu {
     u64 held_ranks = 0;       ///< debug: one bit a rank
     u64 xcr0 = 0, tsc_aux = 0, dr7 = 0, guest_cr4_bits = 0;
     u64 nmi_count = 0;
+    Mfn descriptor_page = invalid_mfn; ///< its frame
     alignas(64) Tss tss;
 };
 
@@ -49,10 +52,13 @@ constexpr u64 percpu_area(u32 cpu) { return percpu_base + cpu * percpu_stride; }
 inline PerCpu& percpu(CpuId cpu) { return *reinterpret_cast<PerCpu*>(percpu_area(cpu.raw()) + data_offset); }
 
 /// At the top of every stack.
-struct StackInfo {
+struct alignas(64) StackInfo {
     PerCpu* cpu;
     Vcpu* vcpu;
-    u64 scratch[6]; ///< the entry code's, valid until C++ is called
+    u64 scratch[4]; ///< the entry code's, valid until C++ is called
+    u16 domain;     ///< the vCPU's
+    bool in_user;   ///< guest user mode was left for the hypervisor, or is about to be entered
+    u8 windows;     ///< that are open
 };
 static_assert(sizeof(StackInfo) == 64);
 
@@ -64,6 +70,8 @@ inline StackInfo& stack_info()
 }
 inline PerCpu& this_cpu() { return *stack_info().cpu; }
 constexpr u64 frame_end(u64 stack_top) { return stack_top - sizeof(StackInfo); }
+/// The current vCPU's guest is in user mode, as it sees it.
+inline bool guest_in_user() { return stack_info().in_user; }
 inline Regs& guest_regs(Vcpu& vcpu) { return *reinterpret_cast<Regs*>(frame_end(vcpu_stack_top(vcpu.id.raw())) - sizeof(Regs)); }
 
 /// Selectors of the hypervisor's descriptor page. [public header: flat selectors]
@@ -71,6 +79,8 @@ inline constexpr u16 hv_cs = 0xe008, hv_ds = 0xe010, guest_cs32 = 0xe023, guest_
                      ldt_selector = 0xe050;
 inline constexpr unsigned reserved_gdt_page = 14;
 
+/// Says which tables a CPU runs on, and which it loads for guest user mode: those of its current vCPU, or of one that is about to be.
+void publish_tables(PerCpu& cpu, const Vcpu& vcpu);
 /// Allocates and maps a CPU's area. Boot.
 bool create_percpu(CpuId cpu);
 /// Loads descriptor tables, MSRs and control registers of the CPU that runs this.

@@ -108,7 +108,7 @@ void create_idle_domain()
         panic("not enough memory for the idle vCPUs");
     idle_domain->max_vcpus = max_cpus;
     FrameView<Pte> root(root_table);
-    root[domain_slot] = Pte::of(idle_domain->arch.slot_l3, table_flags);
+    root[domain_slot] = Pte::of(idle_domain->arch.kernel_l3, table_flags);
     if (!create_idle_vcpu(percpu(CpuId{0})))
         panic("not enough memory for the idle vCPUs");
 }
@@ -121,7 +121,7 @@ void start_other_cpus()
     if (trampoline == invalid_mfn || limit < 2)
         return clock::cpus_are_up();
     // The code runs with paging on before it leaves its page: the page is mapped where it lies.
-    if (!map_range(root_table, trampoline.raw() << page_shift, trampoline, page_size,
+    if (!map_range(trampoline.raw() << page_shift, trampoline, page_size,
                    Pte::present | Pte::writable | Pte::accessed | Pte::dirty))
         return clock::cpus_are_up();
     u64 saved_page[page_size / 8];

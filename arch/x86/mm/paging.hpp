@@ -3,27 +3,34 @@
 #include "pte.hpp"
 #include <tenon/result.hpp>
 #include <tenon_arch/layout.hpp>
+#include <tenon_arch/state.hpp>
 
 namespace tenon::x86 {
 
-/// L4 whose hypervisor slots every other L4 copies; loaded while an idle vCPU runs.
+/// L4 of the idle vCPUs, and of the boot CPU before there are any.
 extern Mfn root_table;
+/// While Tenon and dom0 are built, own_base + frame number × 4 KiB shows all RAM in the root tables.
+extern bool boot_map_is_there;
 
 /// Takes one zeroed frame for a hypervisor page table.
 Result<Mfn> allocate_table();
 
-/// Maps [va, va+bytes) to frames from `first` with the largest pages that fit. Tables are made as needed.
-Status map_range(Mfn l4, u64 va, Mfn first, u64 bytes, u64 flags);
-/// The L1 entry for va, or nullptr; `create` makes the tables on the way.
-Pte* find_entry(Mfn l4, u64 va, bool create);
-/// The frame behind one of the hypervisor's own addresses; invalid_mfn when nothing is mapped.
-Mfn translate(u64 va);
-/// Points an existing hypervisor mapping at a frame, or at nothing, on this CPU only.
-void set_entry(Pte* entry, Pte value, u64 va);
-
+/// Boot: maps [va, va+bytes) in the root tables to frames from `first` with the largest pages that fit. Tables are made as needed.
+Status map_range(u64 va, Mfn first, u64 bytes, u64 flags);
 /// Builds the final tables for all memory and loads them. `load_base` is where the image lies.
 void build_address_space(MachineAddr load_base);
-/// Puts the hypervisor's slots into a guest's L4.
-void install_slots(Mfn l4, Mfn domain_l3);
+/// The end of the boot map. From here on the root tables, too, hold no domain's memory.
+void drop_boot_map();
+
+/// The level-1 entry for an address in the slots that all domains share; `create` makes the tables on the way. nullptr: there is none.
+Pte* shared_entry(u64 va, bool create);
+/// The frame behind such an address, and how large its page is; invalid_mfn when nothing is mapped.
+Mfn shared_frame(u64 va, u64* page_bytes = nullptr);
+
+/// Which guest mode a level-4 table is for says what it has of the hypervisor's slots. The table's mm_lock is held.
+enum class GuestMode : u8 { kernel, user };
+void install_slots(Mfn l4, const ArchDomain& domain, GuestMode mode);
+/// A table that has what Tenon runs on.
+bool is_for_kernel_mode(Mfn l4);
 
 } // namespace tenon::x86

@@ -25,26 +25,23 @@ void update_bounce(Vcpu& vcpu)
     a.bounce_sp = a.syscall.address && sp >= bytes && frame_ok(sp - bytes, bytes) ? sp : 0;
 }
 
-void enter_kernel_mode(Vcpu& vcpu)
+namespace {
+
+/// The tables follow on the way out.
+void change_mode(bool to_user)
 {
-    vcpu.arch.in_kernel = true;
+    stack_info().in_user = to_user;
     asm volatile("swapgs");
-    load_tables(vcpu);
 }
 
-void enter_user_mode(Vcpu& vcpu)
-{
-    vcpu.arch.in_kernel = false;
-    asm volatile("swapgs");
-    load_tables(vcpu);
-}
+} // namespace
 
 namespace {
 
 void describe(Vcpu& vcpu, const Regs& r)
 {
     log_error("  rip %04lx:%016lx rsp %04lx:%016lx rflags %08lx %s mode", r.cs, r.rip, r.ss, r.rsp, r.rflags,
-              vcpu.arch.in_kernel ? "kernel" : "user");
+              guest_in_user() ? "user" : "kernel");
     log_error("  rax %016lx rbx %016lx rcx %016lx rdx %016lx", r.rax, r.rbx, r.rcx, r.rdx);
     log_error("  rsi %016lx rdi %016lx rbp %016lx r8  %016lx", r.rsi, r.rdi, r.rbp, r.r8);
     log_error("  r9  %016lx r10 %016lx r11 %016lx r12 %016lx", r.r9, r.r10, r.r11, r.r12);
@@ -72,8 +69,8 @@ void deliver(Vcpu& vcpu, Regs& regs, const Delivery& what)
     if (what.address == 0)
         return crash_guest(vcpu, regs, "no handler is registered for what must be delivered");
     u64 cs = regs.cs & 0xffff, sp = regs.rsp;
-    if (!vcpu.arch.in_kernel) {
-        enter_kernel_mode(vcpu);
+    if (guest_in_user()) {
+        change_mode(false);
         sp = vcpu.arch.kernel_sp;
     } else
         cs &= ~u64{3};
@@ -126,7 +123,7 @@ void deliver_exception(Vcpu& vcpu, Regs& regs, u8 vector, u32 error)
 
 void deliver_page_fault(Vcpu& vcpu, Regs& regs, u64 address, u32 error)
 {
-    if (vcpu.arch.in_kernel)
+    if (!guest_in_user())
         error &= ~u32{4};
     vcpu.info->arch.cr2 = address;
     deliver_exception(vcpu, regs, 14, error);
@@ -138,7 +135,7 @@ void guest_iret(Vcpu& vcpu, Regs& regs)
     if (!frame_ok(regs.rsp, sizeof c) || arch::copy_from_guest(&c, GuestVa{regs.rsp}, sizeof c) != 0)
         return crash_guest(vcpu, regs, "iret with an unreadable frame");
     bool to_user = (c.cs & 3) == 3;
-    if (to_user && vcpu.arch.user_cr3 == 0)
+    if (to_user && vcpu.arch.user_table == invalid_mfn)
         return crash_guest(vcpu, regs, "iret to user mode without user tables");
     regs.rip = c.rip;
     regs.cs = (c.cs & 0xffff) | 3;
@@ -157,7 +154,7 @@ void guest_iret(Vcpu& vcpu, Regs& regs)
     }
     vcpu.info->evtchn_upcall_mask = c.rflags & flag::interrupt ? 0 : 1;
     if (to_user)
-        enter_user_mode(vcpu);
+        change_mode(true);
 }
 
 } // namespace tenon::x86::pv

@@ -21,9 +21,6 @@ void deliver_page_fault(Vcpu& vcpu, Regs& regs, u64 address, u32 error);
 /// The guest did what it cannot survive: says so with registers and shuts the domain down as crashed.
 void crash_guest(Vcpu& vcpu, const Regs& regs, const char* why);
 
-/// User mode -> kernel mode: tables and GS base.
-void enter_kernel_mode(Vcpu& vcpu);
-void enter_user_mode(Vcpu& vcpu);
 /// HYPERVISOR_iret.
 void guest_iret(Vcpu& vcpu, Regs& regs);
 

@@ -30,6 +30,14 @@ constexpr u64 descriptor_page_flags =
 
 } // namespace
 
+void map_descriptor_page(Vcpu& vcpu, PerCpu& cpu)
+{
+    if (vcpu.arch.gdt_cpu == cpu.id.raw())
+        return;
+    vcpu.arch.gdt_cpu = cpu.id.raw();
+    map_area_page(vcpu, area_gdt + reserved_gdt_page, Pte::of(cpu.descriptor_page, data_flags));
+}
+
 bool fix_descriptor(u64& d)
 {
     u32 high = u32(d >> 32);
@@ -194,8 +202,7 @@ bool fault_in_ldt(Vcpu& vcpu, u64 address)
     auto place = find_l1(vcpu.arch.kernel_table, GuestVa{vcpu.arch.ldt_base + page * page_size});
     if (!place.ok())
         return false;
-    FrameView<Pte> table(place->table);
-    Pte entry = table[place->index];
+    const Pte entry = place->entry();
     if (!entry.is_present() || !is_ram(entry.mfn()) || !frame_at(entry.mfn()).get(domain.id))
         return false;
     if (!get_descriptors(frame_at(entry.mfn()))) {

@@ -1,5 +1,6 @@
 // The x86 part of a domain's life: its slot of the address space, and giving up everything that tables hold when it dies.
 #include "../cpu/features.hpp"
+#include "../mm/own_map.hpp"
 #include "../mm/paging.hpp"
 #include "descriptors.hpp"
 #include "pin.hpp"
@@ -18,21 +19,23 @@ using namespace x86::pv;
 Status create_domain(Domain& domain)
 {
     ArchDomain& a = domain.arch;
-    a.slot_l3 = TRY(frame_allocator::allocate(dom_xen, 0));
-    a.slot_l2 = TRY(frame_allocator::allocate(dom_xen, 0));
     a.reserved_pte_bits = Pte::frame_bits & ~(bit(features.physical_bits) - 1);
-    FrameView<Pte> l3(a.slot_l3);
-    l3[0] = Pte::of(a.slot_l2, table_flags);
-    return success;
+    for (Mfn* table : {&a.kernel_l3, &a.user_l3, &a.area_l2, &a.private_l2})
+        *table = TRY(frame_allocator::allocate(dom_xen, 0));
+    FrameView<Pte> kernel(a.kernel_l3), user(a.user_l3);
+    kernel[0] = user[0] = Pte::of(a.area_l2, table_flags);
+    kernel[private_distance >> 30] = Pte::of(a.private_l2, table_flags);
+    a.own_map = make<OwnMap>();
+    return a.own_map ? a.own_map->init() : Error::nomem;
 }
 
 void destroy_domain(Domain& domain)
 {
-    for (Mfn* f : {&domain.arch.slot_l2, &domain.arch.slot_l3})
-        if (*f != invalid_mfn) {
-            frame_at(*f).put();
-            *f = invalid_mfn;
-        }
+    ArchDomain& a = domain.arch;
+    for (Mfn* table : {&a.kernel_l3, &a.user_l3, &a.area_l2, &a.private_l2})
+        if (*table != invalid_mfn)
+            frame_at(std::exchange(*table, invalid_mfn)).put();
+    tenon::destroy(std::exchange(a.own_map, nullptr));
     heap::free(domain.arch.e820);
     heap::free(domain.arch.cpuid);
     domain.arch.e820 = domain.arch.cpuid = nullptr;
@@ -90,7 +93,7 @@ Result<vcpu_info*> map_vcpu_info(Vcpu& vcpu, Mfn mfn, u32 offset)
         frame_at(mfn).put();
         return Error::inval;
     }
-    return reinterpret_cast<vcpu_info*>(static_cast<u8*>(open_frame(mfn)) + offset);
+    return reinterpret_cast<vcpu_info*>(own_frame(mfn) + offset);
 }
 
 void unmap_vcpu_info(Vcpu&, Mfn mfn)

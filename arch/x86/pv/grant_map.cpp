@@ -44,8 +44,7 @@ s16 map_grant(Vcpu& vcpu, u64 host_addr, u32 flags, Mfn mfn, DomainId owner)
     u64 bits = Pte::present | Pte::accessed | Pte::dirty | Pte::user | Pte::no_execute;
     bits |= flags & GNTMAP_readonly ? 0 : Pte::writable;
     bits |= u64(flags >> available_shift & 7) << 9;
-    FrameView<Pte> table(place->table);
-    return write_l1_entry(domain, &table[place->index], Pte::of(mfn, bits), owner, AdBits::replace).ok() ? GNTST_okay : GNTST_general_error;
+    return write_l1_entry(domain, &place->entry(), Pte::of(mfn, bits), owner, AdBits::replace).ok() ? GNTST_okay : GNTST_general_error;
 }
 
 s16 unmap_grant(Vcpu& vcpu, u64 host_addr, u32 flags, Mfn mfn)
@@ -57,11 +56,10 @@ s16 unmap_grant(Vcpu& vcpu, u64 host_addr, u32 flags, Mfn mfn)
     auto place = place_of(vcpu, host_addr, flags);
     if (!place.ok())
         return GNTST_general_error;
-    FrameView<Pte> table(place->table);
-    const Pte now = table[place->index];
+    const Pte now = place->entry();
     if (!now.is_present() || now.mfn() != mfn || now.is_writable() == bool(flags & GNTMAP_readonly))
         return GNTST_general_error;
-    return write_l1_entry(domain, &table[place->index], {}, domain.id, AdBits::replace).ok() ? GNTST_okay : GNTST_general_error;
+    return write_l1_entry(domain, &place->entry(), {}, domain.id, AdBits::replace).ok() ? GNTST_okay : GNTST_general_error;
 }
 
 void flush_after_unmap(Vcpu& vcpu)

@@ -63,8 +63,7 @@ Status update_m2p(DomainId frames_id, Mfn mfn, u64 pfn)
         Guard guard(domain.arch.mm_lock);
         TRY(finish_deferred(call.vcpu, domain));
         EntryPlace place = TRY(find_l1(call.vcpu.arch.kernel_table, va));
-        FrameView<Pte> table(place.table);
-        TRY(write_l1_entry(domain, &table[place.index], value, frames_id, AdBits::replace));
+        TRY(write_l1_entry(domain, &place.entry(), value, frames_id, AdBits::replace));
     }
     switch (flags & UVMF_FLUSHTYPE_MASK) {
     case UVMF_TLB_FLUSH: TRY(flush_flagged(call.vcpu, flags, FlushWhat::all, va)); break;

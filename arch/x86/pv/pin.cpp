@@ -1,5 +1,6 @@
 // Pins and base pointers: the references that keep a guest's tables typed without an entry pointing at them.
 #include "pin.hpp"
+#include "../cpu/per_cpu.hpp"
 #include "../mm/paging.hpp"
 #include "update.hpp"
 #include <tenon/arch/memory.hpp>
@@ -36,14 +37,19 @@ Status unpin(Domain& domain, Mfn mfn)
 
 namespace {
 
-/// The machine-to-phys table is the guest kernel's to read: a table loaded for user mode loses it.
-void show_m2p(Mfn l4, bool visible)
+bool is_kernel_base(Domain& domain, Mfn l4)
 {
-    FrameView<Pte> to(l4), root(root_table);
-    Pte entry = root[m2p_slot];
-    entry.raw = visible ? (entry.raw | Pte::user) & ~Pte::writable : 0;
-    if (to[m2p_slot] != entry)
-        to[m2p_slot] = entry;
+    bool found = false;
+    domain.for_each_vcpu([&](Vcpu& vcpu) { found |= vcpu.arch.kernel_table == l4; });
+    return found;
+}
+
+/// A table that a guest uses for both modes keeps what kernel mode needs: Tenon runs on it.
+void prepare_for(Domain& domain, Mfn l4, GuestMode mode)
+{
+    if (is_for_kernel_mode(l4) == (mode == GuestMode::kernel) || (mode == GuestMode::user && is_kernel_base(domain, l4)))
+        return;
+    install_slots(l4, domain.arch, mode);
 }
 
 } // namespace
@@ -63,12 +69,14 @@ Status set_base(Vcpu& vcpu, Mfn& slot, Mfn mfn)
     }
     Mfn old = slot;
     slot = mfn;
+    const bool is_kernel = &slot == &vcpu.arch.kernel_table;
     if (mfn != invalid_mfn)
-        show_m2p(mfn, &slot == &vcpu.arch.kernel_table);
-    vcpu.arch.kernel_cr3 = vcpu.arch.kernel_table.raw() << page_shift;
-    vcpu.arch.user_cr3 = vcpu.arch.user_table == invalid_mfn ? 0 : vcpu.arch.user_table.raw() << page_shift;
-    if (&vcpu == &arch::current_vcpu())
-        load_tables(vcpu);
+        prepare_for(domain, mfn, is_kernel ? GuestMode::kernel : GuestMode::user);
+    if (&vcpu == &arch::current_vcpu()) {
+        publish_tables(this_cpu(), vcpu);
+        if (is_kernel) // user mode's are loaded on the way there
+            load_tables(vcpu);
+    }
     if (old != invalid_mfn) {
         if (put_table(domain, frame_at(old)))
             frame_at(old).put();

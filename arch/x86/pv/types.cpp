@@ -182,7 +182,7 @@ Status validate(Domain& domain, Frame& frame, unsigned level)
         return validate_loop<true>(domain, frame, 1);
     TRY(validate_loop<false>(domain, frame, level));
     if (level == 4)
-        install_slots(mfn_of(frame), domain.arch.slot_l3);
+        install_slots(mfn_of(frame), domain.arch, GuestMode::kernel);
     return success;
 }
 

@@ -26,7 +26,7 @@ void load_tables(Vcpu& vcpu)
 {
     PerCpu& cpu = this_cpu();
     u64 clock = arch::tlb_clock();
-    write_cr3(vcpu.arch.in_kernel ? vcpu.arch.kernel_cr3 : vcpu.arch.user_cr3);
+    write_cr3(vcpu.arch.kernel_table.raw() << page_shift);
     cpu.flushed_at.store(clock, std::memory_order_release);
 }
 

@@ -48,17 +48,18 @@ inline Pte exchange_entry(Pte* at, Pte value, AdBits ad)
     return success;
 }
 
-/// The level-1 entry for a guest's address in validated tables. The mm_lock is held.
+/// The level-1 entry for an address of the current vCPU's guest, in its validated tables. The mm_lock is held.
 struct EntryPlace {
     Mfn table = invalid_mfn;
     unsigned index = 0;
+    Pte& entry() const { return own_frame<Pte>(table)[index]; }
 };
 inline Result<EntryPlace> find_l1(Mfn l4, GuestVa va)
 {
     Mfn table = l4;
 #pragma GCC unroll 3
     for (unsigned level = 4; level > 1; level--) { // no large pages: validation refuses them
-        Pte entry = FrameView<Pte>(table)[index_at(va.raw(), level)];
+        const Pte entry = own_frame<Pte>(table)[index_at(va.raw(), level)];
         if (!entry.is_present())
             return Error::inval;
         table = entry.mfn();
@@ -82,7 +83,7 @@ CallResult finish_list(Call& call, Status result, GuestPtr<T> list, u32 count, u
     return call.restart_with(1, (count - done) | continued);
 }
 
-/// Loads a vCPU's tables and remembers it; everything older leaves this CPU's TLB.
+/// Loads a vCPU's tables, those of its kernel mode, and remembers it; everything older leaves this CPU's TLB.
 void load_tables(Vcpu& vcpu);
 /// CPUs that hold the state of one of the domain's vCPUs.
 CpuSet cpus_of(Domain& domain);

@@ -77,6 +77,7 @@ Status create_vcpu(Vcpu& vcpu)
     for (Mfn& f : a.stack)
         f = invalid_mfn;
     TRY(take(a.area_table));
+    TRY(take(a.private_table));
     TRY(take(a.fpu));
     for (Mfn& f : a.stack)
         TRY(take(f));
@@ -84,11 +85,13 @@ Status create_vcpu(Vcpu& vcpu)
     if (!a.traps)
         return Error::nomem;
     {
-        FrameView<Pte> l1(a.area_table), l2(vcpu.domain.arch.slot_l2);
+        FrameView<Pte> area(a.area_table), own(a.private_table), area_l2(vcpu.domain.arch.area_l2), own_l2(vcpu.domain.arch.private_l2);
         for (unsigned i = 0; i < stack_pages; i++)
-            l1[area_stack + i] = Pte::of(a.stack[i], data_flags);
-        l1[area_fpu] = Pte::of(a.fpu, data_flags);
-        l2[vcpu.id.raw()] = Pte::of(a.area_table, table_flags);
+            area[area_stack + i] = Pte::of(a.stack[i], data_flags);
+        own[private_fpu] = Pte::of(a.fpu, data_flags);
+        own[private_table] = Pte::of(a.private_table, data_flags);
+        area_l2[vcpu.id.raw()] = Pte::of(a.area_table, table_flags);
+        own_l2[vcpu.id.raw()] = Pte::of(a.private_table, table_flags | Pte::no_execute);
     }
     init_fpu_area(a.fpu, nullptr);
     FrameView<u8> top(a.stack[stack_pages - 1]);
@@ -96,6 +99,7 @@ Status create_vcpu(Vcpu& vcpu)
     first->return_address = u64(entry_first_run);
     auto* info = reinterpret_cast<StackInfo*>(top.get() + page_size - sizeof(StackInfo));
     info->vcpu = &vcpu;
+    info->domain = vcpu.domain.id.raw();
     a.saved_sp = frame_end(vcpu_stack_top(vcpu.id.raw())) - sizeof(Regs) - sizeof(FirstFrame);
     a.dr[6] = 0xffff0ff0;
     a.dr[7] = 0x400;
@@ -105,9 +109,9 @@ Status create_vcpu(Vcpu& vcpu)
 void destroy_vcpu(Vcpu& vcpu)
 {
     ArchVcpu& a = vcpu.arch;
-    if (a.area_table != invalid_mfn) {
-        FrameView<Pte> l2(vcpu.domain.arch.slot_l2);
-        l2[vcpu.id.raw()] = {};
+    if (a.private_table != invalid_mfn) {
+        FrameView<Pte> area_l2(vcpu.domain.arch.area_l2), own_l2(vcpu.domain.arch.private_l2);
+        area_l2[vcpu.id.raw()] = own_l2[vcpu.id.raw()] = {};
     }
     auto give = [](Mfn& f) {
         if (f != invalid_mfn)
@@ -118,6 +122,7 @@ void destroy_vcpu(Vcpu& vcpu)
         give(f);
     give(a.fpu);
     give(a.area_table);
+    give(a.private_table);
     heap::free(a.traps);
     a.traps = nullptr;
 }
@@ -148,7 +153,7 @@ Status set_vcpu_context(Vcpu& vcpu, const vcpu_guest_context& c)
             TRY(x86::pv::set_gdt(vcpu, c.gdt_frames, u32(c.gdt_ents)));
         TRY(set_ldt(vcpu, GuestVa{c.ldt_base}, u32(c.ldt_ents)));
     }
-    if (!in_kernel && a.user_cr3 == 0)
+    if (!in_kernel && a.user_table == invalid_mfn)
         return Error::inval;
     Regs r{};
     __builtin_memcpy(&r, &u, offsetof(cpu_user_regs, error_code));
@@ -159,7 +164,7 @@ Status set_vcpu_context(Vcpu& vcpu, const vcpu_guest_context& c)
     r.cs = flat || u.cs == 0 ? guest_cs64 : (u.cs | 3);
     r.ss = flat || u.ss == 0 ? guest_ss : (u.ss | 3);
     write_saved_regs(vcpu, r);
-    a.in_kernel = in_kernel;
+    a.in_user = !in_kernel;
     a.iopl = u.rflags >> 12 & 3; // how a kernel gives its other CPUs the right to ports
     a.ds = u.ds;
     a.es = u.es;
@@ -203,7 +208,7 @@ void get_vcpu_context(Vcpu& vcpu, vcpu_guest_context& c)
     c.user_regs.es = a.es;
     c.user_regs.fs = a.fs;
     c.user_regs.gs = a.gs;
-    c.flags = VGCF_i387_valid | (a.in_kernel ? VGCF_in_kernel : 0) | (a.failsafe.masks ? VGCF_failsafe_disables_events : 0) |
+    c.flags = VGCF_i387_valid | (a.in_user ? 0 : VGCF_in_kernel) | (a.failsafe.masks ? VGCF_failsafe_disables_events : 0) |
               (a.syscall.masks ? VGCF_syscall_disables_events : 0) | (vcpu.pause.load() & pause_down ? 0 : VGCF_online);
     {
         FrameView<char> fpu(a.fpu);

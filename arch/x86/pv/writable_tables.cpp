@@ -212,7 +212,7 @@ bool emulate_table_write(Vcpu& vcpu, Regs& regs, u64 address)
     auto place = find_l1(vcpu.arch.kernel_table, GuestVa{address});
     if (!place.ok())
         return false;
-    const Pte mapping = FrameView<Pte>(place->table)[place->index];
+    const Pte mapping = place->entry();
     if (!mapping.is_present())
         return false;
     if (mapping.is_writable())
@@ -223,7 +223,7 @@ bool emulate_table_write(Vcpu& vcpu, Regs& regs, u64 address)
     if (frame.owner_id() != domain.id || !frame.type_word().is_valid_table(1))
         return false;
     const unsigned index = unsigned((address & page_mask) / 8);
-    FrameView<u64> entries(mapping.mfn());
+    u64* entries = own_frame<u64>(mapping.mfn());
     bool exchanges;
     if (unsigned reg, length; address % 8 == 0 && (length = decode_store(regs.rip, reg, exchanges)) != 0) [[likely]] {
         auto* at = reinterpret_cast<Pte*>(&entries[index]);

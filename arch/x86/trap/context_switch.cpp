@@ -14,7 +14,7 @@ namespace tenon::x86::pv {
 
 namespace {
 
-void* fpu_area(Vcpu& vcpu) { return reinterpret_cast<void*>(vcpu_area(vcpu.id.raw()) + area_fpu * page_size); }
+void* fpu_area(Vcpu& vcpu) { return reinterpret_cast<void*>(private_page(vcpu.id.raw(), private_fpu)); }
 
 void set_xcr0(PerCpu& cpu, u64 value)
 {
@@ -97,14 +97,16 @@ void save_cpu_state(Vcpu& vcpu)
     a.gs = READ_SEGMENT(gs);
     a.fs_base = read_msr(msr::fs_base);
     u64 active = read_msr(msr::gs_base), other = read_msr(msr::kernel_gs_base);
-    a.gs_base_kernel = a.in_kernel ? active : other;
-    a.gs_base_user = a.in_kernel ? other : active;
+    a.in_user = guest_in_user();
+    a.gs_base_kernel = a.in_user ? other : active;
+    a.gs_base_user = a.in_user ? active : other;
 }
 
 void load_cpu_state(Vcpu& vcpu)
 {
     PerCpu& cpu = this_cpu();
     ArchVcpu& a = vcpu.arch;
+    map_descriptor_page(vcpu, cpu);
     load_gdt(vcpu_area(vcpu.id.raw()));
     load_ldt(vcpu);
     LOAD_SEGMENT(ds, a.ds);
@@ -112,8 +114,9 @@ void load_cpu_state(Vcpu& vcpu)
     LOAD_SEGMENT(fs, a.fs);
     LOAD_SEGMENT(gs, a.gs);
     write_msr(msr::fs_base, a.fs_base);
-    write_msr(msr::gs_base, a.in_kernel ? a.gs_base_kernel : a.gs_base_user);
-    write_msr(msr::kernel_gs_base, a.in_kernel ? a.gs_base_user : a.gs_base_kernel);
+    stack_info().in_user = a.in_user;
+    write_msr(msr::gs_base, a.in_user ? a.gs_base_user : a.gs_base_kernel);
+    write_msr(msr::kernel_gs_base, a.in_user ? a.gs_base_kernel : a.gs_base_user);
     load_fpu(cpu, vcpu);
     load_breakpoints(cpu, vcpu);
     u64 bits = a.guest_cr4 & (cr4::tsd | cr4::de);
@@ -208,19 +211,13 @@ void switch_to(Vcpu& prev, Vcpu& next)
         pv::save_cpu_state(prev);
     u64 own_area = percpu_area(cpu.id.raw()) + gdt_offset - reserved_gdt_page * page_size;
     load_gdt(own_area); // always mapped, also while the tables change
-    u64 top = vcpu_stack_top(next.id.raw()), cr3;
-    if (is_idle(next))
-        cr3 = root_table.raw() << page_shift;
-    else {
-        cr3 = next.arch.in_kernel ? next.arch.kernel_cr3 : next.arch.user_cr3;
-        FrameView<Pte> area(next.arch.area_table);
-        area[area_gdt + reserved_gdt_page] = *find_entry(root_table, percpu_area(cpu.id.raw()) + gdt_offset, false);
-    }
+    const u64 top = vcpu_stack_top(next.id.raw());
+    publish_tables(cpu, next);
     cpu.previous = &prev;
     cpu.current = &next;
     cpu.stack_top = cpu.tss.rsp[0] = frame_end(top);
     cpu.flushed_at.store(tlb_clock(), std::memory_order_release);
-    switch_stacks(&prev.arch.saved_sp, next.arch.saved_sp, cr3, &cpu, reinterpret_cast<void*>(frame_end(top)));
+    switch_stacks(&prev.arch.saved_sp, next.arch.saved_sp, cpu.kernel_cr3, &cpu, reinterpret_cast<void*>(frame_end(top)));
     after_switch();
 }
 

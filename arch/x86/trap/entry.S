@@ -36,6 +36,7 @@ entry_common:
         SAVE_REGISTERS
         cld
         CLEAR_AC
+        TENON_TABLES
         xor     %ebp, %ebp
         mov     %rsp, %rdi
         call    handle_trap
@@ -47,7 +48,10 @@ entry_exit:
 exit_to_guest:
         mov     %rsp, %rdi
         call    leave_to_guest
-        RESTORE_REGISTERS
+        cmpb    $0, REGS_SIZE + STACK_IN_USER(%rsp)
+        je      1f
+        LOAD_TABLES CPU_USER_CR3, %rax, %rcx, REGS_SIZE(%rsp)
+1:      RESTORE_REGISTERS
         add     $8, %rsp
         .globl  guest_iret
 guest_iret:
@@ -64,12 +68,19 @@ entry_ist:
         SAVE_REGISTERS
         cld
         CLEAR_AC
-        xor     %ebp, %ebp
+        mov     %cr3, %r12
+        mov     REGS_SIZE + STACK_CPU(%rsp), %rax
+        mov     CPU_KERNEL_CR3(%rax), %rax
+        test    %rax, %rax                              // early at boot
+        jz      1f
+        mov     %rax, %cr3
+1:      xor     %ebp, %ebp
         mov     %rsp, %rdi
         call    handle_ist_trap
+        mov     %r12, %cr3
         jmp     resume_hypervisor
 
-// slow_syscall: a Regs frame for a SYSCALL that syscall.S does not handle; on the stack: ss, rsp, rflags, cs, rip, vector word.
+// slow_syscall: a Regs frame for a SYSCALL that syscall.S does not handle, Tenon's tables are loaded; on the stack: ss, rsp, rflags, cs, rip, vector word.
         .globl  slow_syscall
 slow_syscall:
         SAVE_REGISTERS
@@ -88,6 +99,7 @@ entry_syscall32:
         push    $0
         movl    $0x101, 4(%rsp)
         SAVE_REGISTERS
+        TENON_TABLES
         xor     %ebp, %ebp
         mov     %rsp, %rdi
         call    handle_syscall32
@@ -108,6 +120,7 @@ entry_sysenter:
         SAVE_REGISTERS
         cld
         CLEAR_AC
+        TENON_TABLES
         xor     %ebp, %ebp
         mov     %rsp, %rdi
         call    handle_sysenter

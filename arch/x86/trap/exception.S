@@ -16,7 +16,10 @@ entry_exception:
         mov     %rcx, SCRATCH(6, 1)(%rsp)
         mov     %rdx, SCRATCH(6, 2)(%rsp)
         mov     %r11, SCRATCH(6, 3)(%rsp)
-        mov     INFO(6) + STACK_VCPU(%rsp), %r11
+        cmpb    $0, INFO(6) + STACK_IN_USER(%rsp)
+        je      0f
+        LOAD_TABLES CPU_KERNEL_CR3, %rdx, %rcx, INFO(6)(%rsp)
+0:      mov     INFO(6) + STACK_VCPU(%rsp), %r11
         mov     4(%rsp), %eax
         mov     VCPU_INFO(%r11), %rdx
         cmp     $14, %eax
@@ -26,15 +29,14 @@ entry_exception:
         cmpq    $0, (%rax)
         je      9f
         movzwl  2 * 8(%rsp), %ecx                       // cs
-        cmpb    $0, VCPU_IN_KERNEL(%r11)
-        jne     4f
+        cmpb    $0, INFO(6) + STACK_IN_USER(%rsp)
+        je      4f
         cmpb    $0, 1(%rdx)
         jne     9f
         cmpq    $0, VCPU_BOUNCE_SP(%r11)
         je      9f
-        mov     VCPU_KERNEL_CR3(%r11), %rdx
-        movb    $1, VCPU_IN_KERNEL(%r11)
-        SWITCH_TABLES %rdx, %rcx, 6
+        movb    $0, INFO(6) + STACK_IN_USER(%rsp)
+        swapgs
         movb    $1, 7(%rsp)                             // from here on there is a switch to undo
         mov     VCPU_BOUNCE_SP(%r11), %rcx
         SET_AC
@@ -102,8 +104,8 @@ entry_exception:
         and     $PF_USER | PF_RESERVED, %ecx
         cmp     $PF_USER, %ecx
         jne     9f
-        cmpb    $0, VCPU_IN_KERNEL(%r11)
-        je      1b
+        cmpb    $0, INFO(6) + STACK_IN_USER(%rsp)
+        jne     1b
         mov     (%rsp), %ecx
         not     %ecx
         test    $PF_PRESENT | PF_WRITE, %ecx
@@ -114,9 +116,8 @@ entry_exception:
         cmpb    $0, 7(%rsp)
         je      9f
         movb    $0, 7(%rsp)
-        mov     VCPU_USER_CR3(%r11), %rdx
-        movb    $0, VCPU_IN_KERNEL(%r11)
-        SWITCH_TABLES %rdx, %rcx, 6
+        movb    $1, INFO(6) + STACK_IN_USER(%rsp)
+        swapgs
 9:      CLEAR_AC
         mov     SCRATCH(6, 0)(%rsp), %rax
         mov     SCRATCH(6, 1)(%rsp), %rcx

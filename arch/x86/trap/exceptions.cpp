@@ -81,7 +81,7 @@ void page_fault(Vcpu& vcpu, Regs& regs)
         pv::crash_guest(vcpu, regs, "a reserved bit in a page table");
         return;
     }
-    if (vcpu.arch.in_kernel && (error & (pf_write | pf_present)) == (pf_write | pf_present) && pv::emulate_table_write(vcpu, regs, address))
+    if (!guest_in_user() && (error & (pf_write | pf_present)) == (pf_write | pf_present) && pv::emulate_table_write(vcpu, regs, address))
         return;
     pv::deliver_page_fault(vcpu, regs, address, error);
 }
@@ -148,7 +148,7 @@ extern "C" void handle_ist_trap(Regs* regs)
 extern "C" void handle_syscall(Regs* regs)
 {
     Vcpu& vcpu = *this_cpu().current;
-    if (vcpu.arch.in_kernel)
+    if (!guest_in_user())
         pv::guest_iret(vcpu, *regs);
     else
         pv::deliver(vcpu, *regs, {vcpu.arch.syscall.address, vcpu.arch.syscall.masks});
@@ -164,7 +164,7 @@ extern "C" u64 unknown_call(Regs* regs)
 extern "C" void handle_syscall32(Regs* regs)
 {
     Vcpu& vcpu = arch::current_vcpu();
-    if (vcpu.arch.in_kernel || vcpu.arch.syscall32.address == 0)
+    if (!guest_in_user() || vcpu.arch.syscall32.address == 0)
         return pv::deliver_exception(vcpu, *regs, 13, 0);
     pv::deliver(vcpu, *regs, {vcpu.arch.syscall32.address, vcpu.arch.syscall32.masks});
 }
@@ -173,7 +173,7 @@ extern "C" void handle_sysenter(Regs* regs)
 {
     Vcpu& vcpu = arch::current_vcpu();
     regs->rflags = (regs->rflags | flag::interrupt) & ~flag::tf;
-    if (vcpu.arch.in_kernel || vcpu.arch.sysenter.address == 0)
+    if (!guest_in_user() || vcpu.arch.sysenter.address == 0)
         return pv::deliver_exception(vcpu, *regs, 13, 0);
     pv::deliver(vcpu, *regs, {vcpu.arch.sysenter.address, vcpu.arch.sysenter.masks});
 }

@@ -12,9 +12,9 @@
         .globl  entry_syscall
 entry_syscall:
         push    %r11
+        cmpb    $0, INFO(3) + STACK_IN_USER(%rsp)
+        jne     bounce_syscall
         mov     INFO(3) + STACK_VCPU(%rsp), %r11
-        cmpb    $0, VCPU_IN_KERNEL(%r11)
-        je      bounce_syscall
         cmp     $HYPERCALL_IRET, %eax
         je      fast_iret
         push    $GUEST_CS64
@@ -68,20 +68,21 @@ exit_syscall:
         jmp     exit_to_guest
 
 // bounce_syscall: from user mode to the guest kernel's system call handler.
-//   in     r11 = vCPU, rcx = rip; on the stack: ss, rsp, rflags
+//   in     rcx = rip; on the stack: ss, rsp, rflags
 //   out    guest frame: rcx, r11, rip, cs and mask, rflags, rsp, ss
         .balign 64
 bounce_syscall:
         push    %rax
         push    %rdx
+        LOAD_TABLES CPU_KERNEL_CR3, %rdx, %rax, INFO(5)(%rsp)
+        mov     INFO(5) + STACK_VCPU(%rsp), %r11
         mov     VCPU_INFO(%r11), %rdx
         cmpq    $0, VCPU_BOUNCE_SP(%r11)                // no usable stack or handler
         je      slow_bounce
         cmpb    $0, 1(%rdx)
         jne     slow_bounce
-        mov     VCPU_KERNEL_CR3(%r11), %rdx
-        movb    $1, VCPU_IN_KERNEL(%r11)
-        SWITCH_TABLES %rdx, %rax, 5
+        movb    $0, INFO(5) + STACK_IN_USER(%rsp)
+        swapgs
         mov     VCPU_BOUNCE_SP(%r11), %rax
         mov     2 * 8(%rsp), %rdx                       // rflags
         SET_AC
@@ -110,10 +111,8 @@ bounce_syscall:
 // The kernel stack cannot take the frame: undo the switch, the slow way will find the same and say so.
 bounce_failed:
         CLEAR_AC
-        mov     INFO(5) + STACK_VCPU(%rsp), %r11
-        mov     VCPU_USER_CR3(%r11), %rdx
-        movb    $0, VCPU_IN_KERNEL(%r11)
-        SWITCH_TABLES %rdx, %rax, 5
+        movb    $1, INFO(5) + STACK_IN_USER(%rsp)
+        swapgs
         xor     %ecx, %ecx
 slow_bounce:
         pop     %rdx
@@ -152,14 +151,15 @@ fast_iret:
         GUEST   slow_iret, mov IRET_RIP(%rax), %rcx
         cmp     first_noncanonical(%rip), %rcx
         jae     slow_iret
-        mov     VCPU_USER_CR3(%r11), %rdx
-        test    %rdx, %rdx
-        jz      slow_iret
+        mov     INFO(4) + STACK_CPU(%rsp), %rdx
+        cmpq    $0, CPU_USER_CR3(%rdx)
+        je      slow_iret
         GUEST   slow_iret, push IRET_RSP(%rax)
         GUEST   slow_iret, mov IRET_RAX(%rax), %rax
         CLEAR_AC
-        movb    $0, VCPU_IN_KERNEL(%r11)
-        SWITCH_TABLES %rdx, %r11, 5
+        movb    $1, INFO(5) + STACK_IN_USER(%rsp)
+        swapgs
+        LOAD_TABLES CPU_USER_CR3, %rdx, %r11, INFO(5)(%rsp)
         mov     8(%rsp), %r11
         mov     SCRATCH(5, 0)(%rsp), %rdx
         mov     (%rsp), %rsp
@@ -180,13 +180,14 @@ fast_iret:
         and     $3, %ecx
         cmp     $3, %ecx
         jne     3f
-        mov     VCPU_USER_CR3(%r11), %rdx
-        test    %rdx, %rdx
-        jz      slow_iret
+        mov     INFO(11) + STACK_CPU(%rsp), %rdx
+        cmpq    $0, CPU_USER_CR3(%rdx)
+        je      slow_iret
         GUEST   slow_iret, mov IRET_RAX(%rax), %rax
-        movb    $0, VCPU_IN_KERNEL(%r11)
         CLEAR_AC
-        SWITCH_TABLES %rdx, %rcx, 11
+        movb    $1, INFO(11) + STACK_IN_USER(%rsp)
+        swapgs
+        LOAD_TABLES CPU_USER_CR3, %rdx, %rcx, INFO(11)(%rsp)
         pop     %r11
         pop     %rcx
         mov     SCRATCH(9, 0)(%rsp), %rdx

@@ -81,7 +81,7 @@ Status Chunk::take(unsigned order, unsigned address_bits)
 {
     taken_order_ = order;
     for (; taken_ < frames_ >> order; taken_++)
-        fresh(taken_) = TRY(frame_allocator::allocate(domain_.id, order, address_bits)).raw();
+        fresh(taken_) = TRY(frame_allocator::allocate(dom_xen, order, address_bits)).raw();
     return success;
 }
 

@@ -73,7 +73,7 @@ Result<Mfn> take_extent(Domain& domain, unsigned order, unsigned address_bits)
 {
     if (order == 0)
         return domains::add_page(domain, address_bits);
-    Mfn first = TRY(frame_allocator::allocate(domain.id, order, address_bits));
+    Mfn first = TRY(frame_allocator::allocate(dom_xen, order, address_bits));
     if (auto added = domains::add_block(domain, first, order); !added.ok()) {
         drop_extent(first, order);
         return added.error();

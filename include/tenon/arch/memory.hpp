@@ -4,6 +4,10 @@
 #include <tenon/arch/cpu.hpp>
 #include <tenon/mm/frame.hpp>
 
+namespace tenon {
+struct Domain;
+}
+
 namespace tenon::arch {
 
 /// Zeroes a frame.
@@ -15,6 +19,11 @@ u64 tlb_stamp();
 u64 tlb_clock();
 /// Flushes every CPU in the set that may still hold translations older than `stamp`.
 void flush_tlb_older_than(u64 stamp, const CpuSet& cpus);
+
+/// The hypervisor's map of a domain's own memory, which is there only while that domain runs. Frames enter it before the domain owns
+/// them, and leave it when the last reference is gone. Error::nomem: none of them did.
+Status enter_own_map(Domain& domain, Mfn first, u64 count);
+void leave_own_map(Domain& domain, Mfn mfn);
 
 /// machine-to-phys entry of a frame (guest ABI): the owner's pfn, or ~0.
 void set_m2p(Mfn mfn, u64 pfn);

@@ -42,8 +42,8 @@ struct CommPage {
     explicit operator bool() const { return va != nullptr; }
     template <class T> T* as() const { return static_cast<T*>(va); }
 };
-/// A zeroed page owned by `owner` (not counted in its memory), with one reference of the hypervisor's.
-CommPage allocate_comm_page(DomainId owner);
+/// A zeroed page with one reference of the hypervisor's; domains::add_comm_page() gives it its owner.
+CommPage allocate_comm_page();
 /// Drops the hypervisor's reference and its mapping; the frame is freed when nobody maps it any more.
 void free_comm_page(CommPage& page);
 

@@ -19,6 +19,7 @@ enum class Rank : u8 {
     pirq,
     irq,
     domain_pages,
+    own_map,
     sched,
     timer,
     device_window,

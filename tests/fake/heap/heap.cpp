@@ -18,9 +18,9 @@ void* heap::allocate(std::size_t bytes)
 void heap::free(void* pointer) { std::free(pointer); }
 bool heap::init() { return true; }
 
-CommPage allocate_comm_page(DomainId owner)
+CommPage allocate_comm_page()
 {
-    auto mfn = frame_allocator::allocate(owner, 0);
+    auto mfn = frame_allocator::allocate(dom_xen, 0);
     if (!mfn)
         return {};
     frame_at(*mfn).type = TypeWord::of(FrameType::writable, 1, TypeWord::validated_bit).raw;

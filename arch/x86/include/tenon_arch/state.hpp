@@ -8,6 +8,10 @@
 
 namespace tenon {
 
+namespace x86 {
+class OwnMap;
+}
+
 /// Where a guest wants a vector delivered.
 struct TrapGate {
     u64 address = 0;    ///< 0: none registered
@@ -20,19 +24,16 @@ struct Callback {
     bool masks = false;
 };
 
-struct VcpuPages; ///< stack, FPU area and tables of one vCPU, seen through frames
-
 struct ArchVcpu {
     // Addressed by the entry code (see asm_offsets.cpp): keep first.
-    bool in_kernel = true; ///< guest kernel mode, as the guest sees it
     u64 kernel_sp = 0;     ///< stack for user -> kernel
     u64 kernel_ss = 0;
     u64 bounce_sp = 0; ///< kernel_sp as frames are built from it; 0: the slow way says what is wrong
     Callback syscall, syscall32, sysenter, event, failsafe, nmi;
-    u64 kernel_cr3 = 0, user_cr3 = 0; ///< CR3 values; user_cr3 0: none
 
     Mfn kernel_table = invalid_mfn, user_table = invalid_mfn;
-    u64 fs_base = 0, gs_base_kernel = 0, gs_base_user = 0; ///< valid while not loaded
+    bool in_user = false;                                  ///< the guest's mode; this and the next two lines: valid while not loaded
+    u64 fs_base = 0, gs_base_kernel = 0, gs_base_user = 0;
     u16 ds = 0, es = 0, fs = 0, gs = 0;
     TrapGate* traps = nullptr; ///< 256
     Mfn gdt_frames[14];
@@ -52,13 +53,16 @@ struct ArchVcpu {
     u64 saved_sp = 0;             ///< hypervisor stack pointer while switched away
     Mfn stack[4];                 ///< frames of its hypervisor stack; the register frame is at the top
     Mfn fpu = invalid_mfn;        ///< XSAVE area
-    Mfn area_table = invalid_mfn; ///< L1 of its part of the per-domain slot
+    Mfn area_table = invalid_mfn;    ///< L1 of its area in the per-domain slot
+    Mfn private_table = invalid_mfn; ///< and of what only its kernel mode's tables have
+    u32 gdt_cpu = ~0u;               ///< the CPU whose descriptor page is in its area
 };
 
 struct ArchDomain {
     SpinLock<Rank::mm> mm_lock; ///< page-table structure and frame type changes
-    Mfn slot_l3 = invalid_mfn;  ///< L3 of the per-domain slot
-    Mfn slot_l2 = invalid_mfn;
+    /// The per-domain slot: L3s of its tables for kernel and for user mode, L2s of the areas and of what is private.
+    Mfn kernel_l3 = invalid_mfn, user_l3 = invalid_mfn, area_l2 = invalid_mfn, private_l2 = invalid_mfn;
+    x86::OwnMap* own_map = nullptr;
     u32 page_tables = 0;
     bool has_hardware = false;       ///< may use ports, MMIO and interrupts of the machine
     u32 pci_address = 0;             ///< latched CONFIG_ADDRESS

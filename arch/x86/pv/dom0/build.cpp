@@ -50,7 +50,7 @@ bool Memory::take(Domain& domain, u64 pages)
     while (pages_ < pages) {
         while (order && (u64{1} << order) > pages - pages_)
             order--;
-        auto block = frame_allocator::allocate(domain.id, order);
+        auto block = frame_allocator::allocate(dom_xen, order);
         if (!block.ok()) {
             if (order-- == 0)
                 return false;
@@ -273,7 +273,7 @@ void start(const BootInfo& boot, UnpackedKernel& kernel)
     load_image(image, dom0_pages, layout);
     if (initrd_bytes)
         dom0_pages.copy_in(layout.initrd_pfn,
-                           static_cast<const u8*>(open_frame(Mfn{boot.module_list[1].start >> page_shift})) +
+                           own_frame<const u8>(Mfn{boot.module_list[1].start >> page_shift}) +
                                (boot.module_list[1].start & page_mask),
                            initrd_bytes);
     build_tables(dom0_pages, layout);

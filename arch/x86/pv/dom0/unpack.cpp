@@ -37,7 +37,7 @@ UnpackedKernel unpack(const BootInfo& info)
     if (info.module_count == 0)
         boot_failure("no module: dom0's kernel must be the first module2 of the boot loader's entry");
     const BootModule& m = info.module_list[0];
-    std::span<const u8> file{static_cast<const u8*>(open_frame(Mfn{m.start >> page_shift})) + (m.start & page_mask), m.bytes};
+    std::span<const u8> file{own_frame<const u8>(Mfn{m.start >> page_shift}) + (m.start & page_mask), m.bytes};
     UnpackedKernel kernel;
     write_msr(msr::fs_base, u64(thread_page));
     auto need = memory_to_unpack(file);
@@ -49,7 +49,7 @@ UnpackedKernel unpack(const BootInfo& info)
         kernel.borrowed = boot_memory::borrow(kernel.borrowed_frames);
         if (kernel.borrowed == invalid_mfn)
             boot_failure("not enough memory to decompress dom0's kernel: %lu MiB in one piece are needed", *need >> 20);
-        auto* memory = static_cast<u8*>(open_frame(kernel.borrowed));
+        auto* memory = own_frame(kernel.borrowed);
         Arena arena({memory + decoder_stack, (kernel.borrowed_frames << page_shift) - decoder_stack});
         Job job{file, &arena};
         // What is logged there finds its CPU the usual way: from the top of the stack.

@@ -31,8 +31,7 @@ bool read_kernel_byte(Vcpu& vcpu, GuestVa va, u8& byte)
     auto place = arch::guest_range_ok(va, 1) ? find_l1(vcpu.arch.kernel_table, va) : Result<EntryPlace>(Error::fault);
     if (!place.ok())
         return false;
-    FrameView<Pte> table(place->table);
-    Pte entry = table[place->index];
+    const Pte entry = place->entry();
     if (!entry.is_present() || !is_ram(entry.mfn()) || frame_at(entry.mfn()).owner_id() != vcpu.domain.id)
         return false;
     FrameView<u8> page(entry.mfn());
@@ -44,7 +43,7 @@ bool read_kernel_byte(Vcpu& vcpu, GuestVa va, u8& byte)
 bool is_allowed(Vcpu& vcpu, u16 port, unsigned bytes)
 {
     ArchVcpu& a = vcpu.arch;
-    if (a.iopl >= (a.in_kernel ? 1 : 3))
+    if (a.iopl >= (guest_in_user() ? 3 : 1))
         return true;
     if (port + bytes > a.iobitmap_ports)
         return false;

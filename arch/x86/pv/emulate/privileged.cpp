@@ -179,7 +179,7 @@ bool software_interrupt(Vcpu& vcpu, Regs& regs)
     if (code.count < 2 || code.byte[0] != 0xcd)
         return false;
     const TrapGate& gate = vcpu.arch.traps[code.byte[1]];
-    if (gate.address == 0 || gate.dpl == 0 || (!vcpu.arch.in_kernel && gate.dpl < 3)) {
+    if (gate.address == 0 || gate.dpl == 0 || (guest_in_user() && gate.dpl < 3)) {
         deliver_exception(vcpu, regs, 13, code.byte[1] * 8u + 2); // some emulators give another number here
         return true;
     }
@@ -218,7 +218,7 @@ bool emulate_privileged(Vcpu& vcpu, Regs& regs)
     if (emulate_port_io(vcpu, regs, code, op, operand, rep))
         return true;
     const bool is_flag = op == 0xfa || op == 0xfb; // cli, sti: must not mask events, see docs/abi/instructions.md
-    if (!vcpu.arch.in_kernel || !(is_flag || (op == 0x0f && two_byte(vcpu, regs, code, rex))))
+    if (guest_in_user() || !(is_flag || (op == 0x0f && two_byte(vcpu, regs, code, rex))))
         return false;
     skip(vcpu, regs, code.at);
     return true;

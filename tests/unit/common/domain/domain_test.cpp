@@ -106,7 +106,7 @@ TEST(Ownership, CountsAndLimits)
     std::vector<Mfn> pages;
     for (unsigned i = 0; i < 4; i++)
         pages.push_back(*domains::add_page(*domain));
-    Mfn block = *frame_allocator::allocate(domain->id, 4);
+    Mfn block = *frame_allocator::allocate(dom_xen, 4);
     EXPECT_TRUE(domains::add_block(*domain, block, 4).ok());
     EXPECT_EQ(domain->total_pages, 20u);
     u64 free = frame_allocator::stats().free;

@@ -96,7 +96,7 @@ TEST_F(Heap, FailsCleanlyWithoutMemory)
     }
     EXPECT_EQ(heap::allocate(32), nullptr);
     EXPECT_EQ(heap::allocate(5000), nullptr);
-    EXPECT_FALSE(allocate_comm_page(DomainId{3}));
+    EXPECT_FALSE(allocate_comm_page());
 }
 
 TEST_F(Heap, AddressesAreReusedOnlyAfterAFlush)
@@ -111,14 +111,14 @@ TEST_F(Heap, AddressesAreReusedOnlyAfterAFlush)
 
 TEST_F(Heap, CommPageOutlivesItsMappingWhileAGuestHoldsIt)
 {
-    CommPage page = allocate_comm_page(DomainId{3});
+    CommPage page = allocate_comm_page();
     ASSERT_TRUE(page);
     Mfn mfn = page.mfn;
     *page.as<u64>() = 77;
     EXPECT_EQ(*FrameView<u64>(mfn).get(), 77u);
-    EXPECT_EQ(frame_at(mfn).owner_id(), DomainId{3});
+    EXPECT_EQ(frame_at(mfn).owner_id(), dom_xen);
     EXPECT_EQ(frame_at(mfn).type_word().count(), 1u);
-    ASSERT_TRUE(frame_at(mfn).get(DomainId{3}));
+    ASSERT_TRUE(frame_at(mfn).get(dom_xen));
     free_comm_page(page);
     EXPECT_FALSE(page);
     EXPECT_EQ(frame_at(mfn).refs.load(), 1u);
