@@ -15,13 +15,10 @@ CallResult initialise(Vcpu& vcpu, GuestPtr<vcpu_guest_context> argument)
         return Error::inval; // it would have nowhere to receive events
     if (vcpu.initialised || vcpu.context_busy.exchange(true, std::memory_order_acquire))
         return Error::exist;
-    Status result = Error::nomem;
-    if (auto* context = make<vcpu_guest_context>()) {
-        result = argument.read_array(context, 1);
-        if (result.ok())
-            result = arch::set_vcpu_context(vcpu, *context);
-        destroy(context);
-    }
+    vcpu_guest_context context; // on the stack: registers do not belong on the heap
+    Status result = argument.read_array(&context, 1);
+    if (result.ok())
+        result = arch::set_vcpu_context(vcpu, context);
     vcpu.context_busy.store(false, std::memory_order_release);
     return done(result);
 }

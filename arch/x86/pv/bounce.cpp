@@ -18,9 +18,8 @@ static bool frame_ok(u64 first, u64 bytes)
 
 u64 guest_rflags(u64 flags) { return (flags & honoured_flags) | flag::interrupt | 2; }
 
-void update_bounce(Vcpu& vcpu)
+void update_bounce(GuestState& a)
 {
-    ArchVcpu& a = vcpu.arch;
     u64 sp = a.kernel_sp & ~u64{15}, bytes = 12 * 8;
     a.bounce_sp = a.syscall.address && sp >= bytes && frame_ok(sp - bytes, bytes) ? sp : 0;
 }
@@ -71,7 +70,7 @@ void deliver(Vcpu& vcpu, Regs& regs, const Delivery& what)
     u64 cs = regs.cs & 0xffff, sp = regs.rsp;
     if (guest_in_user()) {
         change_mode(false);
-        sp = vcpu.arch.kernel_sp;
+        sp = vcpu.arch.state->kernel_sp;
     } else
         cs &= ~u64{3};
     vcpu_info& info = *vcpu.info;
@@ -113,12 +112,12 @@ void deliver(Vcpu& vcpu, Regs& regs, const Delivery& what)
 void deliver_exception(Vcpu& vcpu, Regs& regs, u8 vector, u32 error)
 {
     constexpr u32 with_error = bit(8) | bit(10) | bit(11) | bit(12) | bit(13) | bit(14) | bit(17) | bit(21);
-    const TrapGate& gate = vcpu.arch.traps[vector];
-    if (gate.address == 0) {
+    const GuestState& state = *vcpu.arch.state;
+    if (state.trap_address[vector] == 0) {
         regs.entry_vector = vector;
         regs.error_code = error;
     }
-    deliver(vcpu, regs, {gate.address, gate.masks, vector < 32 && (with_error >> vector & 1) != 0, error});
+    deliver(vcpu, regs, {state.trap_address[vector], state.trap_masks[vector], vector < 32 && (with_error >> vector & 1) != 0, error});
 }
 
 void deliver_page_fault(Vcpu& vcpu, Regs& regs, u64 address, u32 error)

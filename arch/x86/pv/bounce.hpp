@@ -30,7 +30,7 @@ inline constexpr u64 honoured_flags = 0xdd5 | bit(16) | bit(18) | bit(21);
 inline constexpr u64 handler_flags = (honoured_flags & ~(bit(8) | bit(10) | bit(16) | bit(18))) | bit(9) | bit(1);
 
 /// Recomputes what the assembly needs, after the kernel stack or the syscall handler changed.
-void update_bounce(Vcpu& vcpu);
+void update_bounce(GuestState& state);
 
 /// RFLAGS that a guest may run with.
 u64 guest_rflags(u64 flags);

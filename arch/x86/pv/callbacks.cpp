@@ -11,11 +11,13 @@ namespace tenon::x86::pv {
 bool is_canonical(u64 address) { return s64(address << 16) >> 16 == s64(address); }
 bool is_guest_address(u64 address) { return is_canonical(address) && (address < hypervisor_start || address >= hypervisor_end); }
 
-Status set_trap(Vcpu& vcpu, const trap_info& t)
+Status set_trap(GuestState& state, const trap_info& t)
 {
     if (!is_guest_address(t.address))
         return Error::inval;
-    vcpu.arch.traps[t.vector] = {t.address, u8(t.flags & TI_DPL_MASK), (t.flags & TI_CLEAR_IF) != 0};
+    state.trap_address[t.vector] = t.address;
+    state.trap_dpl[t.vector] = t.flags & TI_DPL_MASK;
+    state.trap_masks[t.vector] = (t.flags & TI_CLEAR_IF) != 0;
     return success;
 }
 
@@ -30,7 +32,7 @@ CallResult set_trap_table(Call& call, u64 list)
 {
     if (list == 0) {
         for (unsigned i = 0; i < 256; i++)
-            call.vcpu.arch.traps[i] = {};
+            TRY(set_trap(*call.vcpu.arch.state, {u8(i), 0, 0, 0}));
         return s64{0};
     }
     GuestPtr<trap_info> at(list);
@@ -38,7 +40,7 @@ CallResult set_trap_table(Call& call, u64 list)
         trap_info t = TRY((at + i).read());
         if (t.address == 0)
             break;
-        TRY(set_trap(call.vcpu, t));
+        TRY(set_trap(*call.vcpu.arch.state, t));
     }
     return s64{0};
 }
@@ -51,7 +53,7 @@ CallResult callback_op(Call& call, u32 command, u64 argument)
     }
     auto c = TRY(GuestPtr<callback_register>(argument).read());
     Callback* slot = nullptr;
-    ArchVcpu& a = call.vcpu.arch;
+    GuestState& a = *call.vcpu.arch.state;
     switch (c.type) {
     case CALLBACKTYPE_event: slot = &a.event; break;
     case CALLBACKTYPE_failsafe: slot = &a.failsafe; break;
@@ -71,15 +73,15 @@ CallResult callback_op(Call& call, u32 command, u64 argument)
     if (!is_guest_address(c.address))
         return Error::inval;
     *slot = {c.address, slot == &a.event || (c.flags & CALLBACKF_mask_events)};
-    update_bounce(call.vcpu);
+    update_bounce(*call.vcpu.arch.state);
     return s64{0};
 }
 
 CallResult stack_switch(Call& call, u64 ss, u64 sp)
 {
-    call.vcpu.arch.kernel_ss = ss | 3;
-    call.vcpu.arch.kernel_sp = sp;
-    update_bounce(call.vcpu);
+    call.vcpu.arch.state->kernel_ss = ss | 3;
+    call.vcpu.arch.state->kernel_sp = sp;
+    update_bounce(*call.vcpu.arch.state);
     return s64{0};
 }
 
@@ -102,8 +104,8 @@ CallResult get_debugreg(Call& call, u32 reg)
     if (reg > 7)
         return Error::inval;
     if (reg == 6)
-        return s64(call.vcpu.arch.dr[6] | 0xffff0ff0);
-    return s64(call.vcpu.arch.dr[reg]);
+        return s64(call.vcpu.arch.state->dr[6] | 0xffff0ff0);
+    return s64(call.vcpu.arch.state->dr[reg]);
 }
 
 CallResult set_segment_base(Call&, u32 which, u64 base)

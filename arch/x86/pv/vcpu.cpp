@@ -79,16 +79,15 @@ Status create_vcpu(Vcpu& vcpu)
     TRY(take(a.area_table));
     TRY(take(a.private_table));
     TRY(take(a.fpu));
+    TRY(take(a.state_frame));
     for (Mfn& f : a.stack)
         TRY(take(f));
-    a.traps = make_array<TrapGate>(256);
-    if (!a.traps)
-        return Error::nomem;
     {
         FrameView<Pte> area(a.area_table), own(a.private_table), area_l2(vcpu.domain.arch.area_l2), own_l2(vcpu.domain.arch.private_l2);
         for (unsigned i = 0; i < stack_pages; i++)
             area[area_stack + i] = Pte::of(a.stack[i], data_flags);
         own[private_fpu] = Pte::of(a.fpu, data_flags);
+        own[private_state] = Pte::of(a.state_frame, data_flags);
         own[private_table] = Pte::of(a.private_table, data_flags);
         area_l2[vcpu.id.raw()] = Pte::of(a.area_table, table_flags);
         own_l2[vcpu.id.raw()] = Pte::of(a.private_table, table_flags | Pte::no_execute);
@@ -101,8 +100,11 @@ Status create_vcpu(Vcpu& vcpu)
     info->vcpu = &vcpu;
     info->domain = vcpu.domain.id.raw();
     a.saved_sp = frame_end(vcpu_stack_top(vcpu.id.raw())) - sizeof(Regs) - sizeof(FirstFrame);
-    a.dr[6] = 0xffff0ff0;
-    a.dr[7] = 0x400;
+    a.state = reinterpret_cast<GuestState*>(private_page(vcpu.id.raw(), private_state));
+    FrameView<GuestState> state(a.state_frame);
+    state->dr[6] = 0xffff0ff0;
+    state->dr[7] = 0x400;
+    state->xcr0 = 1;
     return success;
 }
 
@@ -121,10 +123,9 @@ void destroy_vcpu(Vcpu& vcpu)
     for (Mfn& f : a.stack)
         give(f);
     give(a.fpu);
+    give(a.state_frame);
     give(a.area_table);
     give(a.private_table);
-    heap::free(a.traps);
-    a.traps = nullptr;
 }
 
 Status set_vcpu_context(Vcpu& vcpu, const vcpu_guest_context& c)
@@ -164,31 +165,32 @@ Status set_vcpu_context(Vcpu& vcpu, const vcpu_guest_context& c)
     r.cs = flat || u.cs == 0 ? guest_cs64 : (u.cs | 3);
     r.ss = flat || u.ss == 0 ? guest_ss : (u.ss | 3);
     write_saved_regs(vcpu, r);
-    a.in_user = !in_kernel;
-    a.iopl = u.rflags >> 12 & 3; // how a kernel gives its other CPUs the right to ports
-    a.ds = u.ds;
-    a.es = u.es;
-    a.fs = u.fs;
-    a.gs = u.gs;
+    FrameView<GuestState> s(a.state_frame);
+    s->in_user = !in_kernel;
+    s->iopl = u.rflags >> 12 & 3; // how a kernel gives its other CPUs the right to ports
+    s->ds = u.ds;
+    s->es = u.es;
+    s->fs = u.fs;
+    s->gs = u.gs;
     for (unsigned i = 0; i < 256; i++) {
         trap_info t = c.trap_ctxt[i];
         t.vector = u8(i);
-        TRY(set_trap(vcpu, t));
+        TRY(set_trap(*s.get(), t));
     }
-    a.kernel_ss = c.kernel_ss | 3;
-    a.kernel_sp = c.kernel_sp;
-    a.event = {c.event_callback_eip, true};
-    a.failsafe = {c.failsafe_callback_eip, (c.flags & VGCF_failsafe_disables_events) != 0};
-    a.syscall = {c.syscall_callback_eip, (c.flags & VGCF_syscall_disables_events) != 0};
-    update_bounce(vcpu);
-    a.fs_base = c.fs_base;
-    a.gs_base_kernel = c.gs_base_kernel;
-    a.gs_base_user = c.gs_base_user;
+    s->kernel_ss = c.kernel_ss | 3;
+    s->kernel_sp = c.kernel_sp;
+    s->event = {c.event_callback_eip, true};
+    s->failsafe = {c.failsafe_callback_eip, (c.flags & VGCF_failsafe_disables_events) != 0};
+    s->syscall = {c.syscall_callback_eip, (c.flags & VGCF_syscall_disables_events) != 0};
+    update_bounce(*s.get());
+    s->fs_base = c.fs_base;
+    s->gs_base_kernel = c.gs_base_kernel;
+    s->gs_base_user = c.gs_base_user;
     if (c.vm_assist)
         vcpu.domain.vm_assist |= c.vm_assist & (bit(VMASST_TYPE_writable_pagetables) | bit(VMASST_TYPE_runstate_update_flag));
     init_fpu_area(a.fpu, c.flags & VGCF_i387_valid ? c.fpu_ctxt.x : nullptr);
     for (unsigned i : {0u, 1u, 2u, 3u, 6u, 7u})
-        (void)x86::pv::set_debugreg(vcpu, i, c.debugreg[i]);
+        (void)x86::pv::set_debugreg(*s.get(), i, c.debugreg[i]);
     vcpu.initialised = true;
     return success;
 }
@@ -196,6 +198,7 @@ Status set_vcpu_context(Vcpu& vcpu, const vcpu_guest_context& c)
 void get_vcpu_context(Vcpu& vcpu, vcpu_guest_context& c)
 {
     ArchVcpu& a = vcpu.arch;
+    FrameView<GuestState> s(a.state_frame);
     Regs r;
     read_saved_regs(vcpu, r);
     __builtin_memcpy(&c.user_regs, &r, offsetof(cpu_user_regs, error_code));
@@ -204,38 +207,38 @@ void get_vcpu_context(Vcpu& vcpu, vcpu_guest_context& c)
     c.user_regs.rflags = r.rflags;
     c.user_regs.rsp = r.rsp;
     c.user_regs.ss = u16(r.ss);
-    c.user_regs.ds = a.ds;
-    c.user_regs.es = a.es;
-    c.user_regs.fs = a.fs;
-    c.user_regs.gs = a.gs;
-    c.flags = VGCF_i387_valid | (a.in_user ? 0 : VGCF_in_kernel) | (a.failsafe.masks ? VGCF_failsafe_disables_events : 0) |
-              (a.syscall.masks ? VGCF_syscall_disables_events : 0) | (vcpu.pause.load() & pause_down ? 0 : VGCF_online);
+    c.user_regs.ds = s->ds;
+    c.user_regs.es = s->es;
+    c.user_regs.fs = s->fs;
+    c.user_regs.gs = s->gs;
+    c.flags = VGCF_i387_valid | (s->in_user ? 0 : VGCF_in_kernel) | (s->failsafe.masks ? VGCF_failsafe_disables_events : 0) |
+              (s->syscall.masks ? VGCF_syscall_disables_events : 0) | (vcpu.pause.load() & pause_down ? 0 : VGCF_online);
     {
         FrameView<char> fpu(a.fpu);
         __builtin_memcpy(c.fpu_ctxt.x, fpu.get(), 512);
     }
     for (unsigned i = 0; i < 256; i++)
-        c.trap_ctxt[i] = {u8(i), u8(a.traps[i].dpl | (a.traps[i].masks ? TI_CLEAR_IF : 0)), FLAT_KERNEL_CS, a.traps[i].address};
+        c.trap_ctxt[i] = {u8(i), u8(s->trap_dpl[i] | (s->trap_masks[i] ? TI_CLEAR_IF : 0)), FLAT_KERNEL_CS, s->trap_address[i]};
     c.ldt_base = a.ldt_base;
     c.ldt_ents = a.ldt_entries;
     for (unsigned i = 0; i * 512 < a.gdt_entries; i++)
         c.gdt_frames[i] = a.gdt_frames[i].raw();
     c.gdt_ents = a.gdt_entries;
-    c.kernel_ss = a.kernel_ss;
-    c.kernel_sp = a.kernel_sp;
+    c.kernel_ss = s->kernel_ss;
+    c.kernel_sp = s->kernel_sp;
     c.ctrlreg[0] = 0x80050033;
     c.ctrlreg[3] = xen_pfn_to_cr3(a.kernel_table.raw());
     c.ctrlreg[1] = a.user_table == invalid_mfn ? 0 : xen_pfn_to_cr3(a.user_table.raw());
-    c.ctrlreg[4] = a.guest_cr4;
+    c.ctrlreg[4] = s->guest_cr4;
     for (unsigned i = 0; i < 8; i++)
-        c.debugreg[i] = a.dr[i];
-    c.event_callback_eip = a.event.address;
-    c.failsafe_callback_eip = a.failsafe.address;
-    c.syscall_callback_eip = a.syscall.address;
+        c.debugreg[i] = s->dr[i];
+    c.event_callback_eip = s->event.address;
+    c.failsafe_callback_eip = s->failsafe.address;
+    c.syscall_callback_eip = s->syscall.address;
     c.vm_assist = vcpu.domain.vm_assist;
-    c.fs_base = a.fs_base;
-    c.gs_base_kernel = a.gs_base_kernel;
-    c.gs_base_user = a.gs_base_user;
+    c.fs_base = s->fs_base;
+    c.gs_base_kernel = s->gs_base_kernel;
+    c.gs_base_user = s->gs_base_user;
 }
 
 } // namespace tenon::arch

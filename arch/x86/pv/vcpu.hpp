@@ -7,10 +7,12 @@ namespace tenon::x86::pv {
 
 bool is_canonical(u64 address);
 bool is_guest_address(u64 address);
-Status set_trap(Vcpu& vcpu, const trap_info& trap);
+Status set_trap(GuestState& state, const trap_info& trap);
 /// Virtual CR0.TS of the current vCPU.
 void set_task_switched(Vcpu& vcpu, bool set);
-/// Error::inval for a reserved register or bit. Loads it when the vCPU is current.
+/// Error::inval for a reserved register or bit.
+Status set_debugreg(GuestState& state, unsigned reg, u64 value);
+/// The same of the current vCPU, and loads it.
 Status set_debugreg(Vcpu& vcpu, unsigned reg, u64 value);
 /// Loads a selector into the user half's GS; a bad one becomes null.
 void load_user_gs(u16 selector);

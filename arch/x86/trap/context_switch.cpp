@@ -40,10 +40,10 @@ void load_fpu(PerCpu& cpu, Vcpu& vcpu)
     if (features.xsave) {
         set_xcr0(cpu, features.xcr0_mask);
         asm volatile("xrstor64 (%0)" ::"r"(fpu_area(vcpu)), "a"(~0u), "d"(~0u) : "memory");
-        set_xcr0(cpu, vcpu.arch.xcr0);
+        set_xcr0(cpu, vcpu.arch.state->xcr0);
     } else
         asm volatile("fxrstor64 (%0)" ::"r"(fpu_area(vcpu)) : "memory");
-    if (vcpu.arch.task_switched)
+    if (vcpu.arch.state->task_switched)
         write_cr0(read_cr0() | cr0::ts);
 }
 
@@ -70,12 +70,12 @@ void load_fpu(PerCpu& cpu, Vcpu& vcpu)
 
 void load_breakpoints(PerCpu& cpu, Vcpu& vcpu)
 {
-    u64 seven = vcpu.arch.dr[7];
+    u64 seven = vcpu.arch.state->dr[7];
     if (seven & 0xff) {
-        asm volatile("mov %0, %%dr0" ::"r"(vcpu.arch.dr[0]));
-        asm volatile("mov %0, %%dr1" ::"r"(vcpu.arch.dr[1]));
-        asm volatile("mov %0, %%dr2" ::"r"(vcpu.arch.dr[2]));
-        asm volatile("mov %0, %%dr3" ::"r"(vcpu.arch.dr[3]));
+        asm volatile("mov %0, %%dr0" ::"r"(vcpu.arch.state->dr[0]));
+        asm volatile("mov %0, %%dr1" ::"r"(vcpu.arch.state->dr[1]));
+        asm volatile("mov %0, %%dr2" ::"r"(vcpu.arch.state->dr[2]));
+        asm volatile("mov %0, %%dr3" ::"r"(vcpu.arch.state->dr[3]));
     } else
         seven = 0x400;
     if (cpu.dr7 != seven) {
@@ -89,7 +89,7 @@ void load_breakpoints(PerCpu& cpu, Vcpu& vcpu)
 void save_cpu_state(Vcpu& vcpu)
 {
     PerCpu& cpu = this_cpu();
-    ArchVcpu& a = vcpu.arch;
+    GuestState& a = *vcpu.arch.state;
     save_fpu(cpu, vcpu);
     a.ds = READ_SEGMENT(ds);
     a.es = READ_SEGMENT(es);
@@ -105,7 +105,7 @@ void save_cpu_state(Vcpu& vcpu)
 void load_cpu_state(Vcpu& vcpu)
 {
     PerCpu& cpu = this_cpu();
-    ArchVcpu& a = vcpu.arch;
+    const GuestState& a = *vcpu.arch.state;
     map_descriptor_page(vcpu, cpu);
     load_gdt(vcpu_area(vcpu.id.raw()));
     load_ldt(vcpu);
@@ -141,16 +141,15 @@ void load_user_gs(u16 selector)
 
 void set_task_switched(Vcpu& vcpu, bool set)
 {
-    vcpu.arch.task_switched = set;
+    vcpu.arch.state->task_switched = set;
     if (set)
         write_cr0(read_cr0() | cr0::ts);
     else
         asm volatile("clts");
 }
 
-Status set_debugreg(Vcpu& vcpu, unsigned reg, u64 value)
+Status set_debugreg(GuestState& a, unsigned reg, u64 value)
 {
-    ArchVcpu& a = vcpu.arch;
     if (reg == 4 || reg == 5)
         reg += 2;
     if (reg > 7)
@@ -168,7 +167,13 @@ Status set_debugreg(Vcpu& vcpu, unsigned reg, u64 value)
                 return Error::inval; // I/O breakpoints need CR4.DE and are the machine's
         a.dr[7] = value;
     }
-    if (&vcpu == &arch::current_vcpu() && (reg == 7 || a.dr[7] & 0xff)) {
+    return success;
+}
+
+Status set_debugreg(Vcpu& vcpu, unsigned reg, u64 value)
+{
+    TRY(set_debugreg(*vcpu.arch.state, reg, value));
+    if (reg == 7 || vcpu.arch.state->dr[7] & 0xff) {
         this_cpu().dr7 = 0;
         load_breakpoints(this_cpu(), vcpu);
     }

@@ -24,21 +24,19 @@ entry_exception:
         mov     VCPU_INFO(%r11), %rdx
         cmp     $14, %eax
         je      6f
-1:      shl     $4, %eax
-        add     VCPU_TRAPS(%r11), %rax                  // its TrapGate
-        cmpq    $0, (%rax)
+1:      cmpq    $0, STATE(6, TRAP_ADDRESS)(%rsp, %rax, 8)
         je      9f
         movzwl  2 * 8(%rsp), %ecx                       // cs
         cmpb    $0, INFO(6) + STACK_IN_USER(%rsp)
         je      4f
         cmpb    $0, 1(%rdx)
         jne     9f
-        cmpq    $0, VCPU_BOUNCE_SP(%r11)
+        cmpq    $0, STATE(6, BOUNCE_SP)(%rsp)
         je      9f
         movb    $0, INFO(6) + STACK_IN_USER(%rsp)
         swapgs
         movb    $1, 7(%rsp)                             // from here on there is a switch to undo
-        mov     VCPU_BOUNCE_SP(%r11), %rcx
+        mov     STATE(6, BOUNCE_SP)(%rsp), %rcx
         SET_AC
         movzwl  2 * 8(%rsp), %edx
         GUEST   7f, mov %rdx, -32(%rcx)
@@ -65,11 +63,11 @@ entry_exception:
         sub     $64, %rcx
         mov     %rcx, 4 * 8(%rsp)
         mov     VCPU_INFO(%r11), %r11
-        mov     GATE_MASKS(%rax), %dl
+        mov     STATE(6, TRAP_MASKS)(%rsp, %rax), %dl
         or      %dl, 1(%r11)
         mov     3 * 8(%rsp), %r11
         and     $HANDLER_FLAGS, %r11d
-        mov     (%rax), %rcx
+        mov     STATE(6, TRAP_ADDRESS)(%rsp, %rax, 8), %rcx
         mov     SCRATCH(6, 0)(%rsp), %rax
         mov     SCRATCH(6, 2)(%rsp), %rdx
         mov     4 * 8(%rsp), %rsp

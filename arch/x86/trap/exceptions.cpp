@@ -40,7 +40,7 @@ extern "C" const Fixup fixups_start[], fixups_end[];
     fixed.ss = frame[4];
     Regs& guest = guest_regs(vcpu);
     guest = fixed;
-    pv::deliver(vcpu, guest, {vcpu.arch.failsafe.address, vcpu.arch.failsafe.masks, false, 0, true});
+    pv::deliver(vcpu, guest, {vcpu.arch.state->failsafe.address, vcpu.arch.state->failsafe.masks, false, 0, true});
     asm volatile("mov %0, %%rsp; jmp entry_exit" ::"r"(&guest));
     __builtin_unreachable();
 }
@@ -93,7 +93,7 @@ void guest_exception(Vcpu& vcpu, Regs& regs)
         u64 six;
         asm volatile("mov %%dr6, %0" : "=r"(six));
         asm volatile("mov %0, %%dr6" ::"r"(u64{0xffff0ff0}));
-        vcpu.arch.dr[6] = (vcpu.arch.dr[6] & ~u64{0xf}) | (six & 0xe00f) | 0xffff0ff0;
+        vcpu.arch.state->dr[6] = (vcpu.arch.state->dr[6] & ~u64{0xf}) | (six & 0xe00f) | 0xffff0ff0;
         return pv::deliver_exception(vcpu, regs, 1);
     }
     case 6:
@@ -101,11 +101,11 @@ void guest_exception(Vcpu& vcpu, Regs& regs)
             return;
         break;
     case 7:
-        if (!vcpu.arch.task_switched) {
+        if (!vcpu.arch.state->task_switched) {
             asm volatile("clts");
             return;
         }
-        vcpu.arch.task_switched = false;
+        vcpu.arch.state->task_switched = false;
         asm volatile("clts");
         break;
     case 13:
@@ -151,7 +151,7 @@ extern "C" void handle_syscall(Regs* regs)
     if (!guest_in_user())
         pv::guest_iret(vcpu, *regs);
     else
-        pv::deliver(vcpu, *regs, {vcpu.arch.syscall.address, vcpu.arch.syscall.masks});
+        pv::deliver(vcpu, *regs, {vcpu.arch.state->syscall.address, vcpu.arch.state->syscall.masks});
 }
 
 extern "C" u64 unknown_call(Regs* regs)
@@ -164,18 +164,18 @@ extern "C" u64 unknown_call(Regs* regs)
 extern "C" void handle_syscall32(Regs* regs)
 {
     Vcpu& vcpu = arch::current_vcpu();
-    if (!guest_in_user() || vcpu.arch.syscall32.address == 0)
+    if (!guest_in_user() || vcpu.arch.state->syscall32.address == 0)
         return pv::deliver_exception(vcpu, *regs, 13, 0);
-    pv::deliver(vcpu, *regs, {vcpu.arch.syscall32.address, vcpu.arch.syscall32.masks});
+    pv::deliver(vcpu, *regs, {vcpu.arch.state->syscall32.address, vcpu.arch.state->syscall32.masks});
 }
 
 extern "C" void handle_sysenter(Regs* regs)
 {
     Vcpu& vcpu = arch::current_vcpu();
     regs->rflags = (regs->rflags | flag::interrupt) & ~flag::tf;
-    if (!guest_in_user() || vcpu.arch.sysenter.address == 0)
+    if (!guest_in_user() || vcpu.arch.state->sysenter.address == 0)
         return pv::deliver_exception(vcpu, *regs, 13, 0);
-    pv::deliver(vcpu, *regs, {vcpu.arch.sysenter.address, vcpu.arch.sysenter.masks});
+    pv::deliver(vcpu, *regs, {vcpu.arch.state->sysenter.address, vcpu.arch.state->sysenter.masks});
 }
 
 namespace {
@@ -195,13 +195,13 @@ namespace {
         cpu.mail_waiting.store(false); // before the look at the mail
         if (vcpu.mail.flags.load(std::memory_order_acquire))
             deliver_mail(vcpu);
-        if (vcpu.arch.nmi_pending && vcpu.arch.traps[2].address) {
+        if (vcpu.arch.nmi_pending && vcpu.arch.state->trap_address[2]) {
             vcpu.arch.nmi_pending = false;
             pv::deliver_exception(vcpu, *regs, 2);
             continue;
         }
-        if (vcpu.info->evtchn_upcall_pending && !vcpu.info->evtchn_upcall_mask && vcpu.arch.event.address)
-            pv::deliver(vcpu, *regs, {vcpu.arch.event.address, true});
+        if (vcpu.info->evtchn_upcall_pending && !vcpu.info->evtchn_upcall_mask && vcpu.arch.state->event.address)
+            pv::deliver(vcpu, *regs, {vcpu.arch.state->event.address, true});
         if (!scheduler::should_schedule(this_cpu().id)) // a crash on the way in
             return;
     }

@@ -77,13 +77,13 @@ bounce_syscall:
         LOAD_TABLES CPU_KERNEL_CR3, %rdx, %rax, INFO(5)(%rsp)
         mov     INFO(5) + STACK_VCPU(%rsp), %r11
         mov     VCPU_INFO(%r11), %rdx
-        cmpq    $0, VCPU_BOUNCE_SP(%r11)                // no usable stack or handler
+        cmpq    $0, STATE(5, BOUNCE_SP)(%rsp)           // no usable stack or handler
         je      slow_bounce
         cmpb    $0, 1(%rdx)
         jne     slow_bounce
         movb    $0, INFO(5) + STACK_IN_USER(%rsp)
         swapgs
-        mov     VCPU_BOUNCE_SP(%r11), %rax
+        mov     STATE(5, BOUNCE_SP)(%rsp), %rax
         mov     2 * 8(%rsp), %rdx                       // rflags
         SET_AC
         GUEST   bounce_failed, mov %rcx, -56(%rax)
@@ -98,9 +98,9 @@ bounce_syscall:
         sub     $56, %rax
         mov     %rax, 3 * 8(%rsp)
         mov     VCPU_INFO(%r11), %rax
-        mov     VCPU_SYSCALL_MASKS(%r11), %cl
+        mov     STATE(5, SYSCALL_MASKS)(%rsp), %cl
         mov     %cl, 1(%rax)
-        mov     VCPU_SYSCALL_ADDRESS(%r11), %rcx
+        mov     STATE(5, SYSCALL_ADDRESS)(%rsp), %rcx
         mov     %rdx, %r11
         and     $HANDLER_FLAGS, %r11d
         pop     %rdx

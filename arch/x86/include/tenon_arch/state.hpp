@@ -12,47 +12,45 @@ namespace x86 {
 class OwnMap;
 }
 
-/// Where a guest wants a vector delivered.
-struct TrapGate {
-    u64 address = 0;    ///< 0: none registered
-    u8 dpl = 0;         ///< who may raise it by software
-    bool masks = false; ///< events are masked while it is delivered
-};
-
 struct Callback {
     u64 address = 0;
     bool masks = false;
 };
 
-struct ArchVcpu {
-    // Addressed by the entry code (see asm_offsets.cpp): keep first.
-    u64 kernel_sp = 0;     ///< stack for user -> kernel
-    u64 kernel_ss = 0;
-    u64 bounce_sp = 0; ///< kernel_sp as frames are built from it; 0: the slow way says what is wrong
+/// What a vCPU's guest told about itself, and its registers beyond the frame on its stack: secrets, so it lies in a frame of the vCPU's
+/// own that only the tables of its domain have, at a fixed distance from its stack (entry_macros.inc).
+struct GuestState {
+    u64 trap_address[256]; ///< 0: no handler
+    bool trap_masks[256];  ///< events are masked while it is delivered
+    u8 trap_dpl[256];      ///< who may raise it by software
+    u64 kernel_sp, kernel_ss; ///< stack for user -> kernel
+    u64 bounce_sp;            ///< kernel_sp as frames are built from it; 0: the slow way says what is wrong
     Callback syscall, syscall32, sysenter, event, failsafe, nmi;
+    bool in_user; ///< the guest's mode; this and the next two lines: valid while not loaded
+    u64 fs_base, gs_base_kernel, gs_base_user;
+    u16 ds, es, fs, gs;
+    u64 dr[8];
+    u64 guest_cr4;
+    u64 xcr0, tsc_aux;
+    u64 iobitmap; ///< guest address
+    u32 iobitmap_ports;
+    u8 iopl;
+    bool task_switched; ///< virtual CR0.TS
+};
+static_assert(sizeof(GuestState) <= page_size);
 
+struct ArchVcpu {
+    GuestState* state = nullptr; ///< good while its domain is loaded
     Mfn kernel_table = invalid_mfn, user_table = invalid_mfn;
-    bool in_user = false;                                  ///< the guest's mode; this and the next two lines: valid while not loaded
-    u64 fs_base = 0, gs_base_kernel = 0, gs_base_user = 0;
-    u16 ds = 0, es = 0, fs = 0, gs = 0;
-    TrapGate* traps = nullptr; ///< 256
     Mfn gdt_frames[14];
     u32 gdt_entries = 0;
     u64 ldt_base = 0;
     u32 ldt_entries = 0;
-    u64 dr[8]{};
-    u64 guest_cr4 = 0;
-    bool task_switched = false; ///< virtual CR0.TS
-    u8 iopl = 0;
-    u64 iobitmap = 0; ///< guest address
-    u32 iobitmap_ports = 0;
-    u64 xcr0 = 1;
-    u64 tsc_aux = 0;
     bool nmi_pending = false;
-    bool syscall32_disabled = false;
-    u64 saved_sp = 0;             ///< hypervisor stack pointer while switched away
-    Mfn stack[4];                 ///< frames of its hypervisor stack; the register frame is at the top
-    Mfn fpu = invalid_mfn;        ///< XSAVE area
+    u64 saved_sp = 0;                ///< hypervisor stack pointer while switched away
+    Mfn stack[4];                    ///< frames of its hypervisor stack; the register frame is at the top
+    Mfn fpu = invalid_mfn;           ///< XSAVE area
+    Mfn state_frame = invalid_mfn;   ///< of its GuestState
     Mfn area_table = invalid_mfn;    ///< L1 of its area in the per-domain slot
     Mfn private_table = invalid_mfn; ///< and of what only its kernel mode's tables have
     u32 gdt_cpu = ~0u;               ///< the CPU whose descriptor page is in its area

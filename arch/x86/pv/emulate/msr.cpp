@@ -24,7 +24,7 @@ bool read_guest_msr(Vcpu& vcpu, u32 index, u64& value)
     case msr::efer: value = visible_efer; return true;
     case msr::pat: value = 0x050100070406; return true;
     case msr::apic_base: value = 0xfee00800 | (vcpu.id.raw() == 0 ? 0x100 : 0); return true;
-    case msr::tsc_aux: value = vcpu.arch.tsc_aux; return features.rdtscp;
+    case msr::tsc_aux: value = vcpu.arch.state->tsc_aux; return features.rdtscp;
     case tsc: value = read_tsc(); return true;
     case mcg_cap:
     case mcg_status:
@@ -57,7 +57,7 @@ bool write_guest_msr(Vcpu& vcpu, u32 index, u64 value)
     case msr::tsc_aux:
         if (!features.rdtscp || value >> 32)
             return false;
-        vcpu.arch.tsc_aux = this_cpu().tsc_aux = value;
+        vcpu.arch.state->tsc_aux = this_cpu().tsc_aux = value;
         write_msr(msr::tsc_aux, value);
         return true;
     case msr::apic_base:

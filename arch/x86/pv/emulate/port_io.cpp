@@ -42,7 +42,7 @@ bool read_kernel_byte(Vcpu& vcpu, GuestVa va, u8& byte)
 /// By the privilege level or the bitmap that the guest's kernel gave this vCPU.
 bool is_allowed(Vcpu& vcpu, u16 port, unsigned bytes)
 {
-    ArchVcpu& a = vcpu.arch;
+    const GuestState& a = *vcpu.arch.state;
     if (a.iopl >= (guest_in_user() ? 3 : 1))
         return true;
     if (port + bytes > a.iobitmap_ports)
@@ -144,7 +144,7 @@ Status set_iopl(Vcpu& vcpu, u32 level)
 {
     if (level > 3)
         return Error::inval;
-    vcpu.arch.iopl = u8(level);
+    vcpu.arch.state->iopl = u8(level);
     return success;
 }
 
@@ -152,8 +152,8 @@ Status set_io_bitmap(Vcpu& vcpu, u64 bitmap, u32 ports)
 {
     if (ports > 0x10000 || (ports && !guest_range_ok(GuestVa{bitmap}, (ports + 7) / 8)))
         return Error::inval;
-    vcpu.arch.iobitmap = bitmap;
-    vcpu.arch.iobitmap_ports = ports;
+    vcpu.arch.state->iobitmap = bitmap;
+    vcpu.arch.state->iobitmap_ports = ports;
     return success;
 }
 

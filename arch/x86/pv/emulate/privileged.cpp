@@ -29,7 +29,7 @@ void skip(Vcpu& vcpu, Regs& regs, unsigned bytes)
     regs.rip += bytes;
     regs.rflags &= ~flag::rf;
     if (regs.rflags & flag::tf) {
-        vcpu.arch.dr[6] |= bit(14) | 0xffff0ff0;
+        vcpu.arch.state->dr[6] |= bit(14) | 0xffff0ff0;
         deliver_exception(vcpu, regs, 1);
     }
 }
@@ -39,10 +39,10 @@ namespace {
 Result<u64> read_guest_cr(const Vcpu& vcpu, unsigned number)
 {
     switch (number) {
-    case 0: return 0x80050033 | (vcpu.arch.task_switched ? cr0::ts : 0);
+    case 0: return 0x80050033 | (vcpu.arch.state->task_switched ? cr0::ts : 0);
     case 2: return u64{vcpu.info->arch.cr2};
     case 3: return vcpu.arch.kernel_table.raw() << page_shift;
-    case 4: return vcpu.arch.guest_cr4 | cr4::pae | cr4::mce | cr4::osfxsr | cr4::osxmmexcpt;
+    case 4: return vcpu.arch.state->guest_cr4 | cr4::pae | cr4::mce | cr4::osfxsr | cr4::osxmmexcpt;
     case 8: return u64{0};
     }
     return Error::inval;
@@ -66,7 +66,7 @@ bool write_guest_cr(Vcpu& vcpu, unsigned number, u64 value)
         return complete([&] { return set_base(vcpu, vcpu.arch.kernel_table, Mfn{value >> page_shift}); });
     }
     case 4:
-        vcpu.arch.guest_cr4 = value & (cr4::tsd | cr4::de | (features.xsave ? cr4::osxsave : 0) | (features.fsgsbase ? cr4::fsgsbase : 0));
+        vcpu.arch.state->guest_cr4 = value & (cr4::tsd | cr4::de | (features.xsave ? cr4::osxsave : 0) | (features.fsgsbase ? cr4::fsgsbase : 0));
         this_cpu().guest_cr4_bits = value & (cr4::tsd | cr4::de);
         write_cr4((read_cr4() & ~(cr4::tsd | cr4::de)) | this_cpu().guest_cr4_bits);
         return true;
@@ -89,7 +89,7 @@ bool set_guest_xcr0(Vcpu& vcpu, Regs& r)
     if (!features.xsave || u32(r.rcx) != 0 || !(v & 1) || (v & ~features.xcr0_mask) || ((v & 4) && !(v & 2)) ||
         (avx512 && ((v & 0xe0) != 0xe0 || !(v & 4))))
         return false;
-    vcpu.arch.xcr0 = this_cpu().xcr0 = v;
+    vcpu.arch.state->xcr0 = this_cpu().xcr0 = v;
     asm volatile("xsetbv" ::"c"(0), "a"(u32(v)), "d"(u32(v >> 32)));
     return true;
 }
@@ -104,7 +104,7 @@ bool move_register(Vcpu& vcpu, u8 op, unsigned number, u64& reg)
     if (op == 0x21 && number > 7)
         return false;
     const unsigned dr = number == 4 || number == 5 ? number + 2 : number;
-    const Result<u64> value = op == 0x20 ? read_guest_cr(vcpu, number) : Result<u64>(vcpu.arch.dr[dr]);
+    const Result<u64> value = op == 0x20 ? read_guest_cr(vcpu, number) : Result<u64>(vcpu.arch.state->dr[dr]);
     if (value.ok())
         reg = value.value();
     return value.ok();
@@ -161,7 +161,7 @@ bool two_byte(Vcpu& vcpu, Regs& regs, Code& code, unsigned rex)
             return set_guest_xcr0(vcpu, regs);
         if (modrm == 0xf9) { // rdtscp
             set_hi_lo(regs, read_tsc());
-            regs.rcx = u32(vcpu.arch.tsc_aux);
+            regs.rcx = u32(vcpu.arch.state->tsc_aux);
             return true;
         }
         if ((modrm >> 3 & 7) != 7 || modrm >> 6 == 3 || !skip_memory_operand(code, modrm))
@@ -178,13 +178,14 @@ bool software_interrupt(Vcpu& vcpu, Regs& regs)
     Code code(regs.rip);
     if (code.count < 2 || code.byte[0] != 0xcd)
         return false;
-    const TrapGate& gate = vcpu.arch.traps[code.byte[1]];
-    if (gate.address == 0 || gate.dpl == 0 || (guest_in_user() && gate.dpl < 3)) {
+    const GuestState& state = *vcpu.arch.state;
+    const u8 vector = code.byte[1], dpl = state.trap_dpl[vector];
+    if (state.trap_address[vector] == 0 || dpl == 0 || (guest_in_user() && dpl < 3)) {
         deliver_exception(vcpu, regs, 13, code.byte[1] * 8u + 2); // some emulators give another number here
         return true;
     }
     regs.rip += 2;
-    deliver(vcpu, regs, {gate.address, gate.masks});
+    deliver(vcpu, regs, {state.trap_address[vector], state.trap_masks[vector]});
     return true;
 }
 
