@@ -1,4 +1,5 @@
 // Characters from the serial line: for dom0, or, after Ctrl-A three times, for Tenon's own keys.
+#include "store.hpp"
 #include <abi/shared_info.h>
 #include <tenon/arch/machine.hpp>
 #include <tenon/console.hpp>
@@ -8,9 +9,8 @@ namespace tenon::console {
 namespace {
 
 constexpr char switch_key = 'A' & 0x1f;
-constexpr unsigned switch_presses = 3, buffer_size = 512;
+constexpr unsigned switch_presses = 3;
 
-char buffer[buffer_size];
 u32 head, tail; ///< positions; head - tail characters wait
 SpinLock<Rank::console> lock;
 bool keys_are_ours;
@@ -55,9 +55,9 @@ void receive(char c)
         return c == switch_key ? void() : press_key(c);
     {
         Guard guard(lock);
-        if (head - tail == buffer_size)
+        if (head - tail == store::input_size)
             return;
-        buffer[head++ % buffer_size] = c;
+        store::write(store::input_at + head++ % store::input_size, &c, 1);
     }
     events::send_global_virq(VIRQ_CONSOLE);
 }
@@ -67,7 +67,7 @@ u32 read_input(char* to, u32 size)
     Guard guard(lock);
     u32 count = min(size, head - tail);
     for (u32 i = 0; i < count; i++)
-        to[i] = buffer[tail++ % buffer_size];
+        store::read(store::input_at + tail++ % store::input_size, &to[i], 1);
     return count;
 }
 

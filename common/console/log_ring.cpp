@@ -1,4 +1,5 @@
 // The ring of console text, its sinks, and the lock over both.
+#include "store.hpp"
 #include <optional>
 #include <tenon/console.hpp>
 #include <tenon/sync/spinlock.hpp>
@@ -6,9 +7,8 @@
 namespace tenon::console {
 namespace {
 
-constexpr u32 ring_size = 32 * 1024;
+using store::ring_size;
 constexpr unsigned max_sinks = 4;
-char ring[ring_size];
 u32 produced, start; // positions; produced - start <= ring_size
 Sink sinks[max_sinks];
 unsigned sink_count;
@@ -25,13 +25,18 @@ struct MaybeLocked : Pinned {
     std::optional<Guard<decltype(lock)>> held;
 };
 
-/// The ring's text [from, from + length), in at most two pieces.
-template <class F> void for_each_piece(u32 from, u32 length, F&& f)
+/// The ring's [position, position + length), in at most two pieces: f(place in the store, characters before it, length).
+template <class F> void for_each_piece(u32 position, u32 length, F&& f)
 {
-    u32 first = min(length, ring_size - from % ring_size);
-    f(ring + from % ring_size, first);
+    const u32 at = position % ring_size, first = min(length, ring_size - at);
+    f(store::ring_at + at, 0, first);
     if (length > first)
-        f(ring, length - first);
+        f(store::ring_at, first, length - first);
+}
+
+void copy_out(u32 position, char* to, u32 length)
+{
+    for_each_piece(position, length, [&](u32 at, u32 done, u32 n) { store::read(at, to + done, n); });
 }
 
 } // namespace
@@ -41,7 +46,12 @@ bool add_sink(Sink sink)
     MaybeLocked guard;
     if (sink_count == max_sinks)
         return false;
-    for_each_piece(start, produced - start, sink);
+    char text[256];
+    for (u32 at = start, n; at != produced; at += n) {
+        n = min(u32(sizeof text), produced - at);
+        copy_out(at, text, n);
+        sink(text, n);
+    }
     sinks[sink_count++] = sink;
     return true;
 }
@@ -54,10 +64,7 @@ RingRead read_ring(u32 from, char* to, u32 size)
     if (produced - from > produced - start)
         from = start;
     u32 count = min(size, produced - from);
-    for_each_piece(from, count, [&](const char* text, u32 length) {
-        __builtin_memcpy(to, text, length);
-        to += length;
-    });
+    copy_out(from, to, count);
     return {count, from + count};
 }
 
@@ -82,10 +89,14 @@ void console_write(const char* text, std::size_t length)
 {
     using namespace console;
     MaybeLocked guard;
-    for (std::size_t i = 0; i < length; i++)
-        ring[produced++ % ring_size] = text[i];
-    if (produced - start > ring_size)
-        start = produced - ring_size;
+    if (!panicking.load(std::memory_order_relaxed)) { // the stack may be one without windows, and nobody will read it
+        const std::size_t skipped = length - min(length, std::size_t{ring_size});
+        produced += u32(skipped);
+        for_each_piece(produced, u32(length - skipped), [&](u32 at, u32 done, u32 n) { store::write(at, text + skipped + done, n); });
+        produced += u32(length - skipped);
+        if (produced - start > ring_size)
+            start = produced - ring_size;
+    }
     for (unsigned i = 0; i < sink_count; i++)
         sinks[i](text, length);
 }

@@ -1,5 +1,6 @@
 // console_io: the control domain's console is the machine's. What other guests write (early boot, panics) becomes log lines
 // marked with their number, and no more of them than the log can bear.
+#include "../console/store.hpp"
 #include "argument.hpp"
 #include <abi/console.h>
 #include <tenon/arch/cpu.hpp>
@@ -18,8 +19,7 @@ struct GuestLines {
     static constexpr u32 burst = 500;
     static constexpr u64 interval_ns = 10'000'000;
     SpinLock<Rank::domctl> lock;
-    char text[160]{};
-    u32 length = 0;
+    u32 length = 0; ///< of the text in the store
     u16 domain = 0;
     u32 credit = burst, lost = 0;
     u64 counted_to = 0;
@@ -34,6 +34,8 @@ struct GuestLines {
                 log_warning("(%u lines of guests were left out)", lost);
             lost = 0;
             credit--;
+            char text[console::store::line_size];
+            console::store::read(console::store::line_at, text, length);
             log_info("(d%u) %.*s", domain, int(length), text);
         } else if (length) {
             lost++;
@@ -45,10 +47,10 @@ struct GuestLines {
         if (writer != domain)
             flush();
         domain = writer;
-        if (c == '\n' || length == sizeof text)
+        if (c == '\n' || length == console::store::line_size)
             flush();
         if (c >= ' ' || c == '\t')
-            text[length++] = c;
+            console::store::write(console::store::line_at + length++, &c, 1);
     }
 };
 constinit GuestLines lines;

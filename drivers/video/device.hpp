@@ -11,6 +11,7 @@ struct Device {
     void (*draw)(u32 column, u32 row, char c) = nullptr;
     void (*wipe)() = nullptr; ///< every cell becomes blank
     void (*show_cursor)(u32 column, u32 row) = nullptr;
+    void (*unmap)() = nullptr; ///< it is somebody else's from now on
 };
 
 /// Clears the screen and shows text on it from now on; columns and rows are cut to what there is room for.

@@ -59,7 +59,7 @@ Status init_framebuffer(const Framebuffer& description)
     if (!base)
         return Error::nomem;
     ink = shade(fb.red_position, fb.red_size) | shade(fb.green_position, fb.green_size) | shade(fb.blue_position, fb.blue_size);
-    use({fb.width / cell_width, fb.height / cell_height, draw, wipe, nullptr});
+    use({fb.width / cell_width, fb.height / cell_height, draw, wipe, nullptr, [] { x86::unmap_device(base, u64(fb.pitch) * fb.height); }});
     return success;
 }
 

@@ -68,6 +68,8 @@ void relinquish()
 {
     if (device.columns)
         device.wipe();
+    if (device.unmap)
+        device.unmap();
     device = {};
 }
 

@@ -35,7 +35,7 @@ Status init_text()
     cells = static_cast<u16*>(x86::map_device(MachineAddr{0xb8000}, columns * rows * 2));
     if (!cells)
         return Error::nomem;
-    use({columns, rows, draw, wipe, show_cursor});
+    use({columns, rows, draw, wipe, show_cursor, [] { x86::unmap_device(cells, columns * rows * 2); }});
     return success;
 }
 

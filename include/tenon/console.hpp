@@ -10,7 +10,10 @@ using Sink = void (*)(const char* text, std::size_t length);
 /// Adds a sink (at most four) and shows it what was written so far. False when there is no room.
 bool add_sink(Sink sink);
 
-/// From now on nothing waits for the console lock. Its holder may be the CPU that died.
+/// Before the first domain runs: takes the text out of the image, which every domain's tables map.
+void hide_text();
+
+/// From now on nothing waits for the console lock. Its holder may be the CPU that died. The ring ends here.
 void enter_panic();
 /// Formats "<prefix><level><text>\n" and writes it.
 void write_line(LogLevel level, const char* format, va_list args);

@@ -176,6 +176,14 @@ void leave_own_map(Domain& domain, Mfn mfn)
     own_maps.erase(it);
 }
 
+Mfn hide_page(void* page)
+{
+    Mfn mfn = *frame_allocator::allocate(dom_xen, 0);
+    std::memcpy(frame_bytes(mfn), page, page_size);
+    std::memset(page, 0, page_size);
+    return mfn;
+}
+
 void set_m2p(Mfn mfn, u64 pfn) { m2p.at(mfn.raw()) = pfn; }
 u64 get_m2p(Mfn mfn) { return m2p.at(mfn.raw()); }
 

@@ -174,11 +174,13 @@ extern "C" [[noreturn]] void start_cpp(u64 load_base, u64 information_address, u
     serial::start_receive(console::receive);
 
     dom0::start(boot_info, kernel);
-    drop_boot_map();
     MemoryStats memory = frame_allocator::stats();
     log_info("dom0 starts; %lu MiB are free for other domains", memory.free >> 8);
+    // Nothing that is a domain's stays mapped for all of them. This stack has no windows: nothing is logged on it any more.
     if (!options::keep_screen)
         screen::relinquish();
+    console::hide_text();
+    drop_boot_map();
     run_idle();
 }
 

@@ -202,9 +202,17 @@ void* map_device(MachineAddr address, u64 bytes, DeviceMemory kind)
     return reinterpret_cast<void*>(va + offset);
 }
 
+void unmap_device(void* at, u64 bytes)
+{
+    for (u64 va = align_down(u64(at), page_size); va < u64(at) + bytes; va += page_size)
+        *shared_entry(va, false) = {};
+}
+
 } // namespace tenon::x86
 
 namespace tenon::arch {
+
+Mfn hide_page(void* page) { return std::exchange(*x86::shared_entry(u64(page), false), x86::Pte{}).mfn(); }
 
 HostVa heap_start() { return HostVa{x86::heap_base}; }
 u64 heap_bytes() { return x86::heap_size; }

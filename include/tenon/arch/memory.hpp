@@ -25,6 +25,9 @@ void flush_tlb_older_than(u64 stamp, const CpuSet& cpus);
 Status enter_own_map(Domain& domain, Mfn first, u64 count);
 void leave_own_map(Domain& domain, Mfn mfn);
 
+/// Takes a page of the image out of all address spaces and says which frame it is. Its old translations go with the next flush.
+Mfn hide_page(void* page);
+
 /// machine-to-phys entry of a frame (guest ABI): the owner's pfn, or ~0.
 void set_m2p(Mfn mfn, u64 pfn);
 u64 get_m2p(Mfn mfn);

@@ -18,7 +18,7 @@ Status init_text();
 Status init_framebuffer(const Framebuffer& description);
 /// Nothing happens without a screen. The caller serialises.
 void write(const char* text, std::size_t length);
-/// dom0 draws from now on: the screen is cleared and never touched again.
+/// dom0 draws from now on: the screen is cleared and mapped nowhere any more.
 void relinquish();
 
 } // namespace tenon::screen

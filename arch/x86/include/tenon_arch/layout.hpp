@@ -48,5 +48,7 @@ template <class T = u8> T* own_frame(Mfn mfn) { return reinterpret_cast<T*>(own_
 /// Reserves addresses in the device window and maps [addr, addr+bytes) uncached (or write-combining).
 enum class DeviceMemory : u8 { uncached, write_combining, write_back };
 void* map_device(MachineAddr address, u64 bytes, DeviceMemory kind = DeviceMemory::uncached);
+/// Takes it out of all address spaces; the addresses are not used again. Old translations go with the next flush.
+void unmap_device(void* at, u64 bytes);
 
 } // namespace tenon::x86
