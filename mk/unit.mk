@@ -5,13 +5,13 @@ UNIT := $(BUILD)/unit
 UNIT_CXX ?= g++
 UNIT_SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 UNIT_FLAGS := -std=c++20 -O1 -g1 -fno-omit-frame-pointer -fno-strict-aliasing -Wall -Wextra -Werror -Wno-maybe-uninitialized -D_GLIBCXX_ASSERTIONS $(UNIT_SAN) \
-  -Itests/fake/include -Iinclude
+  -Itests/fake/include -Iinclude -idirafter arch/x86/include
 UNIT_LIBS := -lgtest -lgtest_main -lpthread
 
 # memory_ops and assert_hook replace parts of the C and C++ runtime: their tests include them under other names.
 UNIT_COMMON := $(filter-out common/lib/memory_ops.cpp common/lib/assert_hook.cpp common/init.cpp,$(shell find common -name '*.cpp' 2>/dev/null))
 # Sources under arch/ and drivers/ that are plain computation.
-UNIT_ARCH += $(addprefix arch/x86/boot/,multiboot2.cpp kernel_image.cpp elf_image.cpp) arch/x86/pv/dom0/layout.cpp
+UNIT_ARCH += $(addprefix arch/x86/boot/,multiboot2.cpp kernel_image.cpp elf_image.cpp) arch/x86/pv/dom0/layout.cpp arch/x86/mm/own_map.cpp
 UNIT_FAKE := $(wildcard tests/fake/*.cpp)
 UNIT_TESTS := $(shell find tests/unit -name '*_test.cpp' -not -path 'tests/unit/tools/*' | sort)
 UNIT_PROGRAMS := $(UNIT_TESTS:tests/unit/%.cpp=$(UNIT)/%)

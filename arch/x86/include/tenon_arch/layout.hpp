@@ -34,7 +34,7 @@ constexpr u64 vcpu_area(u32 vcpu) { return domain_base + vcpu * vcpu_area_size; 
 constexpr u64 private_page(u32 vcpu, unsigned page) { return vcpu_area(vcpu) + private_distance + page * page_size; }
 constexpr u64 vcpu_stack_top(u32 vcpu) { return vcpu_area(vcpu) + (area_stack + stack_pages) * page_size; }
 
-/// Behind FrameView only (mm/own_map.cpp).
+/// Behind FrameView only (mm/frame_view.cpp).
 void* open_frame(Mfn mfn);
 void close_window(const void* at);
 inline void close_frame(const void* at)
