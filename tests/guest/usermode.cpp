@@ -242,6 +242,56 @@ void check_stack_switch()
     CHECK_EQ(hypercall(__HYPERVISOR_stack_switch, flat_ss, user_entry_stack_top()), 0);
 }
 
+/// What of the hypervisor's slots is in a level-4 table, as bits from slot 256 on.
+u64 hypervisor_slots(const void* l4)
+{
+    u64 present = 0;
+    for (unsigned i = 0; i < 16; i++)
+        present |= (static_cast<const u64*>(l4)[256 + i] & pte_p) << i;
+    return present;
+}
+
+/// A table may serve both modes, change from one to the other, or be both at once: events, faults and hypercalls go on.
+void check_bases()
+{
+    constexpr u64 for_user = 1 << 1 | 1 << 4, for_kernel = 0x3f; // image and vCPU areas; with memory below 512 GiB: the first six
+    auto works = [] {
+        CHECK(run_user(at(u_ud)).is(vector_ud));
+        CHECK(run_user(at(u_syscall)).is(callback_syscall));
+        CHECK_EQ(hypercall(__HYPERVISOR_stack_switch, flat_ss, user_entry_stack_top()), 0);
+    };
+    u64* kernel = current_l4();
+    auto second = static_cast<u64*>(take_page());
+    for (unsigned i = 0; i < 512; i++)
+        if (i < 256 || i > 271)
+            second[i] = kernel[i];
+    CHECK_EQ(make_ro(second), 0);
+    CHECK_EQ(mmuext(MMUEXT_PIN_L4_TABLE, mfn_of(second)), 0);
+    if (on_tenon()) {
+        CHECK_EQ(hypervisor_slots(user_l4()), for_user);
+        CHECK_EQ(hypervisor_slots(kernel), for_kernel);
+    }
+    works();
+    CHECK_EQ(mmuext(MMUEXT_NEW_USER_BASEPTR, mfn_of(second)), 0);
+    if (on_tenon())
+        CHECK_EQ(hypervisor_slots(second), for_user);
+    works();
+    CHECK_EQ(mmuext(MMUEXT_NEW_BASEPTR, mfn_of(second)), 0);
+    if (on_tenon())
+        CHECK_EQ(hypervisor_slots(second), for_kernel);
+    works();
+    CHECK_EQ(mmuext(MMUEXT_NEW_USER_BASEPTR, mfn_of(kernel)), 0);
+    works();
+    CHECK_EQ(mmuext(MMUEXT_NEW_BASEPTR, mfn_of(kernel)), 0);
+    CHECK_EQ(mmuext(MMUEXT_NEW_USER_BASEPTR, mfn_of(kernel)), 0);
+    if (on_tenon())
+        CHECK_EQ(hypervisor_slots(kernel), for_kernel);
+    works();
+    CHECK_EQ(mmuext(MMUEXT_NEW_USER_BASEPTR, mfn_of(user_l4())), 0);
+    CHECK_EQ(mmuext(MMUEXT_UNPIN_TABLE, mfn_of(second)), 0);
+    works();
+}
+
 } // namespace
 
 void guest::test()
@@ -255,4 +305,5 @@ void guest::test()
     check_segment_bases();
     check_event();
     check_stack_switch();
+    check_bases();
 }
