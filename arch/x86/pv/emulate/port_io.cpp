@@ -13,13 +13,14 @@ namespace tenon::x86::pv {
 namespace {
 
 constexpr u16 config_address = 0xcf8, config_data = 0xcfc;
+constexpr unsigned timer_first = 0x40, timer_last = 0x43;
 
 /// Ports that stay with Tenon: both interrupt controllers, the interval timer's channels with its control word, its serial port. An access
 /// that starts below may reach them.
 bool is_kept(u16 port, unsigned bytes)
 {
     for (unsigned p = port; p < port + bytes; p++)
-        if ((p & 0xff7e) == 0x20 || (p >= 0x40 && p <= 0x43) || serial::owns_port(u16(p)))
+        if ((p & 0xff7e) == 0x20 || (p >= timer_first && p <= timer_last) || serial::owns_port(u16(p)))
             return true;
     return false;
 }
@@ -60,13 +61,16 @@ bool is_allowed(Vcpu& vcpu, u16 port, unsigned bytes)
 u32 read_port(Vcpu& vcpu, u16 port, unsigned bytes)
 {
     const ArchDomain& d = vcpu.domain.arch;
+    // Kernels begin by timing the TSC with the interval timer. Its counter, started at ffff, would read as all ones for as long as
+    // they care to look (Linux: 100,000 times); one that reads 0 is plainly not running, and they stop.
+    if (port >= timer_first && port + bytes <= timer_last + 1)
+        return 0;
     if (!d.has_hardware)
         return io::all_ones(bytes);
     if (port == config_address && bytes == 4)
         return d.pci_address;
     if ((port & ~3) == config_data)
         return pci::read_legacy(d.pci_address, port, bytes);
-    // A guest that times with the interval timer's gate sees it done at once.
     return is_kept(port, bytes) ? io::all_ones(bytes) : io::in(port, bytes);
 }
 
