@@ -143,6 +143,7 @@ extern "C" [[noreturn]] void start_cpp(u64 load_base, u64 information_address, u
     PerCpu& cpu = percpu(CpuId{0});
     info->cpu = &cpu;
     init_cpu(cpu);
+    make_default_policy();
     start_screen();
     dom0::UnpackedKernel kernel = dom0::unpack(boot_info);
     boot_memory::hand_over();
