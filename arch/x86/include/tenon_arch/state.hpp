@@ -20,6 +20,9 @@ struct Callback {
     bool masks = false;
 };
 
+/// Kinds of instructions that Tenon executes for guests, as they are counted.
+enum class Emulated : u8 { ports, msrs, cpuid, flags, control, others, kinds };
+
 struct VcpuPages; ///< stack, FPU area and tables of one vCPU, seen through frames
 
 struct ArchVcpu {
@@ -49,10 +52,11 @@ struct ArchVcpu {
     u64 tsc_aux = 0;
     bool nmi_pending = false;
     bool syscall32_disabled = false;
-    u64 saved_sp = 0;             ///< hypervisor stack pointer while switched away
-    Mfn stack[4];                 ///< frames of its hypervisor stack; the register frame is at the top
-    Mfn fpu = invalid_mfn;        ///< XSAVE area
-    Mfn area_table = invalid_mfn; ///< L1 of its part of the per-domain slot
+    u32 emulated[unsigned(Emulated::kinds)]{}; ///< written by the CPU that runs it
+    u64 saved_sp = 0;                          ///< hypervisor stack pointer while switched away
+    Mfn stack[4];                              ///< frames of its hypervisor stack; the register frame is at the top
+    Mfn fpu = invalid_mfn;                     ///< XSAVE area
+    Mfn area_table = invalid_mfn;              ///< L1 of its part of the per-domain slot
 };
 
 struct ArchDomain {

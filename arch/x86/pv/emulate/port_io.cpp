@@ -111,6 +111,15 @@ void emulate_string(Vcpu& vcpu, Regs& regs, unsigned length, u16 port, unsigned 
 
 } // namespace
 
+void emulate_port_access(Vcpu& vcpu, Regs& regs, u16 port, unsigned bytes, bool is_in)
+{
+    const u32 mask = io::all_ones(bytes);
+    if (!is_in)
+        write_port(vcpu, port, bytes, u32(regs.rax) & mask);
+    else
+        regs.rax = (bytes == 4 ? 0 : regs.rax & ~u64{mask}) | (read_port(vcpu, port, bytes) & mask);
+}
+
 bool emulate_port_io(Vcpu& vcpu, Regs& regs, Code& code, u8 opcode, unsigned operand, bool rep)
 {
     const bool is_string = (opcode & 0xfc) == 0x6c, is_in = !(opcode & 2); // 6c-6f
@@ -126,15 +135,12 @@ bool emulate_port_io(Vcpu& vcpu, Regs& regs, Code& code, u8 opcode, unsigned ope
     }
     if (!is_allowed(vcpu, port, bytes))
         return false;
+    count(vcpu, Emulated::ports);
     if (is_string) {
         emulate_string(vcpu, regs, code.at, port, bytes, is_in, rep);
         return true;
     }
-    const u32 mask = io::all_ones(bytes);
-    if (!is_in)
-        write_port(vcpu, port, bytes, u32(regs.rax) & mask);
-    else
-        regs.rax = (bytes == 4 ? 0 : regs.rax & ~u64{mask}) | (read_port(vcpu, port, bytes) & mask);
+    emulate_port_access(vcpu, regs, port, bytes, is_in);
     skip(vcpu, regs, code.at);
     return true;
 }
