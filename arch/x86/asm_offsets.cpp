@@ -37,6 +37,8 @@ void offsets()
     CONSTANT(STACK_SIZE, stack_size);
     OFFSET(CPU_REQUESTS, PerCpu, requests);
     OFFSET(CPU_FLUSHED_AT, PerCpu, flushed_at);
+    OFFSET(CPU_PORT_MAP, PerCpu, tss.port_map);
+    CONSTANT(PORTS_CLOSED, ports_closed);
     OFFSET(VCPU_IN_KERNEL, Vcpu, arch.in_kernel);
     OFFSET(VCPU_BOUNCE_SP, Vcpu, arch.bounce_sp);
     OFFSET(VCPU_KERNEL_CR3, Vcpu, arch.kernel_cr3);
@@ -44,6 +46,7 @@ void offsets()
     OFFSET(VCPU_SYSCALL_ADDRESS, Vcpu, arch.syscall.address);
     OFFSET(VCPU_SYSCALL_MASKS, Vcpu, arch.syscall.masks);
     OFFSET(VCPU_TRAPS, Vcpu, arch.traps);
+    OFFSET(VCPU_PORT_MAP, Vcpu, arch.port_map);
     OFFSET(VCPU_INFO, Vcpu, info);
     OFFSET(VCPU_CALLS, Vcpu, calls);
     OFFSET(VCPU_INFO_CR2, vcpu_info, arch.cr2);

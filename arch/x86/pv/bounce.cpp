@@ -28,6 +28,7 @@ void update_bounce(Vcpu& vcpu)
 void enter_kernel_mode(Vcpu& vcpu)
 {
     vcpu.arch.in_kernel = true;
+    this_cpu().tss.port_map = vcpu.arch.port_map;
     asm volatile("swapgs");
     load_tables(vcpu);
 }
@@ -35,6 +36,7 @@ void enter_kernel_mode(Vcpu& vcpu)
 void enter_user_mode(Vcpu& vcpu)
 {
     vcpu.arch.in_kernel = false;
+    this_cpu().tss.port_map = ports_closed;
     asm volatile("swapgs");
     load_tables(vcpu);
 }

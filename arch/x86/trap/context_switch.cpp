@@ -114,6 +114,7 @@ void load_cpu_state(Vcpu& vcpu)
     write_msr(msr::fs_base, a.fs_base);
     write_msr(msr::gs_base, a.in_kernel ? a.gs_base_kernel : a.gs_base_user);
     write_msr(msr::kernel_gs_base, a.in_kernel ? a.gs_base_user : a.gs_base_kernel);
+    cpu.tss.port_map = a.in_kernel ? a.port_map : ports_closed;
     load_fpu(cpu, vcpu);
     load_breakpoints(cpu, vcpu);
     u64 bits = a.guest_cr4 & (cr4::tsd | cr4::de);

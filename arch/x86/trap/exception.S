@@ -34,7 +34,7 @@ entry_exception:
         je      9f
         mov     VCPU_KERNEL_CR3(%r11), %rdx
         movb    $1, VCPU_IN_KERNEL(%r11)
-        SWITCH_TABLES %rdx, %rcx, 6
+        SWITCH_TO_KERNEL %rdx, %rcx, 6
         movb    $1, 7(%rsp)                             // from here on there is a switch to undo
         mov     VCPU_BOUNCE_SP(%r11), %rcx
         SET_AC
@@ -116,7 +116,7 @@ entry_exception:
         movb    $0, 7(%rsp)
         mov     VCPU_USER_CR3(%r11), %rdx
         movb    $0, VCPU_IN_KERNEL(%r11)
-        SWITCH_TABLES %rdx, %rcx, 6
+        SWITCH_TO_USER %rdx, %rcx, 6
 9:      CLEAR_AC
         mov     SCRATCH(6, 0)(%rsp), %rax
         mov     SCRATCH(6, 1)(%rsp), %rcx

@@ -81,7 +81,7 @@ bounce_syscall:
         jne     slow_bounce
         mov     VCPU_KERNEL_CR3(%r11), %rdx
         movb    $1, VCPU_IN_KERNEL(%r11)
-        SWITCH_TABLES %rdx, %rax, 5
+        SWITCH_TO_KERNEL %rdx, %rax, 5
         mov     VCPU_BOUNCE_SP(%r11), %rax
         mov     2 * 8(%rsp), %rdx                       // rflags
         SET_AC
@@ -113,7 +113,7 @@ bounce_failed:
         mov     INFO(5) + STACK_VCPU(%rsp), %r11
         mov     VCPU_USER_CR3(%r11), %rdx
         movb    $0, VCPU_IN_KERNEL(%r11)
-        SWITCH_TABLES %rdx, %rax, 5
+        SWITCH_TO_USER %rdx, %rax, 5
         xor     %ecx, %ecx
 slow_bounce:
         pop     %rdx
@@ -159,7 +159,7 @@ fast_iret:
         GUEST   slow_iret, mov IRET_RAX(%rax), %rax
         CLEAR_AC
         movb    $0, VCPU_IN_KERNEL(%r11)
-        SWITCH_TABLES %rdx, %r11, 5
+        SWITCH_TO_USER %rdx, %r11, 5
         mov     8(%rsp), %r11
         mov     SCRATCH(5, 0)(%rsp), %rdx
         mov     (%rsp), %rsp
@@ -186,7 +186,7 @@ fast_iret:
         GUEST   slow_iret, mov IRET_RAX(%rax), %rax
         movb    $0, VCPU_IN_KERNEL(%r11)
         CLEAR_AC
-        SWITCH_TABLES %rdx, %rcx, 11
+        SWITCH_TO_USER %rdx, %rcx, 11
         pop     %r11
         pop     %rcx
         mov     SCRATCH(9, 0)(%rsp), %rdx

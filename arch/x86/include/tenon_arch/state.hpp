@@ -46,6 +46,7 @@ struct ArchVcpu {
     u64 guest_cr4 = 0;
     bool task_switched = false; ///< virtual CR0.TS
     u8 iopl = 0;
+    u64 port_map = 0xffff; ///< for the TSS while its kernel runs: which ports are used without a trap
     u64 iobitmap = 0; ///< guest address
     u32 iobitmap_ports = 0;
     u64 xcr0 = 1;
