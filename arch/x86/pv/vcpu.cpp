@@ -160,7 +160,7 @@ Status set_vcpu_context(Vcpu& vcpu, const vcpu_guest_context& c)
     r.ss = flat || u.ss == 0 ? guest_ss : (u.ss | 3);
     write_saved_regs(vcpu, r);
     a.in_kernel = in_kernel;
-    a.iopl = u.rflags >> 12 & 3; // how a kernel gives its other CPUs the right to ports
+    (void)arch::set_iopl(vcpu, u.rflags >> 12 & 3); // how a kernel gives its other CPUs the right to ports
     a.ds = u.ds;
     a.es = u.es;
     a.fs = u.fs;

@@ -38,6 +38,8 @@ bool read_guest_msr(Vcpu& vcpu, u32 index, u64& value);
 bool write_guest_msr(Vcpu& vcpu, u32 index, u64 value);
 CpuidResult guest_cpuid(const Vcpu& vcpu, u32 leaf, u32 subleaf);
 
+/// Marks the ports that need no look at them in the bitmap that the CPUs have. Boot, once Tenon's serial port is known.
+void open_ports();
 /// IN and OUT of one element; the guest's kernel has the right to it.
 void emulate_port_access(Vcpu& vcpu, Regs& regs, u16 port, unsigned bytes, bool is_in);
 /// IN, OUT, INS, OUTS after their prefixes, of a guest kernel, or of its user mode where the guest allowed it. False: not one of them, or

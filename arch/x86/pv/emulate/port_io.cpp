@@ -111,6 +111,15 @@ void emulate_string(Vcpu& vcpu, Regs& regs, unsigned length, u16 port, unsigned 
 
 } // namespace
 
+void open_ports()
+{
+    auto* map = reinterpret_cast<u8*>(percpu_area(0) + port_map_offset);
+    // Set bits must follow the last port [SDM 1, I/O permission bit map]: the last eight stay closed and are emulated.
+    for (unsigned port = 0; port < (port_map_bytes - 1) * 8; port++)
+        if (!is_kept(u16(port), 1) && (port & ~7u) != config_address)
+            map[port / 8] &= u8(~(1u << port % 8));
+}
+
 void emulate_port_access(Vcpu& vcpu, Regs& regs, u16 port, unsigned bytes, bool is_in)
 {
     const u32 mask = io::all_ones(bytes);
@@ -149,13 +158,17 @@ bool emulate_port_io(Vcpu& vcpu, Regs& regs, Code& code, u8 opcode, unsigned ope
 
 namespace tenon::arch {
 
-// Nothing here opens a port for the CPU itself: every access comes through the emulation above.
+using namespace x86;
 
 Status set_iopl(Vcpu& vcpu, u32 level)
 {
     if (level > 3)
         return Error::inval;
-    vcpu.arch.iopl = u8(level);
+    ArchVcpu& a = vcpu.arch;
+    a.iopl = u8(level);
+    a.port_map = vcpu.domain.arch.has_hardware && level > 0 ? ports_open : ports_closed;
+    if (PerCpu& cpu = this_cpu(); cpu.current == &vcpu && a.in_kernel)
+        cpu.tss.port_map = a.port_map;
     return success;
 }
 
