@@ -60,6 +60,15 @@ void check_control_registers()
     print("cr0 80050033 cr4 %lx\n", value);
     EXPECT_DONE("mov %0, %%cr4" ::"r"(value));
     EXPECT_DONE("mov %0, %%cr3" ::"r"(maddr_of(current_l4())));
+    // FSGSBASE works as the guest's CR4 says, if the CPU has it.
+    const u64 cr4 = value;
+    EXPECT_DONE("mov %0, %%cr4" ::"r"(cr4 & ~(1ul << 16)));
+    CHECK(catch_trap([] { asm volatile("rdfsbase %%rax" ::: "rax"); }).is(vector_ud));
+    EXPECT_DONE("mov %0, %%cr4" ::"r"(cr4 | 1 << 16));
+    EXPECT_DONE("mov %%cr4, %0" : "=r"(value));
+    if (value >> 16 & 1)
+        EXPECT_DONE("rdfsbase %0" : "=r"(value));
+    EXPECT_DONE("mov %0, %%cr4" ::"r"(cr4));
     // TS is virtual.
     EXPECT_DONE("clts");
     EXPECT_DONE("mov %%cr0, %0" : "=r"(value));

@@ -117,10 +117,10 @@ void load_cpu_state(Vcpu& vcpu)
     cpu.tss.port_map = a.in_kernel ? a.port_map : ports_closed;
     load_fpu(cpu, vcpu);
     load_breakpoints(cpu, vcpu);
-    u64 bits = a.guest_cr4 & (cr4::tsd | cr4::de);
+    u64 bits = a.guest_cr4 & cr4::guests_choice;
     if (bits != cpu.guest_cr4_bits) {
         cpu.guest_cr4_bits = bits;
-        write_cr4((read_cr4() & ~(cr4::tsd | cr4::de)) | bits);
+        write_cr4((read_cr4() & ~cr4::guests_choice) | bits);
     }
     if (features.rdtscp && a.tsc_aux != cpu.tsc_aux) {
         cpu.tsc_aux = a.tsc_aux;

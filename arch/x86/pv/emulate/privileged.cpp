@@ -67,8 +67,8 @@ bool write_guest_cr(Vcpu& vcpu, unsigned number, u64 value)
     }
     case 4:
         vcpu.arch.guest_cr4 = value & (cr4::tsd | cr4::de | (features.xsave ? cr4::osxsave : 0) | (features.fsgsbase ? cr4::fsgsbase : 0));
-        this_cpu().guest_cr4_bits = value & (cr4::tsd | cr4::de);
-        write_cr4((read_cr4() & ~(cr4::tsd | cr4::de)) | this_cpu().guest_cr4_bits);
+        this_cpu().guest_cr4_bits = vcpu.arch.guest_cr4 & cr4::guests_choice;
+        write_cr4((read_cr4() & ~cr4::guests_choice) | this_cpu().guest_cr4_bits);
         return true;
     case 8: return true;
     }
