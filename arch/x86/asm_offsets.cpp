@@ -41,6 +41,9 @@ void offsets()
     OFFSET(CPU_KERNEL_CR3, PerCpu, kernel_cr3);
     OFFSET(CPU_USER_CR3, PerCpu, user_cr3);
     CONSTANT(STATE_DISTANCE, private_page(0, private_state) - frame_end(vcpu_stack_top(0)));
+    OFFSET(CPU_PORT_MAP, PerCpu, tss.port_map);
+    CONSTANT(PORTS_CLOSED, ports_closed);
+    OFFSET(PORT_MAP, GuestState, port_map);
     OFFSET(BOUNCE_SP, GuestState, bounce_sp);
     OFFSET(SYSCALL_ADDRESS, GuestState, syscall.address);
     OFFSET(SYSCALL_MASKS, GuestState, syscall.masks);

@@ -1,6 +1,7 @@
 // Characters from the serial line: for dom0, or, after Ctrl-A three times, for Tenon's own keys.
 #include "store.hpp"
 #include <abi/shared_info.h>
+#include <tenon/arch/guest.hpp>
 #include <tenon/arch/machine.hpp>
 #include <tenon/console.hpp>
 #include <tenon/hypercall/table.hpp>
@@ -24,6 +25,7 @@ constexpr struct {
 } keys[] = {
     {'h', "this list", show_help},
     {'c', "how often each hypercall was called", call_counts::log_all},
+    {'e', "how many instructions were emulated for each domain", arch::log_emulated},
     {'R', "reboot the machine at once", [] { arch::reboot(); }},
 };
 

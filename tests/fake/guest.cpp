@@ -48,6 +48,7 @@ WEAK Status set_vcpu_context(Vcpu& vcpu, const vcpu_guest_context&)
     return success;
 }
 WEAK void get_vcpu_context(Vcpu&, vcpu_guest_context&) {}
+WEAK void log_emulated() {}
 WEAK void describe_caller(Vcpu&) {}
 WEAK u64 repeat_call(const Call&) { return 0; } // tests run calls by dispatch()
 

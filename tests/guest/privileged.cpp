@@ -21,6 +21,16 @@ void wrmsr(u32 msr, u64 value)
     asm volatile("wrmsr" ::"c"(msr), "a"(static_cast<u32>(value)), "d"(static_cast<u32>(value >> 32)) : "memory");
 }
 
+/// A prefix that changes nothing about an instruction, but takes it off the hypervisor's short path.
+#define LONG_WAY ".byte 0x48; "
+
+u64 rdmsr_long_way(u32 msr)
+{
+    u32 low = 0, high = 0;
+    asm volatile(LONG_WAY "rdmsr" : "+a"(low), "=d"(high) : "c"(msr));
+    return u64{high} << 32 | low;
+}
+
 /// Prints what became of an instruction when it is not what was expected.
 #define EXPECT_DONE(...) CHECK(!catch_trap([&] { asm volatile(__VA_ARGS__); }).taken)
 #define EXPECT_GP(...)                                              \
@@ -50,6 +60,15 @@ void check_control_registers()
     print("cr0 80050033 cr4 %lx\n", value);
     EXPECT_DONE("mov %0, %%cr4" ::"r"(value));
     EXPECT_DONE("mov %0, %%cr3" ::"r"(maddr_of(current_l4())));
+    // FSGSBASE works as the guest's CR4 says, if the CPU has it.
+    const u64 cr4 = value;
+    EXPECT_DONE("mov %0, %%cr4" ::"r"(cr4 & ~(1ul << 16)));
+    CHECK(catch_trap([] { asm volatile("rdfsbase %%rax" ::: "rax"); }).is(vector_ud));
+    EXPECT_DONE("mov %0, %%cr4" ::"r"(cr4 | 1 << 16));
+    EXPECT_DONE("mov %%cr4, %0" : "=r"(value));
+    if (value >> 16 & 1)
+        EXPECT_DONE("rdfsbase %0" : "=r"(value));
+    EXPECT_DONE("mov %0, %%cr4" ::"r"(cr4));
     // TS is virtual.
     EXPECT_DONE("clts");
     EXPECT_DONE("mov %%cr0, %0" : "=r"(value));
@@ -85,6 +104,8 @@ void check_interrupt_flag()
         EXPECT_DONE("cli");
         CHECK_EQ(vcpu0->evtchn_upcall_mask, mask);
         EXPECT_DONE("sti");
+        EXPECT_DONE(LONG_WAY "cli");
+        EXPECT_DONE(LONG_WAY "sti");
         CHECK_EQ(vcpu0->evtchn_upcall_mask, mask);
     }
     u64 flags = 0;
@@ -121,6 +142,17 @@ void check_msrs()
     asm volatile(".byte 0x0f, 0x0b, 0x78, 0x65, 0x6e; cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
     if (b == 0x756e6547) // "Genu": MISC_ENABLE is Intel's
         CHECK(reads(0x1a0));
+    for (u32 msr : {0x277u, 0xc0000080u, 0x1bu, 0x8bu, 0x179u, 0xc0000100u, 0xc0000101u, 0xc0000102u})
+        CHECK_EQ(rdmsr(msr), rdmsr_long_way(msr));
+    const u64 old = rdmsr(0xc0000102);
+    for (u64 base : {0x1234'5678'9abcul, 0xffff'ffff'8123'4567ul}) {
+        CHECK(writes(0xc0000102, base));
+        CHECK_EQ(rdmsr(0xc0000102), base);
+        EXPECT_DONE(LONG_WAY "wrmsr" ::"c"(0xc0000102), "a"(u32(~base)), "d"(u32(~base >> 32)));
+        CHECK_EQ(rdmsr_long_way(0xc0000102), ~base);
+    }
+    CHECK(!writes(0xc0000102, 1ul << 60));
+    CHECK(writes(0xc0000102, old));
     // These are the hypervisor's own; a guest neither sees nor changes where it enters.
     for (u32 msr : {0xc0000081u, 0xc0000082u, 0xc0000083u, 0xc0000084u, 0x174u, 0x175u, 0x176u, 0x4b564d00u, 0x12345u}) {
         CHECK(catch_trap([&] { rdmsr(msr); }).is(vector_gp));
@@ -133,6 +165,34 @@ void check_msrs()
     }
     CHECK(catch_trap([] { asm volatile("ud2"); }).is(vector_ud)); // and still gets its traps where it should
     CHECK_EQ(xen_version(0), 4 << 16 | 17);
+}
+
+/// A part of rax changes and the rest stays; 32 bits clear the upper half. The configuration address is the host bridge's.
+void check_port_forms()
+{
+    constexpr u64 before = 0x1122'3344'5566'7788;
+    u64 rax = before;
+    EXPECT_DONE("inb %%dx, %%al" : "+a"(rax) : "d"(0xcfc));
+    CHECK_EQ(rax, 0x1122'3344'5566'7786);
+    rax = before;
+    EXPECT_DONE("inw %%dx, %%ax" : "+a"(rax) : "d"(0xcfc));
+    CHECK_EQ(rax, 0x1122'3344'5566'8086);
+    rax = before;
+    EXPECT_DONE("inl %%dx, %%eax" : "+a"(rax) : "d"(0xcfc));
+    CHECK_EQ(rax, 0x1237'8086);
+    rax = before;
+    EXPECT_DONE(LONG_WAY "inl %%dx, %%eax" : "+a"(rax) : "d"(0xcfc));
+    CHECK_EQ(rax, 0x1237'8086);
+    // A port by immediate number, an interrupt controller's.
+    u64 short_way = before;
+    EXPECT_DONE("inb $0x21, %%al" : "+a"(short_way));
+    CHECK_EQ(short_way >> 8, before >> 8);
+    rax = before;
+    EXPECT_DONE(LONG_WAY "inb $0x21, %%al" : "+a"(rax));
+    CHECK_EQ(rax, short_way);
+    // The interval timer is not running and looks like it: a kernel that waits for its counter to fall from ffff stops at once.
+    EXPECT_DONE("inb $0x42, %%al" : "+a"(rax));
+    CHECK(!on_tenon() || u8(rax) == 0);
 }
 
 void check_ports()
@@ -152,6 +212,7 @@ void check_ports()
     CHECK_EQ(value & 0xffff, 0x1237);
     EXPECT_DONE("inb $0x61, %b0" : "=a"(value));
     EXPECT_DONE("outb %b0, $0x80" ::"a"(0));
+    check_port_forms();
     // String forms.
     u8 buffer[4] = {};
     void* to = buffer;

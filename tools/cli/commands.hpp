@@ -27,7 +27,8 @@ void list(const std::string& socket, const ListOptions& options);
 void console(const std::string& socket, const DomainOptions& options);
 /// An order that needs no more than the name: poweroff, reboot, pause, unpause, destroy.
 void give_order(const std::string& socket, const std::string& order, const DomainOptions& options);
-void show_log(bool clear);
+/// `keys`: debug keys to press first, each of which makes the hypervisor write something into its log.
+void show_log(const std::string& keys, bool clear);
 void show_info(bool as_json);
 
 } // namespace tenon::tools

@@ -35,9 +35,12 @@ void show_info(bool as_json)
         fmt::print("{:<18}: {}\n", key, value.is_string() ? value.get<std::string>() : value.dump());
 }
 
-void show_log(bool clear)
+void show_log(const std::string& keys, bool clear)
 {
-    auto log = Hypervisor().console_log(clear);
+    Hypervisor hypervisor;
+    if (!keys.empty())
+        hypervisor.press_keys(keys);
+    auto log = hypervisor.console_log(clear);
     std::fwrite(log.data(), 1, log.size(), stdout);
 }
 

@@ -35,9 +35,11 @@ void add_commands(CLI::App& app, const std::string& socket)
     command->callback([=] { show_info(*info_json); });
 
     auto clear = std::make_shared<bool>(false);
+    auto keys = std::make_shared<std::string>();
     command = app.add_subcommand("dmesg", "Show the hypervisor's log");
     command->add_flag("-c,--clear", *clear, "Clear it afterwards");
-    command->callback([=] { show_log(*clear); });
+    command->add_option("-k,--keys", *keys, "Press these debug keys first; h writes the list of them");
+    command->callback([=] { show_log(*keys, *clear); });
 }
 
 using Run = std::function<void(const DomainOptions&)>;

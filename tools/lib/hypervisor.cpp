@@ -153,4 +153,14 @@ std::string Hypervisor::console_log(bool clear)
     return log;
 }
 
+void Hypervisor::press_keys(const std::string& keys)
+{
+    HypercallBuffer call(handle_, sizeof(xen_sysctl));
+    HypercallBuffer text(handle_, keys.size());
+    keys.copy(text.as<char>(), keys.size());
+    call.as<xen_sysctl>()->u.debug_keys = {text.address(), static_cast<std::uint32_t>(keys.size())};
+    if (sysctl(handle_, call, XEN_SYSCTL_debug_keys) < 0)
+        throw system_error("pressing debug keys");
+}
+
 } // namespace tenon::tools

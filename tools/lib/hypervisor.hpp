@@ -69,6 +69,7 @@ public:
     std::optional<DomainInfo> domain(DomainId id);
     /// The hypervisor's log.
     std::string console_log(bool clear);
+    void press_keys(const std::string& keys);
 
     // A domain's life.
     DomainId create_domain(const Uuid& uuid, unsigned max_vcpus);

@@ -4,6 +4,7 @@
 #include "../irq/vectors.hpp"
 #include "../mm/paging.hpp"
 #include "../pv/dom0/dom0.hpp"
+#include "../pv/emulate/emulate.hpp"
 #include "../pv/types.hpp"
 #include "../time/clock.hpp"
 #include "boot.hpp"
@@ -143,6 +144,7 @@ extern "C" [[noreturn]] void start_cpp(u64 load_base, u64 information_address, u
     PerCpu& cpu = percpu(CpuId{0});
     info->cpu = &cpu;
     init_cpu(cpu);
+    make_default_policy();
     start_screen();
     dom0::UnpackedKernel kernel = dom0::unpack(boot_info);
     boot_memory::hand_over();
@@ -173,6 +175,7 @@ extern "C" [[noreturn]] void start_cpp(u64 load_base, u64 information_address, u
     start_other_cpus();
     serial::start_receive(console::receive);
 
+    pv::open_ports();
     dom0::start(boot_info, kernel);
     MemoryStats memory = frame_allocator::stats();
     log_info("dom0 starts; %lu MiB are free for other domains", memory.free >> 8);

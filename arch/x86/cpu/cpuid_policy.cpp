@@ -55,6 +55,10 @@ constexpr struct Rule {
 };
 constexpr unsigned rule_count = std::size(rules);
 
+/// FSGSBASE, of leaf 7. A kernel that has it reads KERNEL_GS_BASE at each switch of tasks, and in ring 3 that is a trap: Linux' switches
+/// cost twice as much with it as without. The tools can give it to a domain.
+constexpr u32 not_by_default = u32(bit(0));
+
 CpuidResult xsave_leaf(u32 subleaf)
 {
     const u64 mask = features.xcr0_mask;
@@ -96,19 +100,44 @@ xen_cpuid_leaf policy_leaf(arch::PolicyIndex which, const Rule& rule)
         r = cpuid(rule.leaf, rule.subleaf == none ? 0 : rule.subleaf);
         if (which != arch::PolicyIndex::raw && which != arch::PolicyIndex::host)
             r = guest_leaf(rule, r);
+        if (which == arch::PolicyIndex::pv_default && rule.leaf == 7 && rule.subleaf == 0)
+            r.ebx &= ~not_by_default;
     }
     return {rule.leaf, rule.subleaf, r.eax, r.ebx, r.ecx, r.edx};
 }
 
-const Rule* find_rule(u32 leaf, u32 subleaf)
+/// The first rule of a leaf by its lowest bits, basic and extended.
+struct FirstRules {
+    u8 of[2][16];
+    constexpr FirstRules() : of{}
+    {
+        for (unsigned i = rule_count; i-- > 0;)
+            of[rules[i].leaf >> 31][rules[i].leaf & 15] = u8(i);
+    }
+};
+constexpr FirstRules first_rules;
+
+static_assert(rules[rule_count - 1].subleaf == none, "where a search ends");
+
+/// In a policy, which has one entry for each rule.
+const xen_cpuid_leaf* find_leaf(const xen_cpuid_leaf* policy, u32 leaf, u32 subleaf)
 {
-    for (const Rule& rule : rules)
-        if (rule.leaf == leaf && (rule.subleaf == none || rule.subleaf == subleaf))
-            return &rule;
+    for (const xen_cpuid_leaf* l = policy + first_rules.of[leaf >> 31][leaf & 15]; l->leaf == leaf; l++)
+        if (l->subleaf == none || l->subleaf == subleaf)
+            return l;
     return nullptr;
 }
 
+/// What most domains see. Kept, because where Tenon itself runs on a hypervisor each CPUID costs thousands of cycles.
+constinit xen_cpuid_leaf default_policy[rule_count]{};
+
 } // namespace
+
+void make_default_policy()
+{
+    for (unsigned i = 0; i < rule_count; i++)
+        default_policy[i] = policy_leaf(arch::PolicyIndex::pv_default, rules[i]);
+}
 
 } // namespace tenon::x86
 
@@ -116,15 +145,17 @@ namespace tenon::arch {
 
 using namespace x86;
 
+static const xen_cpuid_leaf* policy_of(const Domain& domain)
+{
+    const auto* own = static_cast<const xen_cpuid_leaf*>(domain.arch.cpuid);
+    return own ? own : default_policy;
+}
+
 unsigned cpu_policy_leaves(PolicyIndex) { return rule_count; }
 xen_cpuid_leaf cpu_policy_leaf(PolicyIndex which, unsigned index) { return policy_leaf(which, rules[index]); }
 unsigned domain_policy_leaves(const Domain&) { return rule_count; }
 
-xen_cpuid_leaf domain_policy_leaf(const Domain& domain, unsigned index)
-{
-    const auto* own = static_cast<const xen_cpuid_leaf*>(domain.arch.cpuid);
-    return own ? own[index] : cpu_policy_leaf(PolicyIndex::pv_default, index);
-}
+xen_cpuid_leaf domain_policy_leaf(const Domain& domain, unsigned index) { return policy_of(domain)[index]; }
 
 Status set_domain_policy(Domain& domain, std::span<const xen_cpuid_leaf> leaves, PolicyError& where)
 {
@@ -144,10 +175,13 @@ Status set_domain_policy(Domain& domain, std::span<const xen_cpuid_leaf> leaves,
     if (!policy)
         return Error::nomem;
     for (unsigned i = 0; i < rule_count; i++) {
-        policy[i] = cpu_policy_leaf(PolicyIndex::pv_default, i);
+        policy[i] = default_policy[i];
         for (const xen_cpuid_leaf& want : leaves)
             if (policy[i].leaf == want.leaf && policy[i].subleaf == want.subleaf && want.leaf != 0xd)
                 policy[i] = want;
+        // OSXSAVE mirrors the guest's CR4 in hardware; a PV guest relies on seeing it from the start.
+        if (policy[i].leaf == 1 && policy[i].c & bit(26))
+            policy[i].c |= u32(bit(27));
     }
     heap::free(domain.arch.cpuid);
     domain.arch.cpuid = policy;
@@ -160,20 +194,21 @@ namespace tenon::x86::pv {
 
 namespace {
 
-CpuidResult hypervisor_leaf(const ArchDomain& a, u32 leaf, u32 subleaf)
+[[gnu::noinline]] CpuidResult hypervisor_leaf(const ArchDomain& a, u32 leaf, u32 subleaf)
 {
-    const u32 khz = u32(clock::tsc_hz() / 1000);
-    const auto clock = arch::clock_snapshot();
     switch (leaf - XEN_CPUID_FIRST_LEAF) {
     case 0: return {XEN_CPUID_LEAF(XEN_CPUID_MAX_NUM_LEAVES), XEN_CPUID_SIGNATURE_EBX, XEN_CPUID_SIGNATURE_ECX, XEN_CPUID_SIGNATURE_EDX};
     case 1: return {4 << 16 | 17, 0, 0, 0};
     case 2: return {1, XEN_CPUID_FIRST_LEAF, XEN_CPUID_FEAT1_MMU_PT_UPDATE_PRESERVE_AD, 0};
-    case 3:
+    case 3: {
+        const u32 khz = u32(clock::tsc_hz() / 1000);
+        const auto clock = arch::clock_snapshot();
         if (subleaf == 0)
             return {features.rdtscp ? 4u : 0, a.tsc_mode, a.tsc_khz ? a.tsc_khz : khz, a.tsc_incarnation};
         if (subleaf == 1)
             return {0, 0, clock.mul, u32(s32(clock.shift))};
         return {subleaf == 2 ? khz : 0, 0, 0, 0};
+    }
     case 5: return {0, subleaf == 0 ? max_machine_width() : 0, 0, 0};
     }
     return {};
@@ -185,17 +220,12 @@ CpuidResult guest_cpuid(const Vcpu& vcpu, u32 leaf, u32 subleaf)
 {
     if ((leaf & 0xffff0000) == XEN_CPUID_FIRST_LEAF)
         return hypervisor_leaf(vcpu.domain.arch, leaf, subleaf);
-    const Rule* rule = find_rule(leaf, subleaf);
-    if (!rule)
+    const xen_cpuid_leaf* l = find_leaf(arch::policy_of(vcpu.domain), leaf, subleaf);
+    if (!l)
         return {};
-    const xen_cpuid_leaf l = arch::domain_policy_leaf(vcpu.domain, unsigned(rule - rules));
-    CpuidResult r = {l.a, l.b, l.c, l.d};
-    if (leaf == 1) {
+    CpuidResult r = {l->a, l->b, l->c, l->d};
+    if (leaf == 1)
         r.ebx = (r.ebx & 0x00ffffff) | vcpu.id.raw() * 2 << 24;
-        // OSXSAVE mirrors the guest's CR4 in hardware; a PV guest relies on seeing it from the start.
-        if (r.ecx & bit(26))
-            r.ecx |= u32(bit(27));
-    }
     return r;
 }
 

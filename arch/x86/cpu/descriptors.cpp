@@ -36,7 +36,7 @@ void fill_gdt(u64* gdt, PerCpu& cpu)
     at(guest_cs32) = 0x00cffb000000ffff;
     at(guest_ss) = 0x00cff3000000ffff;
     at(guest_cs64) = 0x00affb000000ffff;
-    u64 base = u64(&cpu.tss), limit = sizeof(Tss) - 1;
+    u64 base = u64(&cpu.tss), limit = ports_open + port_map_bytes - 1;
     at(tss_selector) = limit | (base & 0xffffff) << 16 | u64(0x89) << 40 | (base >> 24 & 0xff) << 56;
     (&at(tss_selector))[1] = base >> 32;
 }
@@ -69,6 +69,21 @@ struct [[gnu::packed]] SyscallStub {
 };
 static_assert(sizeof(SyscallStub) == 41);
 
+/// The first CPU's two frames, with every port closed, appear in every CPU's area.
+bool map_port_map(u64 area, bool is_first)
+{
+    for (u64 page = port_map_offset; page < port_map_offset + port_map_bytes; page += page_size) {
+        auto frame = is_first ? allocate_table() : Result<Mfn>(shared_frame(percpu_area(0) + page));
+        Pte* entry = frame.ok() ? shared_entry(area + page, true) : nullptr;
+        if (!entry)
+            return false;
+        *entry = Pte::of(*frame, data_flags);
+        if (is_first)
+            __builtin_memset(reinterpret_cast<void*>(area + page), 0xff, page_size);
+    }
+    return true;
+}
+
 } // namespace
 
 bool create_percpu(CpuId id)
@@ -85,6 +100,8 @@ bool create_percpu(CpuId id)
     const Mfn stub = map(stub_offset, Pte::present | Pte::accessed);
     const Mfn descriptors = map(gdt_offset, data_flags);
     if (stub == invalid_mfn || descriptors == invalid_mfn || map(data_offset, data_flags) == invalid_mfn)
+        return false;
+    if (!map_port_map(area, id.raw() == 0))
         return false;
     auto* cpu = new (reinterpret_cast<void*>(area + data_offset)) PerCpu;
     cpu->id = id;

@@ -45,7 +45,7 @@ void find_features()
 void init_cpu_features()
 {
     write_cr4(cr4::pae | cr4::mce | cr4::osfxsr | cr4::osxmmexcpt | (features.smep ? cr4::smep : 0) | (features.smap ? cr4::smap : 0) |
-              (features.xsave ? cr4::osxsave : 0) | (features.fsgsbase ? cr4::fsgsbase : 0));
+              (features.xsave ? cr4::osxsave : 0));
     write_cr0(cr0::pe | cr0::mp | cr0::et | cr0::ne | cr0::wp | cr0::am | cr0::pg);
     write_msr(msr::efer, read_msr(msr::efer) | bit(0) | bit(11));
     write_msr(msr::pat, 0x050100070406); // the guest ABI's page attribute table

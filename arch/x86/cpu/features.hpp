@@ -14,6 +14,8 @@ extern Features features;
 
 /// Reads CPUID. Boot CPU, once.
 void find_features();
+/// CPUID as guests see it by default. Once, when the CPU is set up.
+void make_default_policy();
 /// Control registers and MSRs of the CPU that runs this.
 void init_cpu_features();
 /// Switches SMAP off on this CPU: its ring-3 iret reads the stack with supervisor rights. Said once.

@@ -7,6 +7,9 @@
 
 namespace tenon::x86 {
 
+/// Where the TSS may say that the bitmap of ports lies: beyond its limit, so that every port faults.
+inline constexpr u64 ports_closed = 0xffff;
+
 struct [[gnu::packed]] Tss {
     u32 reserved0 = 0;
     u64 rsp[3]{};
@@ -14,7 +17,7 @@ struct [[gnu::packed]] Tss {
     u64 ist[7]{};
     u64 reserved2 = 0;
     u16 reserved3 = 0;
-    u16 io_bitmap = sizeof(Tss) - 1; ///< beyond the limit: no port is open
+    u64 port_map = ports_closed; ///< 16 bits; the entry code writes 64 because that is one instruction less
 };
 
 /// Requests that other CPUs leave; answered by interrupt, in wait loops, and in the interrupt window.
@@ -44,9 +47,14 @@ struct alignas(64) PerCpu {
 };
 
 inline constexpr u64 stub_offset = 0, data_offset = page_size, gdt_offset = 3 * page_size;
+/// Ports that the kernel of a domain with hardware uses without a trap: a clear bit. The same two frames for every CPU.
+inline constexpr u64 port_map_offset = 4 * page_size, port_map_bytes = 2 * page_size;
 /// Exception stacks end at 16 KiB boundaries, like every stack, so that StackInfo is found the same way.
 inline constexpr u64 nmi_stack_end = 0xc000, df_stack_end = 0x10000, mce_stack_end = 0x14000, ist_stack_size = 2 * page_size;
 static_assert(sizeof(PerCpu) <= page_size);
+
+/// What Tss::port_map is while such a kernel runs.
+inline constexpr u64 ports_open = port_map_offset - data_offset - __builtin_offsetof(PerCpu, tss);
 
 constexpr u64 percpu_area(u32 cpu) { return percpu_base + cpu * percpu_stride; }
 inline PerCpu& percpu(CpuId cpu) { return *reinterpret_cast<PerCpu*>(percpu_area(cpu.raw()) + data_offset); }

@@ -14,9 +14,9 @@ struct Delivery {
 
 /// Builds the frame on the guest's kernel stack and points the registers at the handler. A frame that can't be written
 /// ends the domain. [public header xen.h; frame layout in docs/abi/frames.md]
-void deliver(Vcpu& vcpu, Regs& regs, const Delivery& what);
+[[gnu::noinline]] void deliver(Vcpu& vcpu, Regs& regs, const Delivery& what);
 /// An exception for the guest's own handler; no handler registered ends the domain.
-void deliver_exception(Vcpu& vcpu, Regs& regs, u8 vector, u32 error = 0);
+[[gnu::noinline]] void deliver_exception(Vcpu& vcpu, Regs& regs, u8 vector, u32 error = 0);
 void deliver_page_fault(Vcpu& vcpu, Regs& regs, u64 address, u32 error);
 /// The guest did what it cannot survive: says so with registers and shuts the domain down as crashed.
 void crash_guest(Vcpu& vcpu, const Regs& regs, const char* why);

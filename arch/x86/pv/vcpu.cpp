@@ -5,6 +5,7 @@
 #include "../trap/entry.hpp"
 #include "bounce.hpp"
 #include "descriptors.hpp"
+#include "emulate/emulate.hpp"
 #include "pin.hpp"
 #include "update.hpp"
 #include <abi/mmu.h>
@@ -105,6 +106,7 @@ Status create_vcpu(Vcpu& vcpu)
     state->dr[6] = 0xffff0ff0;
     state->dr[7] = 0x400;
     state->xcr0 = 1;
+    state->port_map = ports_closed;
     return success;
 }
 
@@ -167,7 +169,7 @@ Status set_vcpu_context(Vcpu& vcpu, const vcpu_guest_context& c)
     write_saved_regs(vcpu, r);
     FrameView<GuestState> s(a.state_frame);
     s->in_user = !in_kernel;
-    s->iopl = u.rflags >> 12 & 3; // how a kernel gives its other CPUs the right to ports
+    set_iopl_of(*s.get(), vcpu.domain, u.rflags >> 12 & 3); // how a kernel gives its other CPUs the right to ports
     s->ds = u.ds;
     s->es = u.es;
     s->fs = u.fs;

@@ -117,12 +117,13 @@ void load_cpu_state(Vcpu& vcpu)
     stack_info().in_user = a.in_user;
     write_msr(msr::gs_base, a.in_user ? a.gs_base_user : a.gs_base_kernel);
     write_msr(msr::kernel_gs_base, a.in_user ? a.gs_base_kernel : a.gs_base_user);
+    cpu.tss.port_map = a.port_map; // user mode's is set on the way there
     load_fpu(cpu, vcpu);
     load_breakpoints(cpu, vcpu);
-    u64 bits = a.guest_cr4 & (cr4::tsd | cr4::de);
+    u64 bits = a.guest_cr4 & cr4::guests_choice;
     if (bits != cpu.guest_cr4_bits) {
         cpu.guest_cr4_bits = bits;
-        write_cr4((read_cr4() & ~(cr4::tsd | cr4::de)) | bits);
+        write_cr4((read_cr4() & ~cr4::guests_choice) | bits);
     }
     if (features.rdtscp && a.tsc_aux != cpu.tsc_aux) {
         cpu.tsc_aux = a.tsc_aux;

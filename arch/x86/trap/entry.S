@@ -50,7 +50,7 @@ exit_to_guest:
         call    leave_to_guest
         cmpb    $0, REGS_SIZE + STACK_IN_USER(%rsp)
         je      1f
-        LOAD_TABLES CPU_USER_CR3, %rax, %rcx, REGS_SIZE(%rsp)
+        LOAD_USER_TABLES %rax, %rcx, REGS_SIZE(%rsp)
 1:      RESTORE_REGISTERS
         add     $8, %rsp
         .globl  guest_iret

@@ -18,7 +18,7 @@ entry_exception:
         mov     %r11, SCRATCH(6, 3)(%rsp)
         cmpb    $0, INFO(6) + STACK_IN_USER(%rsp)
         je      0f
-        LOAD_TABLES CPU_KERNEL_CR3, %rdx, %rcx, INFO(6)(%rsp)
+        LOAD_KERNEL_TABLES %rdx, %rcx, INFO(6)(%rsp)
 0:      mov     INFO(6) + STACK_VCPU(%rsp), %r11
         mov     4(%rsp), %eax
         mov     VCPU_INFO(%r11), %rdx

@@ -45,7 +45,8 @@ extern "C" const Fixup fixups_start[], fixups_end[];
     __builtin_unreachable();
 }
 
-void hypervisor_fault(Regs& regs)
+// What is not inlined here keeps the stack frame of handle_trap small, which all traps pay for.
+[[gnu::noinline]] void hypervisor_fault(Regs& regs)
 {
     if (regs.entry_vector == 1) { // single step that a guest carried in through SYSENTER
         regs.rflags &= ~flag::tf;
@@ -62,7 +63,7 @@ void hypervisor_fault(Regs& regs)
     panic_with_registers(regs);
 }
 
-void page_fault(Vcpu& vcpu, Regs& regs)
+[[gnu::noinline]] void page_fault(Vcpu& vcpu, Regs& regs)
 {
     u64 address = read_cr2();
     u32 error = regs.error_code;

@@ -4,7 +4,7 @@
 
 namespace tenon::x86 {
 
-void handle_interrupt(u8 vector);
+[[gnu::noinline]] void handle_interrupt(u8 vector);
 void handle_nmi(Regs& regs);
 extern "C" void handle_ist_trap(Regs* regs); ///< NMI, #DF, #MC on their own stacks
 [[noreturn]] void panic_with_registers(const Regs& regs);

@@ -74,7 +74,7 @@ exit_syscall:
 bounce_syscall:
         push    %rax
         push    %rdx
-        LOAD_TABLES CPU_KERNEL_CR3, %rdx, %rax, INFO(5)(%rsp)
+        LOAD_KERNEL_TABLES %rdx, %rax, INFO(5)(%rsp)
         mov     INFO(5) + STACK_VCPU(%rsp), %r11
         mov     VCPU_INFO(%r11), %rdx
         cmpq    $0, STATE(5, BOUNCE_SP)(%rsp)           // no usable stack or handler
@@ -159,7 +159,7 @@ fast_iret:
         CLEAR_AC
         movb    $1, INFO(5) + STACK_IN_USER(%rsp)
         swapgs
-        LOAD_TABLES CPU_USER_CR3, %rdx, %r11, INFO(5)(%rsp)
+        LOAD_USER_TABLES %rdx, %r11, INFO(5)(%rsp)
         mov     8(%rsp), %r11
         mov     SCRATCH(5, 0)(%rsp), %rdx
         mov     (%rsp), %rsp
@@ -187,7 +187,7 @@ fast_iret:
         CLEAR_AC
         movb    $1, INFO(11) + STACK_IN_USER(%rsp)
         swapgs
-        LOAD_TABLES CPU_USER_CR3, %rdx, %rcx, INFO(11)(%rsp)
+        LOAD_USER_TABLES %rdx, %rcx, INFO(11)(%rsp)
         pop     %r11
         pop     %rcx
         mov     SCRATCH(9, 0)(%rsp), %rdx

@@ -50,6 +50,9 @@ Status set_iopl(Vcpu& vcpu, u32 level);
 /// Guest address of a bitmap of `ports` bits, 0: allowed to user mode. The bitmap is read when a port is used.
 Status set_io_bitmap(Vcpu& vcpu, u64 bitmap, u32 ports);
 
+/// How many instructions were executed for each domain, to the log.
+void log_emulated();
+
 /// Registers and stack of the current vCPU to the log: its guest says that it crashed.
 void describe_caller(Vcpu& vcpu);
 

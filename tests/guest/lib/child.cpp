@@ -30,6 +30,8 @@ child_start:
     jz 1b
     cmp $2, %rax
     je 2f
+    cmp $3, %rax
+    je 3f
     mov 64(%rbx), %rax
     mov 72(%rbx), %rdi
     mov 80(%rbx), %rsi
@@ -37,6 +39,12 @@ child_start:
     mov 96(%rbx), %r10
     mov 104(%rbx), %r8
     syscall
+    mov %rax, 112(%rbx)
+    movq $0, 8(%rbx)
+    jmp 1b
+3:  mov 64(%rbx), %rdx
+    xor %eax, %eax
+    in %dx, %al
     mov %rax, 112(%rbx)
     movq $0, 8(%rbx)
     jmp 1b
@@ -214,13 +222,23 @@ bool Child::wait_ready()
 
 long Child::call5(long nr, long a, long b, long c, long d, long e)
 {
-    volatile u64* words = window;
-    u64 request[] = {static_cast<u64>(nr), static_cast<u64>(a), static_cast<u64>(b),
-                     static_cast<u64>(c),  static_cast<u64>(d), static_cast<u64>(e)};
+    const long request[] = {nr, a, b, c, d, e};
     for (int i = 0; i < 6; i++)
-        words[8 + i] = request[i];
+        window[8 + i] = static_cast<u64>(request[i]);
+    return ask(1);
+}
+
+long Child::read_port(u16 port)
+{
+    window[8] = port;
+    return ask(3);
+}
+
+long Child::ask(u64 what)
+{
+    volatile u64* words = window;
     barrier();
-    words[1] = 1;
+    words[1] = what;
     for (int i = 0; i < 100000; i++) {
         sched_op(SCHEDOP_yield);
         if (words[1] == 0)

@@ -48,12 +48,15 @@ public:
     {
         return call5(nr, as_long(a), as_long(b), as_long(c), as_long(d), as_long(e));
     }
+    /// `in` of one byte, by the child.
+    long read_port(u16 port);
     /// Room for call arguments in its data page: ours to write, and the address the child passes.
     template <class T> T* argument(u32 at = 0) { return reinterpret_cast<T*>(reinterpret_cast<char*>(window) + 1024 + at); }
     u64 argument_va(u32 at = 0) const { return va(data) + 1024 + at; }
     void crash(); ///< makes it execute ud2 without a handler
 
 private:
+    long ask(u64 what);
     long call5(long nr, long a, long b, long c, long d, long e);
 };
 

@@ -48,6 +48,7 @@ namespace cr4 {
 inline constexpr u64 tsd = bit(2), de = bit(3), pse = bit(4), pae = bit(5), mce = bit(6), pge = bit(7), pce = bit(8), osfxsr = bit(9),
                      osxmmexcpt = bit(10), umip = bit(11), fsgsbase = bit(16), pcide = bit(17), osxsave = bit(18), smep = bit(20),
                      smap = bit(21);
+inline constexpr u64 guests_choice = tsd | de | fsgsbase; ///< what takes effect as a guest's kernel has it
 }
 namespace flag {
 inline constexpr u64 cf = 1, zf = 0x40, tf = 0x100, interrupt = 0x200, df = 0x400, iopl = 0x3000, nt = 0x4000, rf = 0x10000, vm = 0x20000,

@@ -12,6 +12,9 @@ namespace x86 {
 class OwnMap;
 }
 
+/// Kinds of instructions that Tenon executes for guests, as they are counted.
+enum class Emulated : u8 { ports, msrs, cpuid, flags, control, others, kinds };
+
 struct Callback {
     u64 address = 0;
     bool masks = false;
@@ -32,6 +35,7 @@ struct GuestState {
     u64 dr[8];
     u64 guest_cr4;
     u64 xcr0, tsc_aux;
+    u64 port_map; ///< for the TSS while its kernel runs: which ports are used without a trap
     u64 iobitmap; ///< guest address
     u32 iobitmap_ports;
     u8 iopl;
@@ -47,6 +51,7 @@ struct ArchVcpu {
     u64 ldt_base = 0;
     u32 ldt_entries = 0;
     bool nmi_pending = false;
+    u32 emulated[unsigned(Emulated::kinds)]{}; ///< written by the CPU that runs it
     u64 saved_sp = 0;                ///< hypervisor stack pointer while switched away
     Mfn stack[4];                    ///< frames of its hypervisor stack; the register frame is at the top
     Mfn fpu = invalid_mfn;           ///< XSAVE area

@@ -16,11 +16,12 @@ constexpr u64 visible_efer = bit(0) | bit(8) | bit(10) | bit(11);
 
 bool read_guest_msr(Vcpu& vcpu, u32 index, u64& value)
 {
-    bool hardware = vcpu.domain.arch.has_hardware;
+    if (is_base_msr(index)) {
+        value = read_msr(index);
+        return true;
+    }
+    const bool hardware = vcpu.domain.arch.has_hardware;
     switch (index) {
-    case msr::fs_base:
-    case msr::gs_base:
-    case msr::kernel_gs_base: value = read_msr(index); return true;
     case msr::efer: value = visible_efer; return true;
     case msr::pat: value = 0x050100070406; return true;
     case msr::apic_base: value = 0xfee00800 | (vcpu.id.raw() == 0 ? 0x100 : 0); return true;
@@ -44,14 +45,13 @@ bool read_guest_msr(Vcpu& vcpu, u32 index, u64& value)
 
 bool write_guest_msr(Vcpu& vcpu, u32 index, u64 value)
 {
-    switch (index) {
-    case msr::fs_base:
-    case msr::gs_base:
-    case msr::kernel_gs_base:
+    if (is_base_msr(index)) {
         if (!is_canonical(value))
             return false;
         write_msr(index, value);
         return true;
+    }
+    switch (index) {
     case msr::efer: return (value & ~visible_efer) == 0;
     case msr::pat: return value == 0x050100070406;
     case msr::tsc_aux:

@@ -13,13 +13,14 @@ namespace tenon::x86::pv {
 namespace {
 
 constexpr u16 config_address = 0xcf8, config_data = 0xcfc;
+constexpr unsigned timer_first = 0x40, timer_last = 0x43;
 
 /// Ports that stay with Tenon: both interrupt controllers, the interval timer's channels with its control word, its serial port. An access
 /// that starts below may reach them.
 bool is_kept(u16 port, unsigned bytes)
 {
     for (unsigned p = port; p < port + bytes; p++)
-        if ((p & 0xff7e) == 0x20 || (p >= 0x40 && p <= 0x43) || serial::owns_port(u16(p)))
+        if ((p & 0xff7e) == 0x20 || (p >= timer_first && p <= timer_last) || serial::owns_port(u16(p)))
             return true;
     return false;
 }
@@ -59,13 +60,16 @@ bool is_allowed(Vcpu& vcpu, u16 port, unsigned bytes)
 u32 read_port(Vcpu& vcpu, u16 port, unsigned bytes)
 {
     const ArchDomain& d = vcpu.domain.arch;
+    // Kernels begin by timing the TSC with the interval timer. Its counter, started at ffff, would read as all ones for as long as
+    // they care to look (Linux: 100,000 times); one that reads 0 is plainly not running, and they stop.
+    if (port >= timer_first && port + bytes <= timer_last + 1)
+        return 0;
     if (!d.has_hardware)
         return io::all_ones(bytes);
     if (port == config_address && bytes == 4)
         return d.pci_address;
     if ((port & ~3) == config_data)
         return pci::read_legacy(d.pci_address, port, bytes);
-    // A guest that times with the interval timer's gate sees it done at once.
     return is_kept(port, bytes) ? io::all_ones(bytes) : io::in(port, bytes);
 }
 
@@ -106,6 +110,30 @@ void emulate_string(Vcpu& vcpu, Regs& regs, unsigned length, u16 port, unsigned 
 
 } // namespace
 
+void set_iopl_of(GuestState& state, const Domain& domain, u32 level)
+{
+    state.iopl = u8(level);
+    state.port_map = domain.arch.has_hardware && level > 0 ? ports_open : ports_closed;
+}
+
+void open_ports()
+{
+    auto* map = reinterpret_cast<u8*>(percpu_area(0) + port_map_offset);
+    // Set bits must follow the last port [SDM 1, I/O permission bit map]: the last eight stay closed and are emulated.
+    for (unsigned port = 0; port < (port_map_bytes - 1) * 8; port++)
+        if (!is_kept(u16(port), 1) && (port & ~7u) != config_address)
+            map[port / 8] &= u8(~(1u << port % 8));
+}
+
+void emulate_port_access(Vcpu& vcpu, Regs& regs, u16 port, unsigned bytes, bool is_in)
+{
+    const u32 mask = io::all_ones(bytes);
+    if (!is_in)
+        write_port(vcpu, port, bytes, u32(regs.rax) & mask);
+    else
+        regs.rax = (bytes == 4 ? 0 : regs.rax & ~u64{mask}) | (read_port(vcpu, port, bytes) & mask);
+}
+
 bool emulate_port_io(Vcpu& vcpu, Regs& regs, Code& code, u8 opcode, unsigned operand, bool rep)
 {
     const bool is_string = (opcode & 0xfc) == 0x6c, is_in = !(opcode & 2); // 6c-6f
@@ -121,15 +149,12 @@ bool emulate_port_io(Vcpu& vcpu, Regs& regs, Code& code, u8 opcode, unsigned ope
     }
     if (!is_allowed(vcpu, port, bytes))
         return false;
+    count(vcpu, Emulated::ports);
     if (is_string) {
         emulate_string(vcpu, regs, code.at, port, bytes, is_in, rep);
         return true;
     }
-    const u32 mask = io::all_ones(bytes);
-    if (!is_in)
-        write_port(vcpu, port, bytes, u32(regs.rax) & mask);
-    else
-        regs.rax = (bytes == 4 ? 0 : regs.rax & ~u64{mask}) | (read_port(vcpu, port, bytes) & mask);
+    emulate_port_access(vcpu, regs, port, bytes, is_in);
     skip(vcpu, regs, code.at);
     return true;
 }
@@ -138,13 +163,15 @@ bool emulate_port_io(Vcpu& vcpu, Regs& regs, Code& code, u8 opcode, unsigned ope
 
 namespace tenon::arch {
 
-// Nothing here opens a port for the CPU itself: every access comes through the emulation above.
+using namespace x86;
 
 Status set_iopl(Vcpu& vcpu, u32 level)
 {
     if (level > 3)
         return Error::inval;
-    vcpu.arch.state->iopl = u8(level);
+    pv::set_iopl_of(*vcpu.arch.state, vcpu.domain, level);
+    if (!guest_in_user())
+        this_cpu().tss.port_map = vcpu.arch.state->port_map;
     return success;
 }
 

@@ -67,8 +67,8 @@ bool write_guest_cr(Vcpu& vcpu, unsigned number, u64 value)
     }
     case 4:
         vcpu.arch.state->guest_cr4 = value & (cr4::tsd | cr4::de | (features.xsave ? cr4::osxsave : 0) | (features.fsgsbase ? cr4::fsgsbase : 0));
-        this_cpu().guest_cr4_bits = value & (cr4::tsd | cr4::de);
-        write_cr4((read_cr4() & ~(cr4::tsd | cr4::de)) | this_cpu().guest_cr4_bits);
+        this_cpu().guest_cr4_bits = vcpu.arch.state->guest_cr4 & cr4::guests_choice;
+        write_cr4((read_cr4() & ~cr4::guests_choice) | this_cpu().guest_cr4_bits);
         return true;
     case 8: return true;
     }
@@ -121,12 +121,40 @@ bool skip_memory_operand(Code& code, u8 modrm)
     return code.at <= code.count;
 }
 
+[[gnu::noinline]] bool read_any_msr(Vcpu& vcpu, Regs& regs)
+{
+    u64 value;
+    const bool good = read_guest_msr(vcpu, u32(regs.rcx), value);
+    if (good)
+        set_hi_lo(regs, value);
+    return good;
+}
+
+[[gnu::always_inline]] inline bool emulate_msr(Vcpu& vcpu, Regs& regs, bool is_read)
+{
+    const u32 index = u32(regs.rcx);
+    if (!is_read)
+        return write_guest_msr(vcpu, index, hi_lo(regs));
+    if (!is_base_msr(index))
+        return read_any_msr(vcpu, regs);
+    set_hi_lo(regs, read_msr(index));
+    return true;
+}
+
+constexpr Emulated kind_of(u8 second_byte)
+{
+    return second_byte == 0x30 || second_byte == 0x32 ? Emulated::msrs
+           : (second_byte & 0xfc) == 0x20             ? Emulated::control
+                                                      : Emulated::others;
+}
+
 /// Two-byte opcodes, kernel mode only.
 bool two_byte(Vcpu& vcpu, Regs& regs, Code& code, unsigned rex)
 {
     u8 op, modrm = 0;
     if (!code.next(op))
         return false;
+    count(vcpu, kind_of(op));
     switch (op) {
     case 0x06: // clts
         set_task_switched(vcpu, false);
@@ -143,14 +171,7 @@ bool two_byte(Vcpu& vcpu, Regs& regs, Code& code, unsigned rex)
         return code.next(modrm) &&
                move_register(vcpu, op, (modrm >> 3 & 7) | (rex & 4) << 1, register_of(regs, (modrm & 7) | (rex & 1) << 3));
     case 0x30: // wrmsr
-        return write_guest_msr(vcpu, u32(regs.rcx), hi_lo(regs));
-    case 0x32: { // rdmsr
-        u64 v;
-        if (!read_guest_msr(vcpu, u32(regs.rcx), v))
-            return false;
-        set_hi_lo(regs, v);
-        return true;
-    }
+    case 0x32: return emulate_msr(vcpu, regs, op == 0x32);
     case 0x31: // rdtsc under CR4.TSD
         set_hi_lo(regs, read_tsc());
         return true;
@@ -173,7 +194,7 @@ bool two_byte(Vcpu& vcpu, Regs& regs, Code& code, unsigned rex)
 }
 
 /// INT n through a gate that the CPU keeps for ring 0.
-bool software_interrupt(Vcpu& vcpu, Regs& regs)
+[[gnu::noinline]] bool software_interrupt(Vcpu& vcpu, Regs& regs)
 {
     Code code(regs.rip);
     if (code.count < 2 || code.byte[0] != 0xcd)
@@ -189,14 +210,57 @@ bool software_interrupt(Vcpu& vcpu, Regs& regs)
     return true;
 }
 
-} // namespace
-
-bool emulate_privileged(Vcpu& vcpu, Regs& regs)
+/// The eight bytes at rip, for a first look; false where one of them cannot be read.
+[[gnu::always_inline]] inline bool load_code(u64& code, u64 rip)
 {
-    if (regs.error_code & 2)
-        return software_interrupt(vcpu, regs);
-    if (regs.error_code != 0)
+    if (!arch::few_words_ok<8>(rip))
         return false;
+    arch::open_user_pages();
+    const bool good = arch::load_word(code, rip);
+    arch::close_user_pages();
+    return good;
+}
+
+/// At the end of a page, as many as belong to an instruction; 0 where they cannot be read.
+[[gnu::noinline]] u64 load_last_bytes(u64 rip, unsigned bytes)
+{
+    u64 code = 0;
+    return arch::guest_range_ok(GuestVa{rip}, bytes) && arch::copy_from_guest(&code, GuestVa{rip}, bytes) == 0 ? code : 0;
+}
+
+/// What kernels execute often, as they write it: without prefixes but the one for 16 bits. False: to be looked at closely.
+[[gnu::always_inline]] inline bool emulate_usual(Vcpu& vcpu, Regs& regs, u32 code)
+{
+    if (guest_in_user() || regs.rflags & flag::tf)
+        return false;
+    unsigned length = 1, operand = 4;
+    if (u8(code) == 0x66) {
+        code >>= 8;
+        length = operand = 2;
+    }
+    const u8 op = u8(code);
+    if ((op & 0xfe) == 0xfa) // cli, sti: must not mask events, see docs/abi/instructions.md
+        count(vcpu, Emulated::flags);
+    else if (u16(code & ~u32{0x200}) == 0x300f) { // wrmsr 0f 30, rdmsr 0f 32
+        length++;
+        if (!emulate_msr(vcpu, regs, code & 0x200))
+            return false;
+        count(vcpu, Emulated::msrs);
+    } else if ((op & 0xf4) == 0xe4 && vcpu.arch.state->iopl) { // in, out: e4-e7 with an immediate port, ec-ef by dx
+        const bool by_dx = op & 8;
+        length += !by_dx;
+        count(vcpu, Emulated::ports);
+        emulate_port_access(vcpu, regs, by_dx ? u16(regs.rdx) : u8(code >> 8), op & 1 ? operand : 1, !(op & 2));
+    } else
+        return false;
+    regs.rip += length;
+    regs.rflags &= ~flag::rf;
+    return true;
+}
+
+/// Any form of them, and all others.
+[[gnu::noinline]] bool emulate_any(Vcpu& vcpu, Regs& regs)
+{
     Code code(regs.rip);
     unsigned operand = 4, rex = 0;
     bool rep = false;
@@ -218,27 +282,43 @@ bool emulate_privileged(Vcpu& vcpu, Regs& regs)
     }
     if (emulate_port_io(vcpu, regs, code, op, operand, rep))
         return true;
-    const bool is_flag = op == 0xfa || op == 0xfb; // cli, sti: must not mask events, see docs/abi/instructions.md
+    const bool is_flag = (op & 0xfe) == 0xfa; // cli, sti
     if (guest_in_user() || !(is_flag || (op == 0x0f && two_byte(vcpu, regs, code, rex))))
         return false;
+    if (is_flag)
+        count(vcpu, Emulated::flags);
     skip(vcpu, regs, code.at);
     return true;
 }
 
+} // namespace
+
+bool emulate_privileged(Vcpu& vcpu, Regs& regs)
+{
+    if (regs.error_code != 0) [[unlikely]]
+        return regs.error_code & 2 ? software_interrupt(vcpu, regs) : false;
+    u64 code = 0;
+    if (load_code(code, regs.rip) && emulate_usual(vcpu, regs, u32(code))) [[likely]]
+        return true;
+    return emulate_any(vcpu, regs);
+}
+
 bool emulate_invalid_opcode(Vcpu& vcpu, Regs& regs)
 {
-    static constexpr u8 forced_cpuid[] = {0x0f, 0x0b, 'x', 'e', 'n', 0x0f, 0xa2};
-    u8 bytes[sizeof forced_cpuid];
-    GuestVa va{regs.rip};
-    if (!arch::guest_range_ok(va, sizeof bytes) || arch::copy_from_guest(bytes, va, sizeof bytes) != 0 ||
-        __builtin_memcmp(bytes, forced_cpuid, sizeof bytes) != 0)
+    constexpr u64 forced_cpuid = 0xa20f'6e65'780b'0f; // ud2; "xen"; cpuid
+    constexpr unsigned length = 7;
+    u64 code;
+    if (!load_code(code, regs.rip))
+        code = load_last_bytes(regs.rip, length);
+    if (code << 8 != forced_cpuid << 8)
         return false;
+    count(vcpu, Emulated::cpuid);
     const CpuidResult r = guest_cpuid(vcpu, u32(regs.rax), u32(regs.rcx));
     regs.rax = r.eax;
     regs.rbx = r.ebx;
     regs.rcx = r.ecx;
     regs.rdx = r.edx;
-    skip(vcpu, regs, sizeof bytes);
+    skip(vcpu, regs, length);
     return true;
 }
 
