@@ -204,7 +204,7 @@ void schedule()
     do {
         {
             Guard guard(queue.lock);
-            queue.wanted->store(false, std::memory_order_relaxed);
+            queue.wanted->store(false); // before any look at what there is: offer() asks without this lock
             u64 now = arch::now_ns();
             Vcpu& prev = *queue.current;
             next = &pick(queue, prev, now);
