@@ -113,6 +113,13 @@ void enqueue(CpuQueue& home, Vcpu& vcpu, u64 now, bool slept)
         offer(vcpu); // a CPU may have become idle since its home was chosen
 }
 
+/// May a CPU that has nothing to do keep the state of a vCPU that stopped? Not when somebody waits for it to be off the CPU.
+bool can_linger(const Vcpu& loaded, CpuId cpu)
+{
+    constexpr u32 soon_over = pause_blocked | pause_polling | pause_throttled;
+    return !(loaded.pause.load() & ~soon_over) && may_run_on(loaded, cpu);
+}
+
 } // namespace
 
 constinit SharedCpuSet idle_cpus, crowded_cpus;
@@ -201,10 +208,11 @@ void schedule()
 {
     CpuQueue& queue = queue_of(arch::this_cpu_id());
     Vcpu &loaded = *queue.loaded, *next;
+    bool halts = true;
     do {
         {
             Guard guard(queue.lock);
-            queue.wanted->store(false, std::memory_order_relaxed);
+            queue.wanted->store(false); // before any look at what there is: offer() asks without this lock
             u64 now = arch::now_ns();
             Vcpu& prev = *queue.current;
             next = &pick(queue, prev, now);
@@ -212,7 +220,9 @@ void schedule()
         }
         if (next != queue.idle)
             break;
-        pull_work(queue.cpu); // it is in idle_cpus by now: who queues one later sees us
+        if (!pull_work(queue.cpu)) // it is in idle_cpus by now: who queues one later sees us
+            while (halts && next != &loaded && can_linger(loaded, queue.cpu) && !should_schedule(queue.cpu))
+                halts = arch::wait_for_interrupt();
     } while (should_schedule(queue.cpu));
     if (next == &loaded)
         return;

@@ -85,22 +85,23 @@ template <class F> void with_queue_of(Timer& timer, F&& f)
     }
 }
 
-struct Due {
-    Timer* timer = nullptr;
-    CpuId ran_on{};
-    Timer::Handler handler = nullptr;
-    void* argument = nullptr;
-};
-/// The first timer if its time has come, out of the queue.
-Due take_due(Queue& q, CpuId cpu, u64 now)
+/// The first timer if its time has come, out of the queue; nullptr when there is none.
+Timer* take_due(Queue& q, CpuId cpu, u64 now)
 {
-    Guard guard(q.lock);
-    Timer* timer = q.root;
-    if (!timer || timer->deadline > now)
-        return {};
-    take_out(q, *timer);
-    q.running.store(timer, std::memory_order_release); // pairs with the acquire in cancel
-    return {timer, std::exchange(timer->ran_on, cpu), timer->handler, timer->argument};
+    for (;; arch::spin_wait()) {
+        Guard guard(q.lock);
+        Timer* timer = q.root;
+        if (!timer || timer->deadline > now)
+            return nullptr;
+        // A handler never runs twice at a time. Until the CPU where it was armed for here is through with it, the timer stays in
+        // the queue, and this CPU waits in none: two that wait for each other with the same timer would never end.
+        if (timer->ran_on != cpu && queue_of(timer->ran_on).running.load(std::memory_order_acquire) == timer)
+            continue;
+        take_out(q, *timer);
+        timer->ran_on = cpu;
+        q.running.store(timer, std::memory_order_release); // pairs with the acquire in cancel
+        return timer;
+    }
 }
 
 } // namespace
@@ -148,13 +149,10 @@ void run(CpuId cpu, u64 now)
 {
     Queue& q = queue_of(cpu);
     for (unsigned budget = 64; budget; budget--) { // handlers that rearm for the past do not keep us here
-        auto [timer, ran_on, handler, argument] = take_due(q, cpu, now);
+        Timer* timer = take_due(q, cpu, now);
         if (!timer)
             break;
-        // It may still run where it was armed for here: a handler never runs twice at a time.
-        while (ran_on != cpu && queue_of(ran_on).running.load(std::memory_order_acquire) == timer)
-            arch::spin_wait();
-        handler(argument); // the timer may be gone after this
+        timer->handler(timer->argument); // the timer may be gone after this
         q.running.store(nullptr, std::memory_order_release);
     }
     Guard guard(q.lock);

@@ -21,7 +21,7 @@ namespace sim {
 Machine::Machine(unsigned cpus, unsigned seed) : random(seed), cpus_(cpus), armed_(cpus, ~u64{0}), current_(cpus)
 {
     machine = this;
-    online.reset();
+    online = {};
     for (unsigned i = 0; i < max_cpus; i++)
         arch::schedule_wanted(CpuId{i}) = false;
     online.fill(cpus);

@@ -170,6 +170,39 @@ TEST(Scheduler, ACapCountsForTheWholeDomain)
     EXPECT_NEAR(double(sum), 5.0 * second, 0.05 * second);
 }
 
+Vcpu* sleeper;
+
+TEST(Scheduler, AVcpuThatStopsStaysLoadedWhileNobodyNeedsTheCpu)
+{
+    World world(1);
+    auto domain = world.start(1);
+    World::settle();
+    sleeper = domain->vcpu(0);
+    u64 switches = sleeper->arch.switches_in;
+    fake::on_idle([] { // the CPU halts, and an interrupt wakes the vCPU
+        EXPECT_TRUE(sleeper->is_on_cpu);
+        EXPECT_EQ(guest_time::runstate_now(*sleeper).state, RUNSTATE_blocked);
+        unblock(*sleeper);
+        return true;
+    });
+    block(*sleeper);
+    World::settle();
+    EXPECT_EQ(World::running(0), sleeper);
+    EXPECT_EQ(guest_time::runstate_now(*sleeper).state, RUNSTATE_running);
+    EXPECT_EQ(sleeper->arch.switches_in, switches);
+    fake::on_idle([] { // another CPU pauses its domain
+        pause_vcpu_async(*sleeper, pause_domain);
+        return true;
+    });
+    block(*sleeper);
+    World::settle();
+    EXPECT_FALSE(sleeper->is_on_cpu);
+    EXPECT_TRUE(world.is_idle(0));
+    resume_vcpu(*sleeper, pause_domain | pause_blocked);
+    World::settle();
+    EXPECT_EQ(World::running(0), sleeper);
+}
+
 TEST(Scheduler, CountsTimeInEveryState)
 {
     World world(1);

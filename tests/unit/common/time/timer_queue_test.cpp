@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 #include <map>
 #include <random>
+#include <stdexcept>
+#include <tenon/arch/cpu.hpp>
 #include <tenon/mm/heap.hpp>
 #include <tenon/time/timer.hpp>
 #include <thread>
@@ -237,6 +239,50 @@ TEST(Timers, ManyCpusAtOnce)
         timers::cancel(*t);
         EXPECT_FALSE(t->armed());
     }
+}
+
+/// CPU 1 waits for a handler on CPU 0 and does not notice that it ended; the timer comes back to CPU 0.
+TEST(Timers, NoTwoCpusWaitForEachOtherWithOneTimer)
+{
+    boot_timers();
+    static Timer* wanderer;
+    static std::atomic<int> stage, fired, turns;
+    stage = fired = turns = 0;
+    Timer timer(
+        [](void*) {
+            if (fired++)
+                return;
+            timers::set(*wanderer, 2, cpu1);
+            stage = 1;
+            while (stage != 2) // until CPU 1 waits
+                std::this_thread::yield();
+        },
+        nullptr);
+    wanderer = &timer;
+    fake::on_spin([] {
+        if (turns++ > 100'000)
+            throw std::runtime_error("they wait for each other");
+        if (stage == 1)
+            stage = 2;
+        while (arch::this_cpu_id() == cpu1 && stage < 3)
+            std::this_thread::yield();
+        stage = 3;
+    });
+    std::thread other([] {
+        fake::set_cpu(cpu1);
+        while (stage != 1)
+            std::this_thread::yield();
+        EXPECT_NO_THROW(timers::run(cpu1, 2));
+    });
+    timers::set(timer, 1, cpu0);
+    timers::run(cpu0, 1);
+    timers::set(timer, 2, cpu0);
+    EXPECT_NO_THROW(timers::run(cpu0, 2));
+    stage = 3;
+    other.join();
+    fake::on_spin(nullptr);
+    EXPECT_EQ(fired, 2);
+    EXPECT_FALSE(timer.armed());
 }
 
 } // namespace
