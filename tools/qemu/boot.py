@@ -14,6 +14,7 @@ from paths import BUILD, cache_dir, hypervisor_path, is_xen
 HERE = Path(__file__).resolve().parent
 XEN_OPTIONS = "console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all bootscrub=0"
 TENON_OPTIONS = "console=com1 com1=115200,8n1 loglvl=info"
+KERNELS = ("6.1", "6.12", "cloud")
 DOM0_OPTIONS = "console=hvc0 earlyprintk=xen rdinit=/init"
 
 
