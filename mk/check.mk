@@ -5,7 +5,7 @@ CHECK_RINGS := check-build check-style check-sizes check-abi-docs check-unit che
 check: ##  all tests, with a summary
 	$(Q)$(PYTHON) -u tools/dev/check_rings.py $(CHECK_RINGS)
 check-build: ##  build everything that the tests need, on all CPUs, and the hypervisor with clang, too
-	$(Q)$(MAKE) --no-print-directory -j$$(nproc) hypervisor tools guests unit $(TOOLS_TEST)
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) hypervisor tools guests unit $(TOOLS_TEST) fetch
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) $(CLANG_BUILD) hypervisor
 check-sizes: $(BUILD)/tenon ##  source files, code and image stay small
 	$(Q)$(PYTHON) tools/dev/check_sizes.py $(BUILD)/tenon

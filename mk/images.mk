@@ -11,16 +11,20 @@ PYTEST := $(PYTHON) -B -m pytest -p no:cacheprovider
 # The hypervisor under test is built first, unless it is somebody else's.
 machine_parts := tools $(if $(filter tenon,$(HYPERVISOR)),$(BUILD)/tenon)
 
-.PHONY: fetch parts run shell check-system check-system-xen
-fetch: ##  download Debian's kernels and tools into the cache
+.PHONY: fetch fetch-run parts run shell check-system check-system-xen
+fetch: ##  download all that the tests need: Debian's kernels, tools, and Xen to compare with
 	$(Q)tools/qemu/fetch
 
-parts: $(machine_parts) fetch
+# What a first machine needs: less than half of it.
+fetch-run:
+	$(Q)tools/qemu/fetch 6.1 cloud sysroot
 
-run: $(machine_parts) fetch ##  boot in QEMU with a demonstration guest; RUN="options of tools/qemu/run"
+parts: $(machine_parts) fetch-run
+
+run: $(machine_parts) ##  boot in QEMU with a demonstration guest; RUN="options of tools/qemu/run"
 	$(Q)tools/qemu/run --hypervisor $(HYPERVISOR) --options "dom0_mem=512M" --nic virtio --dom0-options "tenon.demo" $(RUN)
 
-shell: $(machine_parts) fetch ##  boot in QEMU to dom0's shell, without a guest
+shell: $(machine_parts) ##  boot in QEMU to dom0's shell, without a guest
 	$(Q)tools/qemu/run --hypervisor $(HYPERVISOR) --nic virtio $(RUN)
 
 check-system: $(machine_parts) fetch ##  boot stock Debian in QEMU and test it; SYSTEM_TESTS="files or options of pytest"

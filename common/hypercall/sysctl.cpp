@@ -111,6 +111,17 @@ Status numa_info(Payload& u)
     return success;
 }
 
+/// Tenon keeps no list of the devices, and a machine of one node has nothing to tell of them: as Xen says it then.
+Status pci_topology(Payload& u)
+{
+    auto& request = u.pcitopoinfo;
+    constexpr u32 most = 4096; // a longer list comes in pieces
+    request.num_devs = min(request.num_devs, most);
+    for (u32 i = 0; i < request.num_devs; i++)
+        TRY((GuestPtr<u32>(request.nodes) + i).write(XEN_INVALID_NODE_ID));
+    return success;
+}
+
 /// Free memory as a whole: which part of it lies below an address is not counted apart.
 Status available_heap(Payload& u)
 {
@@ -243,6 +254,7 @@ constexpr Row rows[] = {
     {XEN_SYSCTL_numainfo, "numainfo", numa_info},
     {XEN_SYSCTL_cpupool_op, "cpupool_op", cpu_pool},
     {XEN_SYSCTL_scheduler_op, "scheduler_op", scheduler_op},
+    {XEN_SYSCTL_pcitopoinfo, "pcitopoinfo", pci_topology},
     // CPUID is answered by software for every guest: nothing has to be levelled in hardware.
     {XEN_SYSCTL_get_cpu_levelling_caps, "get_cpu_levelling_caps",
      [](Payload& u) -> Status {

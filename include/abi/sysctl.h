@@ -19,6 +19,7 @@ enum {
     XEN_SYSCTL_numainfo = 17,
     XEN_SYSCTL_cpupool_op = 18,
     XEN_SYSCTL_scheduler_op = 19,
+    XEN_SYSCTL_pcitopoinfo = 22,
     XEN_SYSCTL_get_cpu_levelling_caps = 25,
     XEN_SYSCTL_get_cpu_featureset = 26,
     XEN_SYSCTL_get_cpu_policy = 29,
@@ -113,6 +114,11 @@ struct xen_sysctl {
                 uint64_t pad[2];
             } u;
         } scheduler_op;
+        struct {
+            uint32_t num_devs;
+            uint64_t devs;  /* -> struct physdev_pci_device[num_devs] */
+            uint64_t nodes; /* -> uint32_t[num_devs] */
+        } pcitopoinfo;
         struct {
             uint32_t caps;
         } cpu_levelling_caps;

@@ -211,6 +211,17 @@ void check_gone(Child& child)
     CHECK(map_foreign(DOMID_SELF, child.frames[8], va, pte_rw) < 0);
 }
 
+/// Tools go through all domains by asking for the number after the last answer: the next domain there is answers.
+void check_enumeration(u16 gone, u16 next)
+{
+    xen_domctl op{};
+    CHECK_EQ(domctl(op, XEN_DOMCTL_getdomaininfo, gone), 0);
+    CHECK_EQ(op.u.getdomaininfo.domain, next);
+    CHECK_EQ(op.domain, next);
+    CHECK_EQ(domctl(op, XEN_DOMCTL_getdomaininfo, u16(next + 1)), -XEN_ESRCH);
+    CHECK_EQ(domctl(op, XEN_DOMCTL_max_mem, gone), -XEN_ESRCH);
+}
+
 /// Pages come back a little later than the domain is gone.
 u64 settled_free_pages()
 {
@@ -273,6 +284,7 @@ void guest::test()
     Child second = {};
     second.window_va = child.window_va;
     if (CHECK_EQ(second.create(), 0) && CHECK_EQ(second.build(), 0) && CHECK_EQ(second.start(), 0) && CHECK(second.wait_ready())) {
+        check_enumeration(child.id, second.id);
         second.crash();
         CHECK_EQ(second.info().flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask, SHUTDOWN_crash);
     }

@@ -34,7 +34,7 @@ def pytest_configure(config):
 def pytest_collection_modifyitems(items):
     """With several workers (-n 2 --dist loadgroup): what shares a machine stays together, and the longest start first."""
     def rank(item):
-        order = ["test_guest", "test_dom0", "test_memory", "test_boot", "test_bad_boot"]
+        order = ["test_guest", "test_dom0", "test_memory", "test_xl", "test_boot", "test_bad_boot"]
         return order.index(item.module.__name__) if item.module.__name__ in order else 0
 
     items.sort(key=rank)
@@ -67,17 +67,17 @@ def on_xen(hypervisor) -> bool:
 
 @pytest.fixture(scope="class")
 def boot(request, hypervisor, on_xen):
-    """boot(kernel=, options=, dom0_options=, gfx=, limit=, wait=, **Config) starts a machine, waits for dom0's shell
+    """boot(kernel=, options=, dom0_options=, gfx=, xl=, limit=, wait=, **Config) starts a machine, waits for dom0's shell
     (unless wait=False), and ends it after the test."""
     machines: list[Machine] = []
 
-    def start(kernel="6.1", options="", dom0_options="", gfx=False, limit=240, wait=True, iso=None, **settings):
+    def start(kernel="6.1", options="", dom0_options="", gfx=False, xl=False, limit=240, wait=True, iso=None, **settings):
         settings.setdefault("accel", request.config.accel)
         settings.setdefault("cpu", "Haswell-noTSX" if on_xen else "max")
         if on_xen and settings["cpu"] in ("EPYC", "max") and settings["accel"] == "tcg":
             settings["cpu"] += ",-smap"  # real Xen does not survive SMAP as TCG does it
         name = request.node.nodeid.split("@")[0].split("::", 1)[-1].replace("/", "-").replace("::", ".")
-        config = Config(iso=iso or dom0_iso(hypervisor, kernel, options, dom0_options, gfx), **settings)
+        config = Config(iso=iso or dom0_iso(hypervisor, kernel, options, dom0_options, gfx, xl), **settings)
         config.log = BUILD / "system" / f"{name}{len(machines) or ''}.log"
         machine = Machine(config, limit)
         machines.append(machine)

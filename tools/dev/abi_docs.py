@@ -13,7 +13,8 @@ CALLS = ROOT / "common/hypercall"
 PAGES = ROOT / "docs/abi"
 ROW = re.compile(r'row<([\w:]+), (\w+)>\(\s*"(\w+)",\s*"([^"]*)"\s*\)')
 SUB_ROW = re.compile(r'\{(XEN_\w+),\s*"(\w+)"(?:,\s*Needs::(\w+))?')
-NEEDS = {"nothing": "none yet", "domain": "any", "alive": "not dying", "other": "not the caller's", "other_alive": "not the caller's, not dying"}
+NEEDS = {"nothing": "none yet", "domain": "any", "next": "any, or the next", "alive": "not dying", "other": "not the caller's",
+         "other_alive": "not the caller's, not dying"}
 
 
 def numbers(header):

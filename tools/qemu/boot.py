@@ -14,6 +14,7 @@ from paths import BUILD, cache_dir, hypervisor_path, is_xen
 HERE = Path(__file__).resolve().parent
 XEN_OPTIONS = "console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all bootscrub=0"
 TENON_OPTIONS = "console=com1 com1=115200,8n1 loglvl=info"
+KERNELS = ("6.1", "6.12", "cloud")
 DOM0_OPTIONS = "console=hvc0 earlyprintk=xen rdinit=/init"
 
 
@@ -39,9 +40,9 @@ def one_at_a_time():
         yield
 
 
-def dom0_image(kernel: str = "6.1") -> Path:
+def dom0_image(kernel: str = "6.1", xl: bool = False) -> Path:
     """dom0's initramfs for a kernel of the cache; made when it is older than what it is made of."""
-    output = BUILD / "images" / f"dom0-{kernel}.initrd"
+    output = BUILD / "images" / f"dom0-{kernel}{'-xl' if xl else ''}.initrd"
     sources = [HERE / "dom0-image", HERE / "initramfs.py", BUILD / "tools/tenon", BUILD / "tools/tenond",
                cache_dir() / "kernel" / kernel / "release", cache_dir() / "kernel/cloud/release",
                *(HERE / "image").rglob("*"), *(HERE.parents[1] / "tests/system/dom0").rglob("*")]
@@ -49,7 +50,7 @@ def dom0_image(kernel: str = "6.1") -> Path:
     with one_at_a_time():
         if not output.exists() or output.stat().st_mtime < newest:
             print(f"dom0-image: making dom0's initramfs for Linux {kernel}, some seconds", flush=True)
-            subprocess.run([HERE / "dom0-image", output, "--kernel", kernel], check=True)
+            subprocess.run([HERE / "dom0-image", output, "--kernel", kernel, *(["--xl"] if xl else [])], check=True)
     return output
 
 
@@ -71,9 +72,9 @@ def make_iso(hypervisor: Path, options: str, modules: list[tuple[str, Path, str]
 
 
 def dom0_iso(hypervisor: str = "tenon", kernel: str = "6.1", options: str = "", dom0_options: str = "",
-             gfx: bool = False) -> Path:
+             gfx: bool = False, xl: bool = False) -> Path:
     """The usual ISO: `options` and `dom0_options` come after the defaults."""
     path = cache_dir() / "kernel" / kernel / "vmlinuz" if not Path(kernel).exists() else Path(kernel)
     name = kernel if (cache_dir() / "kernel" / kernel).exists() else "6.1"
-    modules = [("vmlinuz", path, f"{DOM0_OPTIONS} {dom0_options}".strip()), ("initrd", dom0_image(name), "")]
+    modules = [("vmlinuz", path, f"{DOM0_OPTIONS} {dom0_options}".strip()), ("initrd", dom0_image(name, xl), "")]
     return make_iso(hypervisor_path(hypervisor), f"{default_options(hypervisor)} {options}".strip(), modules, gfx)

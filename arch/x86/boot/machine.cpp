@@ -65,6 +65,7 @@ void remember_machine(const MemoryMap& map, const BootInfo& info)
         e820[e820_count++] = {r.start, r.bytes(), u32(r.kind)};
     read_efi(info.efi_system_table);
     processor.khz = u32(clock::tsc_hz() / 1000);
+    processor.cores_per_socket = max(acpi::machine().cpu_count, u32(1)); // one socket, as cpu_place() has it
     processor.physical_address_bits = features.physical_bits;
     const CpuidResult one = cpuid(1), extended = cpuid(0x80000001);
     const u32 words[] = {one.edx, one.ecx, extended.edx, extended.ecx, 0, cpuid(0).eax >= 7 ? cpuid(7).ebx : 0};

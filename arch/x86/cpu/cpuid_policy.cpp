@@ -23,26 +23,40 @@ struct Words {
 constexpr Words everything{all, all, all, all}, cache{0x3fff, all, all, all}; // vCPUs share no caches that anybody could count on
 
 /// A leaf that a policy lists, in order, the bits of the CPU's answer that a guest may see, and the words that are feature bits: there
-/// the tools may only clear some; the rest (names, caches, topology) is theirs to choose.
+/// the tools may only clear some; the rest (names, caches, topology) is theirs to choose. There is a row for every leaf up to the last
+/// one, also where a guest sees nothing: tools read a policy, list all of that from it, and want it to fit where the policy was.
 constexpr struct Rule {
     u32 leaf, subleaf;
     Words keep{}, features{};
 } rules[] = {
     {0, none, everything},
-    {1, none, {all, 0xffff, 0xf6d83203, 0x0f89cbf5}, {0, 0, all, all}},
+    {1, none, {all, 0xffff, 0xf6d83203, 0x0f89cbf5}, {0, 0, all, ~u32(bit(28))}}, // HTT is topology
     {2, none, everything},
+    {3, none, {}, everything},
     {4, 0, cache},
     {4, 1, cache},
     {4, 2, cache},
     {4, 3, cache},
+    {4, 4, cache},
+    {5, none, {}, everything},
+    {6, none, {}, everything},
     {7, 0, {all, 0xfdaf0b39, 0x1a405f42, 0x0001451c}, {0, all, all, all}},
     {7, 1, {0x1c30, 0, 0, 0}, {all, 0, 0, 0}},
+    {8, none, {}, everything},
+    {9, none, {}, everything},
+    {0xa, none, {}, everything},
+    {0xb, 0},
+    {0xc, none, {}, everything},
     {0xd, 0},
     {0xd, 1},
     {0xd, 2},
+    {0xd, 3},
+    {0xd, 4},
     {0xd, 5},
     {0xd, 6},
     {0xd, 7}, // by xsave_leaf()
+    {XEN_CPUID_FIRST_LEAF, none},         // by hypervisor_leaf()
+    {XEN_CPUID_FIRST_LEAF + 0x100, none}, // where it would be behind another interface's leaves
     {0x80000000, none, everything},
     {0x80000001, none, {all, all, 0x042109e3, 0xea500800}, {0, 0, all, all}},
     {0x80000002, none, everything},

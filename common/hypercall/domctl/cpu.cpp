@@ -8,7 +8,6 @@ namespace tenon::domctls {
 namespace {
 
 constexpr u32 tsc_default = 0, tsc_native = 2;
-constexpr u32 most_leaves = 512;
 
 bool has_run(Domain& domain)
 {
@@ -64,7 +63,7 @@ Status set_cpu_policy(Request& r)
     auto& policy = r.u.cpu_policy;
     if (has_run(r.target))
         return Error::busy;
-    if (policy.nr_leaves > most_leaves)
+    if (policy.nr_leaves > hypercall::most_leaves)
         return Error::toobig;
     arch::PolicyError where;
     policy.err_msr = ~0u;

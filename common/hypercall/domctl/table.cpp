@@ -11,6 +11,7 @@ using hypercall::only_if;
 enum class Needs : u8 {
     nothing, ///< names no domain that exists
     domain,  ///< any, also a dying one
+    next,    ///< the first one with this number or a higher one: so tools go through all of them
     alive,   ///< not dying
     other,   ///< not the caller's own, may be dying
     other_alive,
@@ -46,7 +47,7 @@ constexpr Row rows[] = {
          return success;
      }},
     {XEN_DOMCTL_unpausedomain, "unpausedomain", Needs::other, [](R r) { return domains::unpause_by_tools(r.target); }},
-    {XEN_DOMCTL_getdomaininfo, "getdomaininfo", Needs::domain, get_info},
+    {XEN_DOMCTL_getdomaininfo, "getdomaininfo", Needs::next, get_info},
     {XEN_DOMCTL_setvcpuaffinity, "setvcpuaffinity", Needs::alive, set_affinity},
     // A PV guest runs on its own page tables: there is no shadow to turn off, and no log of dirty frames yet.
     {XEN_DOMCTL_shadow_op, "shadow_op", Needs::alive,
@@ -113,7 +114,7 @@ struct Turn : Pinned {
 
 Result<DomainRef> find_target(const Call& call, Needs needs, u16 id)
 {
-    auto target = domains::find_for(call.vcpu, needs == Needs::nothing ? dom_self : DomainId{id});
+    auto target = needs == Needs::next ? domains::next(id) : domains::find_for(call.vcpu, needs == Needs::nothing ? dom_self : DomainId{id});
     if (!target)
         return Error::srch;
     bool other = needs == Needs::other || needs == Needs::other_alive, alive = needs == Needs::alive || needs == Needs::other_alive;

@@ -58,7 +58,7 @@ STRUCT(xen_domctl, u.irq_permission.pirq, u.irq_permission.allow_access, u.iomem
 CONSTANTS(XEN_SYSCTL_INTERFACE_VERSION, XEN_SYSCTL_readconsole, XEN_SYSCTL_tbuf_op, XEN_SYSCTL_physinfo,
     XEN_SYSCTL_sched_id, XEN_SYSCTL_perfc_op, XEN_SYSCTL_getdomaininfolist, XEN_SYSCTL_debug_keys,
     XEN_SYSCTL_availheap, XEN_SYSCTL_cputopoinfo, XEN_SYSCTL_numainfo, XEN_SYSCTL_cpupool_op,
-    XEN_SYSCTL_scheduler_op, XEN_SYSCTL_get_cpu_levelling_caps, XEN_SYSCTL_get_cpu_featureset,
+    XEN_SYSCTL_scheduler_op, XEN_SYSCTL_pcitopoinfo, XEN_SYSCTL_get_cpu_levelling_caps, XEN_SYSCTL_get_cpu_featureset,
     XEN_SYSCTL_get_cpu_policy, XEN_SYSCTL_PHYSCAP_pv, XEN_SYSCTL_PHYSCAP_gnttab_v1, XEN_INVALID_CORE_ID,
     XEN_INVALID_SOCKET_ID, XEN_INVALID_NODE_ID, XEN_SYSCTL_CPUPOOL_OP_INFO,
     XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN, XEN_SYSCTL_CPUPOOL_OP_FREEINFO, XEN_SYSCTL_CPUPOOL_PAR_ANY,
@@ -73,7 +73,7 @@ STRUCT(xen_sysctl_cputopo, core, socket, node)
 STRUCT(xen_sysctl_meminfo, memsize, memfree)
 STRUCT(xen_sysctl, cmd, interface_version, u, u.readconsole, u.physinfo, u.cputopoinfo, u.numainfo,
     u.sched_id, u.getdomaininfolist, u.debug_keys, u.availheap, u.cpupool_op, u.scheduler_op,
-    u.cpu_levelling_caps, u.cpu_featureset, u.cpu_policy, u.pad)
+    u.pcitopoinfo, u.cpu_levelling_caps, u.cpu_featureset, u.cpu_policy, u.pad)
 STRUCT(xen_sysctl, u.readconsole.clear, u.readconsole.incremental, u.readconsole.pad0, u.readconsole.pad1,
     u.readconsole.index, u.readconsole.buffer, u.readconsole.count, u.cputopoinfo.num_cpus,
     u.cputopoinfo.cputopo, u.numainfo.num_nodes, u.numainfo.meminfo, u.numainfo.distance,
@@ -83,6 +83,7 @@ STRUCT(xen_sysctl, u.readconsole.clear, u.readconsole.incremental, u.readconsole
 STRUCT(xen_sysctl, u.cpupool_op.op, u.cpupool_op.cpupool_id, u.cpupool_op.sched_id, u.cpupool_op.domid,
     u.cpupool_op.cpu, u.cpupool_op.n_dom, u.cpupool_op.cpumap, u.scheduler_op.cpupool_id,
     u.scheduler_op.sched_id, u.scheduler_op.cmd, u.scheduler_op.u, u.scheduler_op.u.sched_credit2,
-    u.scheduler_op.u.sched_credit2.ratelimit_us, u.cpu_levelling_caps.caps, u.cpu_featureset.index,
+    u.scheduler_op.u.sched_credit2.ratelimit_us, u.pcitopoinfo.num_devs, u.pcitopoinfo.devs,
+    u.pcitopoinfo.nodes, u.cpu_levelling_caps.caps, u.cpu_featureset.index,
     u.cpu_featureset.nr_features, u.cpu_featureset.features, u.cpu_policy.index, u.cpu_policy.nr_leaves,
     u.cpu_policy.nr_msrs, u.cpu_policy._rsvd, u.cpu_policy.leaves, u.cpu_policy.msrs)

@@ -14,6 +14,7 @@ void write_own_nodes(xenstore::Store& store)
         .write("/local/domain/0/name", "Domain-0")
         .write("/local/domain/0/domid", "0")
         .write("/local/domain/0/backend", "")
+        .write("/local/pool/0/name", "Pool-0") // xl resolves the one CPU pool by its name
         .write("/tool/tenon", "")
         .write("/vm", "")
         .commit();

@@ -57,6 +57,11 @@ TEST_F(Sysctl, DescribesTheMachine)
     EXPECT_EQ(op.u.numainfo.num_nodes, 1u);
     EXPECT_EQ(memory.memsize, ((1u << 13) - 1) * page_size);
     EXPECT_EQ(distance, 10u);
+    std::vector<u32> nodes(2), devices(4); // no device is looked at
+    op.u.pcitopoinfo = {2, share(devices), share(nodes)};
+    EXPECT_EQ(run(XEN_SYSCTL_pcitopoinfo), 0);
+    EXPECT_EQ(op.u.pcitopoinfo.num_devs, 2u);
+    EXPECT_EQ(nodes, (std::vector<u32>{XEN_INVALID_NODE_ID, XEN_INVALID_NODE_ID}));
     op.u.availheap = {};
     EXPECT_EQ(run(XEN_SYSCTL_availheap), 0);
     EXPECT_EQ(op.u.availheap.avail_bytes, frame_allocator::stats().free * page_size);
@@ -140,7 +145,13 @@ TEST_F(Sysctl, FeatureWordsComeFromTheLeaves)
     op.u.cpu_policy = {};
     op.u.cpu_policy.index = XEN_SYSCTL_cpu_policy_pv_default;
     EXPECT_EQ(run(XEN_SYSCTL_get_cpu_policy), 0);
+    EXPECT_EQ(op.u.cpu_policy.nr_leaves, 120u) << "the room for all leaves that tools know";
+    EXPECT_EQ(op.u.cpu_policy.nr_msrs, 2u);
+    std::vector<xen_cpuid_leaf> leaves(120);
+    op.u.cpu_policy = {XEN_SYSCTL_cpu_policy_pv_default, 120, 0, 0, share(leaves), 0};
+    EXPECT_EQ(run(XEN_SYSCTL_get_cpu_policy), 0);
     EXPECT_EQ(op.u.cpu_policy.nr_leaves, 3u);
+    EXPECT_EQ(leaves[2].b, 0x72u);
     op.u.cpu_policy.index = XEN_SYSCTL_cpu_policy_hvm_max;
     EXPECT_EQ(run(XEN_SYSCTL_get_cpu_policy), failure(Error::notsup));
 }
