@@ -11,7 +11,7 @@ UNIT_LIBS := -lgtest -lgtest_main -lpthread
 # memory_ops and assert_hook replace parts of the C and C++ runtime: their tests include them under other names.
 UNIT_COMMON := $(filter-out common/lib/memory_ops.cpp common/lib/assert_hook.cpp common/init.cpp,$(shell find common -name '*.cpp' 2>/dev/null))
 # Sources under arch/ and drivers/ that are plain computation.
-UNIT_ARCH += $(addprefix arch/x86/boot/,multiboot2.cpp kernel_image.cpp elf_image.cpp) arch/x86/pv/dom0/layout.cpp arch/x86/mm/own_map.cpp
+UNIT_ARCH += $(addprefix arch/x86/boot/,multiboot2.cpp kernel_image.cpp elf_image.cpp) arch/x86/pv/dom0/layout.cpp arch/x86/mm/own_map.cpp arch/x86/mm/tlb_tags.cpp
 UNIT_FAKE := $(wildcard tests/fake/*.cpp)
 UNIT_TESTS := $(shell find tests/unit -name '*_test.cpp' -not -path 'tests/unit/tools/*' | sort)
 UNIT_PROGRAMS := $(UNIT_TESTS:tests/unit/%.cpp=$(UNIT)/%)

@@ -11,7 +11,7 @@ namespace options {
 constinit Dom0Memory dom0_memory;
 u32 dom0_max_vcpus, dom0_min_vcpus, max_cpus;
 constinit std::string_view console = "com1,vga", com1, com2;
-bool noreboot, smap = true, smep = true, smt = true, keep_screen, console_timestamps;
+bool noreboot, smap = true, smep = true, pcid = true, smt = true, keep_screen, console_timestamps;
 LogLevel log_level = LogLevel::info, guest_log_level = LogLevel::info;
 
 namespace {
@@ -96,7 +96,7 @@ bool parse_vga(std::string_view text)
 bool ignore(std::string_view) { return true; }
 
 constexpr const char on_off[] = "on|off", log_levels[] = "none|error|warning|info|debug|all",
-                     secret_free[] = "Tenon has one page table for a guest and itself", one_scheduler[] = "there is one scheduler";
+                     secret_free[] = "no domain's tables map anything of another", one_scheduler[] = "there is one scheduler";
 constexpr Option table[] = {
     {.name = "dom0_mem", .expects = "[min:SIZE,][max:SIZE,]SIZE, as in 1G,max:2G", .parser = parse_dom0_mem},
     {.name = "dom0_max_vcpus", .expects = "N or MIN-MAX", .parser = parse_dom0_vcpus},
@@ -108,6 +108,7 @@ constexpr Option table[] = {
     {.name = "vga", .expects = "keep", .parser = parse_vga},
     {.name = "noreboot", .expects = on_off, .flag = &noreboot},
     {.name = "smap", .expects = on_off, .flag = &smap},
+    {.name = "pcid", .expects = on_off, .flag = &pcid},
     {.name = "smep", .expects = on_off, .flag = &smep},
     {.name = "smt", .expects = on_off, .flag = &smt},
     {.name = "loglvl", .expects = log_levels, .parser = parse_level<log_level>},

@@ -38,9 +38,16 @@ struct SmapSite {
     u32 last_byte;
 };
 
+/// A store in the entry code that says that the TLB is empty.
+struct PcidSite {
+    s32 code; // relative to itself
+    u32 bytes;
+};
+
 extern "C" {
 extern char image_start[], image_end[], boot_stack[];
 extern const SmapSite smap_sites_start[], smap_sites_end[];
+extern const PcidSite pcid_sites_start[], pcid_sites_end[];
 }
 
 constinit BootInfo boot_info{};
@@ -53,11 +60,11 @@ alignas(64) constinit PerCpu early_cpu{};
 constexpr u64 lapic_address_mask = 0xf'ffff'ffff'f000; ///< in the APIC base MSR
 
 /// While the text can still be written.
-void patch_smap_sites()
+void patch_entry_code()
 {
-    if (!features.smap)
-        return;
-    for (const SmapSite* site = smap_sites_start; site < smap_sites_end; site++) {
+    for (const PcidSite* site = pcid_sites_start; features.pcid && site < pcid_sites_end; site++)
+        __builtin_memset(reinterpret_cast<u8*>(u64(&site->code) + u64(s64(site->code))), 0x90, site->bytes);
+    for (const SmapSite* site = smap_sites_start; features.smap && site < smap_sites_end; site++) {
         auto* code = reinterpret_cast<u8*>(u64(&site->code) + u64(s64(site->code)));
         code[0] = 0x0f;
         code[1] = 0x01;
@@ -126,7 +133,7 @@ extern "C" [[noreturn]] void start_cpp(u64 load_base, u64 information_address, u
 
     // Memory
     find_features();
-    patch_smap_sites();
+    patch_entry_code();
     if (!memory_map_of_machine.load(boot_info))
         boot_failure("the boot loader names no memory");
     memory_map_of_machine.trim();

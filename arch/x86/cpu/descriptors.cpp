@@ -1,5 +1,6 @@
 // GDT page, TSS, IDT and the SYSCALL stubs of each CPU. [SDM 3A chapters 3, 6, 8; APM 2 4.8, 6.1]
 #include "../mm/paging.hpp"
+#include "../mm/tlb_tags.hpp"
 #include "../trap/entry.hpp"
 #include "features.hpp"
 #include "per_cpu.hpp"
@@ -125,8 +126,9 @@ bool create_percpu(CpuId id)
 void publish_tables(PerCpu& cpu, const Vcpu& vcpu)
 {
     const ArchVcpu& a = vcpu.arch; // an idle vCPU has none of its own
-    cpu.kernel_cr3 = (a.kernel_table == invalid_mfn ? root_table : a.kernel_table).raw() << page_shift;
-    cpu.user_cr3 = a.user_table == invalid_mfn ? 0 : a.user_table.raw() << page_shift;
+    using enum tlb_tags::Tag;
+    cpu.kernel_cr3 = tlb_tags::cr3_of(a.kernel_table == invalid_mfn ? root_table : a.kernel_table, kernel);
+    cpu.user_cr3 = a.user_table == invalid_mfn ? 0 : tlb_tags::cr3_of(a.user_table, user);
 }
 
 void load_gdt(u64 area)

@@ -20,6 +20,7 @@ void find_features()
     f.fsgsbase = seven.ebx & bit(0);
     f.smep = (seven.ebx & bit(7)) && options::smep;
     f.smap = (seven.ebx & bit(20)) && options::smap;
+    f.pcid = (one.ecx & bit(17)) && (seven.ebx & bit(10)) && options::pcid;
     f.rdtscp = cpuid(0x80000001).edx & bit(27); // long mode implies the leaf
     f.physical_bits = extended.eax >= 0x80000008 ? cpuid(0x80000008).eax & 0xff : 36;
     f.xsave_bytes = 512 + 64;
@@ -38,14 +39,14 @@ void find_features()
     }
     if (f.xsave_bytes > page_size)
         panic("the CPU's XSAVE area has %u bytes, more than a page", f.xsave_bytes);
-    log_info("CPU: %s%s%s%s%u physical address bits, XCR0 mask %lx", f.smep ? "SMEP " : "", f.smap ? "SMAP " : "",
+    log_info("CPU: %s%s%s%s%s%u physical address bits, XCR0 mask %lx", f.smep ? "SMEP " : "", f.smap ? "SMAP " : "", f.pcid ? "PCID " : "",
              f.fsgsbase ? "FSGSBASE " : "", f.xsave ? "XSAVE " : "", f.physical_bits, f.xcr0_mask);
 }
 
 void init_cpu_features()
 {
     write_cr4(cr4::pae | cr4::mce | cr4::osfxsr | cr4::osxmmexcpt | (features.smep ? cr4::smep : 0) | (features.smap ? cr4::smap : 0) |
-              (features.xsave ? cr4::osxsave : 0));
+              (features.xsave ? cr4::osxsave : 0) | (features.pcid ? cr4::pcide : 0));
     write_cr0(cr0::pe | cr0::mp | cr0::et | cr0::ne | cr0::wp | cr0::am | cr0::pg);
     write_msr(msr::efer, read_msr(msr::efer) | bit(0) | bit(11));
     write_msr(msr::pat, 0x050100070406); // the guest ABI's page attribute table

@@ -5,7 +5,7 @@
 namespace tenon::x86 {
 
 struct Features {
-    bool smep, smap, fsgsbase, xsave, rdtscp, has_sysenter, is_intel;
+    bool smep, smap, pcid, fsgsbase, xsave, rdtscp, has_sysenter, is_intel; ///< pcid: with INVPCID
     u32 physical_bits;
     u64 xcr0_mask;   ///< state components that Tenon switches
     u32 xsave_bytes; ///< size of an XSAVE area for xcr0_mask

@@ -1,7 +1,8 @@
-// The TLB clock and flushes on other CPUs. A CPU that loads CR3 drops everything it holds (no global pages, no PCIDs), so
-// switching vCPUs already flushes; a request is needed only where the last load is older than the stamp.
+// The TLB clock and flushes on other CPUs. A switch of vCPUs drops everything that a CPU holds (there are no global pages), and so does
+// every load of CR3 where there are no PCIDs; a request is needed only where the last one is older than the stamp.
 #include "../cpu/per_cpu.hpp"
 #include "../cpu/smp.hpp"
+#include "tlb_tags.hpp"
 #include <tenon/arch/memory.hpp>
 #include <tenon/mm/frame_table.hpp>
 #include <tenon_arch/cpu_ops.hpp>
@@ -18,7 +19,7 @@ void flush_this_cpu()
 {
     // The clock is read before the flush and published after it: whoever waits for it may rely on both.
     u64 clock = flush_clock.load(std::memory_order_acquire);
-    write_cr3(read_cr3());
+    tlb_tags::forget_all();
     this_cpu().flushed_at.store(clock, std::memory_order_release);
 }
 

@@ -3,6 +3,7 @@
 #include "descriptors.hpp"
 #include "../cpu/per_cpu.hpp"
 #include "../mm/paging.hpp"
+#include "../mm/tlb_tags.hpp"
 #include "bounce.hpp"
 #include "types.hpp"
 #include "update.hpp"
@@ -22,7 +23,7 @@ void map_area_page(Vcpu& vcpu, unsigned page, Pte value)
     FrameView<Pte> table(vcpu.arch.area_table);
     table[page] = value;
     if (&vcpu == &arch::current_vcpu())
-        invalidate_page(vcpu_area(vcpu.id.raw()) + page * page_size);
+        tlb_tags::forget_page(vcpu_area(vcpu.id.raw()) + page * page_size);
 }
 
 constexpr u64 descriptor_page_flags =

@@ -1,5 +1,6 @@
 // TLB flushes that guests ask for. Other CPUs flush everything: they are few, and a mask of pages costs more than it saves.
 #include "flush.hpp"
+#include "../mm/tlb_tags.hpp"
 #include "update.hpp"
 #include <abi/mmu.h>
 #include <tenon/arch/memory.hpp>
@@ -10,7 +11,7 @@ namespace tenon::x86::pv {
 void flush_local(FlushWhat what, GuestVa va)
 {
     if (what == FlushWhat::page)
-        invalidate_page(va.raw());
+        tlb_tags::forget_page(va.raw());
     else
         load_tables(arch::current_vcpu());
 }

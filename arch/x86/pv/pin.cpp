@@ -2,6 +2,7 @@
 #include "pin.hpp"
 #include "../cpu/per_cpu.hpp"
 #include "../mm/paging.hpp"
+#include "../mm/tlb_tags.hpp"
 #include "update.hpp"
 #include <tenon/arch/memory.hpp>
 
@@ -74,8 +75,10 @@ Status set_base(Vcpu& vcpu, Mfn& slot, Mfn mfn)
         prepare_for(domain, mfn, is_kernel ? GuestMode::kernel : GuestMode::user);
     if (&vcpu == &arch::current_vcpu()) {
         publish_tables(this_cpu(), vcpu);
-        if (is_kernel) // user mode's are loaded on the way there
+        if (is_kernel)
             load_tables(vcpu);
+        else // loaded on the way there
+            tlb_tags::forget_user();
     }
     if (old != invalid_mfn) {
         if (put_table(domain, frame_at(old)))

@@ -1,6 +1,7 @@
 // One page-table entry changes: references of the new value first, the store, then the old value's references.
 #include "update.hpp"
 #include "../cpu/per_cpu.hpp"
+#include "../mm/tlb_tags.hpp"
 #include <tenon/arch/memory.hpp>
 #include <tenon_arch/cpu_ops.hpp>
 
@@ -26,7 +27,7 @@ void load_tables(Vcpu& vcpu)
 {
     PerCpu& cpu = this_cpu();
     u64 clock = arch::tlb_clock();
-    write_cr3(vcpu.arch.kernel_table.raw() << page_shift);
+    tlb_tags::load_and_forget(tlb_tags::cr3_of(vcpu.arch.kernel_table, tlb_tags::Tag::kernel));
     cpu.flushed_at.store(clock, std::memory_order_release);
 }
 

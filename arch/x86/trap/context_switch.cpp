@@ -2,6 +2,7 @@
 #include "../cpu/features.hpp"
 #include "../cpu/per_cpu.hpp"
 #include "../mm/paging.hpp"
+#include "../mm/tlb_tags.hpp"
 #include "../pv/descriptors.hpp"
 #include "../pv/vcpu.hpp"
 #include "entry.hpp"
@@ -223,7 +224,7 @@ void switch_to(Vcpu& prev, Vcpu& next)
     cpu.current = &next;
     cpu.stack_top = cpu.tss.rsp[0] = frame_end(top);
     cpu.flushed_at.store(tlb_clock(), std::memory_order_release);
-    switch_stacks(&prev.arch.saved_sp, next.arch.saved_sp, cpu.kernel_cr3, &cpu, reinterpret_cast<void*>(frame_end(top)));
+    switch_stacks(&prev.arch.saved_sp, next.arch.saved_sp, tlb_tags::prepare_switch(cpu.kernel_cr3), &cpu, reinterpret_cast<void*>(frame_end(top)));
     after_switch();
 }
 

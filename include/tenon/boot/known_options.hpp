@@ -31,7 +31,7 @@ extern u32 dom0_min_vcpus;          ///< from the form `dom0_max_vcpus=2-4`
 extern u32 max_cpus;                ///< `maxcpus=`; `nosmp` is 1; 0: all
 extern std::string_view console;    ///< list of com1, com2, vga, none
 extern std::string_view com1, com2; ///< empty: not given
-extern bool noreboot, smap, smep, console_timestamps;
+extern bool noreboot, smap, smep, pcid, console_timestamps;
 extern bool smt;         ///< false: only the first thread of each core is started
 extern bool keep_screen; ///< `vga=keep`: the log stays on the screen when dom0 runs
 /// Least important level that is shown, of Tenon's lines and of what guests print as info; errors cannot be turned off.

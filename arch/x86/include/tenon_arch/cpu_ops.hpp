@@ -31,6 +31,12 @@ inline u64 read_tsc()
 }
 inline void pause() { io::relax(); }
 inline void invalidate_page(u64 va) { asm volatile("invlpg (%0)" ::"r"(va) : "memory"); }
+/// [SDM 2A INVPCID] The descriptor holds the tag and the address.
+inline void invpcid(u64 type, u64 tag, u64 va)
+{
+    const u64 descriptor[2] = {tag, va};
+    asm volatile("invpcid %0, %1" ::"m"(descriptor), "r"(type) : "memory");
+}
 inline void interrupts_on() { asm volatile("sti" ::: "memory"); }
 inline void interrupts_off() { asm volatile("cli" ::: "memory"); }
 /// Opens the interrupt window for exactly one instruction boundary and closes it.
