@@ -1,5 +1,5 @@
 # `make check`: every ring of tests, the fastest first, with a summary (tools/dev/check_rings.py).
-CHECK_RINGS := check-build check-style check-sizes check-abi-docs check-unit check-tools check-clang check-guests check-system
+CHECK_RINGS := check-build check-style check-sizes check-abi-docs check-unit check-tools check-clang check-guests check-bochs check-system
 
 .PHONY: check check-build check-clang check-sizes check-tools
 check: ##  all tests, with a summary

@@ -12,11 +12,11 @@ import subprocess
 import sys
 import time
 
-NEEDS = {"check-system": "check-guests"}
+NEEDS = {"check-system": "check-guests", "check-bochs": "check-guests"}
 COUNTS = [
     re.compile(r"\[  PASSED  \] (?P<passed>\d+) test"),
     re.compile(r"^ ?(?P<failed>\d+) FAILED TESTS?"),
-    re.compile(r"guests on \S+: (?P<passed>\d+) passed, (?P<failed>\d+) failed"),
+    re.compile(r"guests (?:on|in) \S+: (?P<passed>\d+) passed, (?P<failed>\d+) failed"),
     re.compile(r"^=* ?(?:(?P<failed>\d+) failed,? ?)?(?:(?P<passed>\d+) passed)?(?:, \d+ \w+)*(?:, (?P<error>\d+) errors?)? in [\d.]+s"),
 ]
 

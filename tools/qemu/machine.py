@@ -47,6 +47,7 @@ class Machine:
     def kill(self) -> None:
         if self.child and self.child.isalive():
             self.child.kill(9)
+            self.child.wait()  # much memory takes a while to be freed
         if self.child:
             self.child.close(force=True)
 
