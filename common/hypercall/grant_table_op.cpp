@@ -166,7 +166,7 @@ CallResult grant_table_op(Call& call, u32 command, u64 operations, u32 count)
     case GNTTABOP_get_version: return done(with_argument(get_version, call, operations));
     case GNTTABOP_swap_grant_ref:
         return for_each<gnttab_swap_grant_ref>(call, operations, count,
-                                            [&](auto& op) { op.status = grants::swap_entries(call.domain, op.ref_a, op.ref_b); });
+                                               [&](auto& op) { op.status = grants::swap_entries(call.domain, op.ref_a, op.ref_b); });
     case GNTTABOP_transfer: return refuse_transfers(call, operations, count);
     default: return refuse(call, command, Error::nosys);
     }

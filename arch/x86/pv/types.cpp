@@ -318,6 +318,6 @@ Status finish_deferred_table(Vcpu& vcpu, Domain& tables)
 namespace tenon::arch {
 
 bool get_writable(Frame& frame) { return x86::pv::get_writable(frame).ok(); }
-void put_writable(Frame& frame) { x86::pv::put_writable(frame); }
+void put_writable(Frame& frame, bool mapped) { x86::pv::put_writable(frame, mapped); }
 
 } // namespace tenon::arch

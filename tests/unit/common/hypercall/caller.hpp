@@ -150,7 +150,7 @@ WEAK Status set_domain_policy(Domain& domain, std::span<const xen_cpuid_leaf> le
     return success;
 }
 WEAK bool get_writable(Frame& frame) { return !is_page_table(frame.type_word().type()); }
-WEAK void put_writable(Frame&) {}
+WEAK void put_writable(Frame&, bool) {}
 WEAK void power_off() {}
 WEAK void reboot(bool) {}
 WEAK GuestClock clock_snapshot() { return {}; }
