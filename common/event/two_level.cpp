@@ -17,7 +17,7 @@ void raise_selector(Domain& domain, const Channel& channel, u32 port)
     notify_vcpu(*vcpu, mail_upcall);
 }
 
-void wake_pollers(Domain& domain, u32 port)
+RARE_CALL void wake_pollers(Domain& domain, u32 port)
 {
     domain.for_each_vcpu([&](Vcpu& vcpu) {
         u32 wanted = vcpu.poll_port.load(std::memory_order_relaxed);
@@ -35,7 +35,7 @@ void wake_pollers(Domain& domain, u32 port)
     const u64 mask = bit(port % 64);
     if (__atomic_fetch_or(&shared->evtchn_pending[port / 64], mask, __ATOMIC_SEQ_CST) & mask)
         return;
-    if (!(__atomic_load_n(&shared->evtchn_mask[port / 64], __ATOMIC_SEQ_CST) & mask))
+    if (!(__atomic_load_n(&shared->evtchn_mask[port / 64], __ATOMIC_SEQ_CST) >> port % 64 & 1))
         raise_selector(domain, channel, port);
     if (domain.events.pollers.load()) [[unlikely]] // sequentially consistent: pairs with poll()'s last look
         wake_pollers(domain, port);
@@ -54,16 +54,17 @@ bool events::is_pending(const Domain& domain, u32 port)
 
 Status events::send(Domain& domain, u32 port)
 {
-    Guard guard(domain.events.lock); // keeps the link while the other end is notified
-    Channel* channel = domain.events.find(port);
-    if (!channel)
+    if (port >= domain.events.port_limit)
         return Error::inval;
-    switch (channel->state) {
-    case ChannelState::interdomain: set_pending(*channel->peer, channel->remote_port); return success;
-    case ChannelState::ipi: mark_pending(domain, *channel, port); return success;
-    case ChannelState::unbound: return success; // nobody listens yet
-    default: return Error::inval;
-    }
+    Channel& channel = domain.events.channels[port]; // stays; what it says needs the lock
+    Guard guard(domain.events.lock);                 // keeps the link while the other end is notified
+    if (channel.state == ChannelState::interdomain)
+        set_pending(*channel.peer, channel.remote_port);
+    else if (channel.state == ChannelState::ipi)
+        mark_pending(domain, channel, port);
+    else if (channel.state != ChannelState::unbound) // where nobody listens yet
+        return Error::inval;
+    return success;
 }
 
 Status events::unmask(Domain& domain, u32 port)

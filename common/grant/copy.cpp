@@ -12,7 +12,7 @@ public:
         if (use_.granter)
             end_use(use_);
         if (write_)
-            arch::put_writable(*frame_);
+            arch::put_writable(*frame_, false); // nothing mapped it
         if (frame_)
             frame_->put();
     }
@@ -34,7 +34,8 @@ private:
     bool write_ = false;
 };
 
-s16 open(Side& side, Domain& domain, PeerCache& peers, const gnttab_copy_ptr& place, bool is_grant, bool write)
+[[gnu::always_inline]] inline s16 open(Side& side, Domain& domain, PeerCache& peers, const gnttab_copy_ptr& place, bool is_grant,
+                                       bool write)
 {
     if (is_grant)
         return side.open_grant(peers.find(place.domid), place.u.ref, domain, write);

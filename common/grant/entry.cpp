@@ -11,7 +11,7 @@ struct Found {
     ActiveGrant* active = nullptr;
 };
 
-Found find(GrantTable& table, u32 ref)
+[[gnu::always_inline]] inline Found find(GrantTable& table, u32 ref)
 {
     u32 frame = ref / GrantTable::entries_per_frame, index = ref % GrantTable::entries_per_frame;
     if (frame >= table.frame_count)
@@ -46,7 +46,7 @@ s16 pin(Domain& granter, u32 ref, DomainId user, bool write, Mfn& mfn)
     return GNTST_general_error; // a granter that keeps changing its entry grants nothing
 }
 
-void unpin(Domain& granter, u32 ref, bool write)
+[[gnu::always_inline]] inline void unpin(Domain& granter, u32 ref, bool write)
 {
     Guard guard(granter.grants.lock);
     auto [shared, active] = find(granter.grants, ref);
@@ -56,6 +56,17 @@ void unpin(Domain& granter, u32 ref, bool write)
     u16 ended = u16((active->writers ? 0 : GTF_writing) | (active->readers || active->writers ? 0 : GTF_reading));
     if (ended)
         std::atomic_ref(shared->flags).fetch_and(u16(~ended), std::memory_order_release);
+}
+
+} // namespace
+
+namespace {
+
+/// The entry is marked, but its frame is not to be had.
+RARE_CALL s16 take_back(Domain& granter, u32 ref, bool write)
+{
+    unpin(granter, ref, write);
+    return GNTST_general_error;
 }
 
 } // namespace
@@ -70,13 +81,12 @@ s16 begin_use(Domain& granter, u32 ref, DomainId user, bool write, Use& use)
     }
     if (Frame* frame = get_frame(mfn, granter.id)) {
         if (!write || arch::get_writable(*frame)) {
-            use = {&granter, ref, mfn, write};
+            use = {&granter, ref, write, mfn};
             return GNTST_okay;
         }
         frame->put();
     }
-    unpin(granter, ref, write);
-    return GNTST_general_error;
+    return take_back(granter, ref, write);
 }
 
 void end_use(const Use& use)
@@ -84,7 +94,7 @@ void end_use(const Use& use)
     unpin(*use.granter, use.ref, use.write); // before the frame, which keeps the granter
     Frame& frame = frame_at(use.mfn);
     if (use.write)
-        arch::put_writable(frame);
+        arch::put_writable(frame, false); // a mapping's entry had a reference of its own, and has left its stamp
     frame.put();
 }
 

@@ -6,10 +6,10 @@ namespace tenon::grants {
 
 /// A granted frame in use. The holder has a reference of the frame, and of its writable type when `write`.
 struct Use {
-    Domain* granter = nullptr; ///< alive while the frame is referenced
-    u32 ref = 0;
-    Mfn mfn{};
-    bool write = false;
+    Domain* granter = nullptr; ///< alive while the frame is referenced; the others say nothing without one
+    u32 ref;
+    bool write;
+    Mfn mfn;
 };
 /// Checks the entry for `user`, marks it in use and takes the references.
 s16 begin_use(Domain& granter, u32 ref, DomainId user, bool write, Use& use);

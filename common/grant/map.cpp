@@ -65,7 +65,7 @@ MapTrack* find_track(GrantTable& table, u32 handle)
 Use use_of(const MapTrack& track, u16 flags)
 {
     Mfn mfn{track.frame};
-    return {domains::owner_of(frame_at(mfn)), track.ref, mfn, !(flags & GNTMAP_readonly)};
+    return {domains::owner_of(frame_at(mfn)), track.ref, !(flags & GNTMAP_readonly), mfn};
 }
 
 } // namespace

@@ -6,26 +6,26 @@
 namespace tenon::hypercall {
 namespace {
 
-/// Runs `each` on every element of the list, in pieces that fit on the stack; `after` ends a piece.
-template <class Op, class Each, class After = decltype([] {})>
-CallResult batch(Call& call, u64 list, u32 count, Each&& each, After&& after = {})
+constexpr u32 piece = 32; ///< operations between two looks at the clock
+
+/// The rest of a list, from `at` on, is for the next time.
+template <class Op> Error go_on_at(Call& call, GuestPtr<Op> at, u32 left)
 {
-    constexpr u32 piece = 32;
-    Op ops[piece];
+    call.args[1] = at.va().raw();
+    return call.restart_with(2, left);
+}
+
+/// Runs `each` on every element of the list.
+template <class Op, class Each> CallResult for_each(Call& call, u64 list, u32 count, Each&& each)
+{
     GuestPtr<Op> at(list);
-    while (count) {
-        u32 n = min(count, piece);
-        TRY(at.read_array(ops, n));
-        for (u32 i = 0; i < n; i++)
-            each(ops[i]);
-        after();
-        TRY(at.write_array(ops, n));
-        at = at + n;
-        count -= n;
-        if (count && arch::should_yield()) {
-            call.args[1] = at.va().raw();
-            return call.restart_with(2, count);
-        }
+    for (u32 done = 0; done < count; done++, at = at + 1) {
+        if (done && done % piece == 0 && arch::should_yield())
+            return go_on_at(call, at, count - done);
+        Op op;
+        TRY(at.read_to(op));
+        each(op);
+        TRY(at.write(op));
     }
     return s64{0};
 }
@@ -33,34 +33,65 @@ CallResult batch(Call& call, u64 list, u32 count, Each&& each, After&& after = {
 CallResult map(Call& call, u64 list, u32 count)
 {
     grants::PeerCache peers(call.domain);
-    return batch<gnttab_map_grant_ref>(call, list, count, [&](auto& op) { grants::map(call.vcpu, peers, op); });
+    return for_each<gnttab_map_grant_ref>(call, list, count, [&](auto& op) { grants::map(call.vcpu, peers, op); });
 }
+
+/// What a piece of the list unmapped: no granter believes that it is over before all TLBs know.
+class Unmapped : Pinned {
+public:
+    explicit Unmapped(Vcpu& vcpu) : vcpu_(vcpu) {}
+    ~Unmapped()
+    {
+        if (!count_)
+            return;
+        arch::flush_after_unmap(vcpu_); // once for all of them
+        for (u32 i = 0; i < count_; i++)
+            grants::finish_unmap(vcpu_.domain, list_[i]);
+    }
+    void add(const grants::Unmap& unmap) { list_[count_++] = unmap; }
+
+private:
+    Vcpu& vcpu_;
+    u32 count_ = 0;
+    union {
+        grants::Unmap list_[piece]; ///< only the first count_ are there
+    };
+};
 
 CallResult unmap(Call& call, u64 list, u32 count)
 {
-    grants::Unmap pending[32];
-    unsigned n = 0;
-    auto start = [&](auto& op) { pending[n++] = grants::start_unmap(call.vcpu, op); };
-    auto finish = [&] {
-        arch::flush_after_unmap(call.vcpu); // once for all of them, before any granter believes that it is over
-        for (unsigned i = 0; i < n; i++)
-            grants::finish_unmap(call.domain, pending[i]);
-        n = 0;
-    };
-    return batch<gnttab_unmap_grant_ref>(call, list, count, start, finish);
+    GuestPtr<gnttab_unmap_grant_ref> at(list);
+    while (count) {
+        const u32 n = min(count, piece);
+        gnttab_unmap_grant_ref ops[piece];
+        for (u32 i = 0; i < n; i++)
+            TRY((at + i).read_to(ops[i]));
+        {
+            Unmapped unmapped(call.vcpu);
+            for (u32 i = 0; i < n; i++)
+                unmapped.add(grants::start_unmap(call.vcpu, ops[i]));
+        }
+        for (u32 i = 0; i < n; i++)
+            TRY((at + i).write(ops[i]));
+        at = at + n;
+        count -= n;
+        if (count && arch::should_yield())
+            return go_on_at(call, at, count);
+    }
+    return s64{0};
 }
 
 CallResult copy(Call& call, u64 list, u32 count)
 {
     grants::PeerCache peers(call.domain);
-    return batch<gnttab_copy>(call, list, count, [&](auto& op) { op.status = grants::copy(call.domain, peers, op); });
+    return for_each<gnttab_copy>(call, list, count, [&](auto& op) { op.status = grants::copy(call.domain, peers, op); });
 }
 
 /// Pages change their owner by other means today.
 CallResult refuse_transfers(Call& call, u64 list, u32 count)
 {
     note_refused(call, GNTTABOP_transfer, Error::nosys);
-    return batch<gnttab_transfer>(call, list, count, [](auto& op) { op.status = GNTST_general_error; });
+    return for_each<gnttab_transfer>(call, list, count, [](auto& op) { op.status = GNTST_general_error; });
 }
 
 s16 status_of(const Result<DomainRef>& domain)
@@ -134,8 +165,8 @@ CallResult grant_table_op(Call& call, u32 command, u64 operations, u32 count)
     case GNTTABOP_set_version: return set_version(call, GuestPtr<gnttab_set_version>(operations));
     case GNTTABOP_get_version: return done(with_argument(get_version, call, operations));
     case GNTTABOP_swap_grant_ref:
-        return batch<gnttab_swap_grant_ref>(call, operations, count,
-                                            [&](auto& op) { op.status = grants::swap_entries(call.domain, op.ref_a, op.ref_b); });
+        return for_each<gnttab_swap_grant_ref>(call, operations, count,
+                                               [&](auto& op) { op.status = grants::swap_entries(call.domain, op.ref_a, op.ref_b); });
     case GNTTABOP_transfer: return refuse_transfers(call, operations, count);
     default: return refuse(call, command, Error::nosys);
     }

@@ -163,12 +163,13 @@ MemoryStats stats()
 namespace frame_table {
 
 constinit Frame* base = nullptr;
-u64 end;
+u64 end, bytes;
 
 void init(Frame* memory, u64 frames)
 {
     base = memory;
     end = frames;
+    bytes = frames * sizeof(Frame);
     for (auto& zone : frame_allocator::zone) // tests do this again and again
         zone = {};
     frame_allocator::total_frames = frame_allocator::free_frames = 0;
@@ -195,6 +196,19 @@ void Frame::last_reference_gone(Frame& frame)
         frame_released(frame);
     frame.stamp = arch::tlb_stamp();
     frame_allocator::free(mfn_of(frame));
+}
+
+bool Frame::get_slowly(Frame& frame, DomainId domain)
+{
+    u32 n = frame.refs.load(std::memory_order_relaxed);
+    do {
+        if ((n & ~allocated_bit) - 1 >= refs_limit) // 0 wraps
+            return false;
+    } while (!frame.refs.compare_exchange_weak(n, n + 1, std::memory_order_acquire));
+    if (frame.owner == domain.raw())
+        return true;
+    frame.put();
+    return false;
 }
 
 } // namespace tenon

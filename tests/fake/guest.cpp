@@ -67,7 +67,7 @@ WEAK bool get_writable(Frame& frame)
             return true;
     }
 }
-WEAK void put_writable(Frame& frame) { frame.type.fetch_sub(1); }
+WEAK void put_writable(Frame& frame, bool) { frame.type.fetch_sub(1); }
 
 WEAK GuestClock clock_snapshot() { return {.tsc = now_ns(), .ns = now_ns(), .mul = 1u << 31, .shift = 1}; }
 

@@ -57,6 +57,45 @@ void check_refused()
     CHECK_EQ(update_va_mapping(va, 0), 0);
 }
 
+/// An entry that goes on mapping its frame, with more or with fewer rights: the frame's type follows, by each of the calls.
+void check_rights()
+{
+    u64 va = take_empty_va(), slot = entry_maddr(va);
+    auto page = static_cast<u64*>(take_page());
+    REQUIRE_EQ(make_ro(page), 0);
+    const u64 at = mfn_of(page) << page_shift;
+    auto by_address = [=](u64 value) { return update_va_mapping(va, value); };
+    auto by_entry = [=](u64 value) { return mmu_update_one(slot, value); };
+    auto keeping_bits = [=](u64 value) { return mmu_update_one(slot | MMU_PT_UPDATE_PRESERVE_AD, value); };
+    auto check = [=](auto change) {
+        for (int round = 0; round < 3; round++) {
+            CHECK_EQ(change(at | pte_ro), 0);
+            CHECK_EQ(change(at | pte_rw), 0);
+            *reinterpret_cast<volatile u64*>(va) = 0;
+            CHECK_REFUSED(mmuext(MMUEXT_PIN_L1_TABLE, mfn_of(page)), -XEN_EBUSY);
+            CHECK_EQ(change(at | pte_rw), 0);
+            CHECK_EQ(change(at | pte_ro), 0);
+            CHECK_EQ(mmuext(MMUEXT_PIN_L1_TABLE, mfn_of(page)), 0);
+            CHECK_REFUSED(change(at | pte_rw), -XEN_EBUSY);
+            CHECK_EQ(*entry_of(va) & pte_rw & ~pte_ro, 0);
+            CHECK_EQ(change(at | pte_ro), 0);
+            CHECK_EQ(mmuext(MMUEXT_UNPIN_TABLE, mfn_of(page)), 0);
+        }
+        CHECK_EQ(change(0), 0);
+    };
+    check(by_address);
+    check(by_entry);
+    check(keeping_bits);
+    // A and D stay where they are to stay, and go where they are not.
+    CHECK_EQ(by_entry(at | pte_rw), 0);
+    *reinterpret_cast<volatile u64*>(va) = 0;
+    CHECK_EQ(keeping_bits(at | (pte_rw & ~pte_d)), 0);
+    CHECK(*entry_of(va) & pte_d);
+    CHECK_EQ(by_entry(at | (pte_rw & ~pte_d)), 0);
+    CHECK_EQ(*entry_of(va) & pte_d, 0);
+    CHECK_EQ(by_entry(0), 0);
+}
+
 /// shared_info is in nobody's p2m, and may be mapped.
 void check_special_frames()
 {
@@ -84,6 +123,7 @@ void guest::test()
 {
     check_flush_flags();
     check_refused();
+    check_rights();
     check_special_frames();
     check_other_domain();
 }

@@ -13,26 +13,28 @@ namespace {
 
 constexpr unsigned available_shift = 16; // GNTMAP_guest_avail bits -> entry bits 9-11
 
-/// The level-1 entry that host_addr names, with a type reference on its table.
-Result<EntryPlace> place_of(Vcpu& vcpu, u64 host_addr, u32 flags)
+/// The level-1 entry at a machine address, with a type reference on its table.
+Result<EntryPlace> place_at(Domain& domain, u64 host_addr)
 {
-    if (!(flags & GNTMAP_contains_pte)) {
-        if (!arch::guest_range_ok(GuestVa{host_addr}, 1))
-            return Error::inval;
-        return find_l1(vcpu.arch.kernel_table, GuestVa{host_addr});
-    }
     Mfn mfn = frame_of(MachineAddr{host_addr});
-    if (host_addr & 7 || !is_ram(mfn))
-        return Error::inval;
-    TypeWord word = frame_at(mfn).type_word();
-    if (frame_at(mfn).owner_id() != vcpu.domain.id || word.type() != FrameType::l1 || word.count() == 0 || word.partial())
+    if (host_addr & 7 || !is_ram(mfn) || frame_at(mfn).owner_id() != domain.id || !frame_at(mfn).type_word().is_valid_table(1))
         return Error::inval;
     return EntryPlace{mfn, unsigned((host_addr & page_mask) / 8)};
 }
 
+/// The level-1 entry that host_addr names: by a virtual address, or by its own.
+[[gnu::always_inline]] inline Result<EntryPlace> place_of(Vcpu& vcpu, u64 host_addr, u32 flags)
+{
+    if (flags & GNTMAP_contains_pte)
+        return place_at(vcpu.domain, host_addr);
+    if (!arch::few_words_ok<1>(host_addr))
+        return Error::inval;
+    return find_l1(vcpu.arch.kernel_table, GuestVa{host_addr});
+}
+
 } // namespace
 
-s16 map_grant(Vcpu& vcpu, u64 host_addr, u32 flags, Mfn mfn, DomainId owner)
+[[gnu::noinline]] s16 map_grant(Vcpu& vcpu, u64 host_addr, u32 flags, Mfn mfn, DomainId owner)
 {
     Domain& domain = vcpu.domain;
     Guard guard(domain.arch.mm_lock);
@@ -47,7 +49,7 @@ s16 map_grant(Vcpu& vcpu, u64 host_addr, u32 flags, Mfn mfn, DomainId owner)
     return write_l1_entry(domain, &place->entry(), Pte::of(mfn, bits), owner, AdBits::replace).ok() ? GNTST_okay : GNTST_general_error;
 }
 
-s16 unmap_grant(Vcpu& vcpu, u64 host_addr, u32 flags, Mfn mfn)
+[[gnu::noinline]] s16 unmap_grant(Vcpu& vcpu, u64 host_addr, u32 flags, Mfn mfn)
 {
     Domain& domain = vcpu.domain;
     Guard guard(domain.arch.mm_lock);

@@ -1,40 +1,16 @@
 // HYPERVISOR_mmu_update, update_va_mapping and update_va_mapping_otherdomain. [public header xen.h; docs/abi]
+#include "../mm/tlb_tags.hpp"
 #include "flush.hpp"
 #include "update.hpp"
 #include <abi/mmu.h>
 #include <tenon/arch/memory.hpp>
 #include <tenon/hypercall/arch_calls.hpp>
+#include <tenon/hypercall/table.hpp>
+#include <tenon_arch/cpu_ops.hpp>
 
 namespace tenon::x86::pv {
 
 namespace {
-
-[[gnu::always_inline]] inline Status update_frame(Call& call, Domain& domain, DomainId frames_id, MachineAddr at, Pte value, AdBits ad)
-{
-    Mfn mfn = frame_of(at);
-    unsigned index = unsigned(offset_in_page(at) / 8);
-    if (at.raw() & 7 || !frame_table::covers(mfn))
-        return Error::inval;
-    Frame& frame = frame_at(mfn);
-    if (frame.owner_id() == domain.id && frame.type_word().is_valid_table(1)) [[likely]] {
-        FrameView<Pte> table(mfn);
-        return write_l1_entry(domain, &table[index], value, frames_id, ad);
-    }
-    if (!is_ram(mfn) || !frame.get(domain.id))
-        return Error::inval;
-    Status s = success;
-    TypeWord word = frame.type_word();
-    if (word.count() != 0 && is_page_table(word.type())) {
-        s = word.partial() ? Status(Error::inval)
-                           : write_entry(call.vcpu, domain, frame, index, value, level_of(word.type()), frames_id, ad);
-    } else if (s = get_writable(frame); s) {
-        FrameView<u64> view(mfn);
-        std::atomic_ref(view[index]).store(value.raw, std::memory_order_release);
-        put_writable(frame, false);
-    }
-    frame.put();
-    return s;
-}
 
 Status update_m2p(DomainId frames_id, Mfn mfn, u64 pfn)
 {
@@ -45,31 +21,77 @@ Status update_m2p(DomainId frames_id, Mfn mfn, u64 pfn)
     return success;
 }
 
-[[gnu::always_inline]] inline Status one_update(Call& call, Domain& domain, DomainId frames_id, const mmu_update& request)
+/// An update of any kind: of the machine-to-physical table, of a table of any level, of a page that is no table.
+RARE_CALL Status update_anything(Vcpu& vcpu, Domain& domain, DomainId frames_id, u64 request, Pte value)
 {
-    const u64 kind = request.ptr & 3;
+    const u64 kind = request & 3;
+    const MachineAddr at{request & ~u64{3}};
+    const Mfn mfn = frame_of(at);
     if (kind == MMU_MACHPHYS_UPDATE)
-        return update_m2p(frames_id, frame_of(MachineAddr{request.ptr}), request.val);
-    return update_frame(call, domain, frames_id, MachineAddr{request.ptr & ~u64{3}}, Pte{request.val},
-                        kind == MMU_PT_UPDATE_PRESERVE_AD ? AdBits::preserve : AdBits::replace);
+        return update_m2p(frames_id, mfn, value.raw);
+    if (at.raw() & 7 || !is_ram(mfn) || !frame_at(mfn).get(domain.id))
+        return Error::inval;
+    Frame& frame = frame_at(mfn);
+    const unsigned index = unsigned(offset_in_page(at) / 8);
+    Status s = success;
+    TypeWord word = frame.type_word();
+    if (word.count() != 0 && is_page_table(word.type())) {
+        const AdBits ad = kind == MMU_PT_UPDATE_PRESERVE_AD ? AdBits::preserve : AdBits::replace;
+        s = word.partial() ? Status(Error::inval) : write_entry(vcpu, domain, frame, index, value, level_of(word.type()), frames_id, ad);
+    } else if (s = get_writable(frame); s) {
+        FrameView<u64> view(mfn);
+        std::atomic_ref(view[index]).store(value.raw, std::memory_order_release);
+        put_writable(frame, false);
+    }
+    frame.put();
+    return s;
 }
 
-[[gnu::always_inline]] inline CallResult update_va(Call& call, GuestVa va, Pte value, u64 flags, DomainId frames_id)
+/// One request of mmu_update. An entry of a level-1 table of the domain's is the usual one. The mm_lock is held.
+[[gnu::always_inline]] inline Status one_update(Vcpu& vcpu, Domain& domain, DomainId frames_id, const mmu_update& request)
 {
-    Domain& domain = call.domain;
-    if (!arch::guest_range_ok(va, 1))
+    const u64 at = request.ptr;
+    constexpr u64 unusual = 7 & ~u64{MMU_PT_UPDATE_PRESERVE_AD}; // another kind, or not an entry's address
+    if (const Mfn mfn{at >> page_shift}; !(at & unusual) && frame_table::covers(mfn)) [[likely]]
+        if (Frame& frame = frame_at(mfn); frame.owner == domain.id.raw() && frame.type_word().is_valid_table(1)) [[likely]] {
+            FrameView<u8> table(mfn);
+            auto* entry = reinterpret_cast<Pte*>(table.get() + (at & page_mask & ~u64{7}));
+            return write_l1_entry(domain, entry, Pte{request.val}, frames_id, at & 7 ? AdBits::preserve : AdBits::replace);
+        }
+    return update_anything(vcpu, domain, frames_id, at, Pte{request.val});
+}
+
+RARE_CALL Status flush_after_update(Vcpu& vcpu, u64 flags, GuestVa va)
+{
+    switch (flags & UVMF_FLUSHTYPE_MASK) {
+    case UVMF_TLB_FLUSH: return flush_flagged(vcpu, flags, FlushWhat::all, va);
+    case UVMF_INVLPG: return flush_flagged(vcpu, flags, FlushWhat::page, va);
+    default: return success;
+    }
+}
+
+/// update_va_mapping, when nothing is left of an earlier call.
+[[gnu::always_inline]] inline Status update_va(Vcpu& vcpu, GuestVa va, Pte value, u64 flags, DomainId frames_id)
+{
+    Domain& domain = vcpu.domain;
+    if (!arch::few_words_ok<1>(va.raw()))
         return Error::inval;
     {
         Guard guard(domain.arch.mm_lock);
-        TRY(finish_deferred(call.vcpu, domain));
-        EntryPlace place = TRY(find_l1(call.vcpu.arch.kernel_table, va));
+        EntryPlace place = TRY(find_l1(vcpu.arch.kernel_table, va));
         TRY(write_l1_entry(domain, &place.entry(), value, frames_id, AdBits::replace));
     }
-    switch (flags & UVMF_FLUSHTYPE_MASK) {
-    case UVMF_TLB_FLUSH: TRY(flush_flagged(call.vcpu, flags, FlushWhat::all, va)); break;
-    case UVMF_INVLPG: TRY(flush_flagged(call.vcpu, flags, FlushWhat::page, va)); break;
-    }
-    return s64{0};
+    if (flags == (UVMF_INVLPG | UVMF_LOCAL))
+        tlb_tags::forget_page(va.raw());
+    else if (flags != UVMF_NONE)
+        TRY(flush_after_update(vcpu, flags, va));
+    return success;
+}
+
+Status finish_earlier(Vcpu& vcpu)
+{
+    Guard guard(vcpu.domain.arch.mm_lock);
+    return finish_deferred(vcpu, vcpu.domain);
 }
 
 } // namespace
@@ -86,13 +108,13 @@ namespace {
 {
     struct mmu_update batch[32];
     while (i < count) {
-        const u32 first = i, n = min(count - i, u32(32));
+        const u32 n = min(count - i, u32(32));
         TRY((list + i).read_array(batch, n));
         {
             Guard guard(domain.arch.mm_lock);
             TRY(finish_deferred(call.vcpu, domain));
-            while (i < first + n) {
-                TRY(one_update(call, domain, frames_id, batch[i - first]));
+            for (const struct mmu_update *request = batch, *end = batch + n; request != end; request++) {
+                TRY(one_update(call.vcpu, domain, frames_id, *request));
                 i++; // done; what it still has to release does not undo that
                 TRY(finish_deferred(call.vcpu, domain));
             }
@@ -101,6 +123,12 @@ namespace {
             return Error::restart;
     }
     return success;
+}
+
+/// The one update is done, but what it released is not: the guest comes back for that.
+RARE_CALL u64 come_back(Vcpu& vcpu, u64 list, u64 done_at)
+{
+    return repeat_call({vcpu, vcpu.domain, __HYPERVISOR_mmu_update, {list, continued, done_at, dom_self.raw()}});
 }
 
 } // namespace
@@ -125,15 +153,44 @@ CallResult mmu_update(Call& call, u64 requests, u32 count, u64 done_at, u32 domi
     return finish_list(call, result, list, count, done, before, done_ptr);
 }
 
+/// A single update of the caller's own tables, which most calls are, needs no list.
+__attribute__((no_stack_protector)) u64 enter_mmu_update(u64 list, u64 count, u64 done_at, Vcpu& vcpu, u64 arg4, u64 domid)
+{
+    if (u32(count) != 1 || u32(domid) != dom_self.raw() || vcpu.deferred_table != invalid_mfn) [[unlikely]]
+        return enter_call<mmu_update, __HYPERVISOR_mmu_update>(list, count, done_at, vcpu, arg4, domid);
+    Domain& domain = vcpu.domain;
+    Status result = Error::fault;
+    if (struct mmu_update request; GuestPtr<struct mmu_update>(list).read_to(request)) [[likely]] {
+        Guard guard(domain.arch.mm_lock);
+        result = one_update(vcpu, domain, domain.id, request);
+    }
+    if (done_at && !GuestPtr<u32>(done_at).write(result.ok()))
+        return u64(-s64(Error::fault));
+    if (vcpu.deferred_table != invalid_mfn) [[unlikely]]
+        return come_back(vcpu, list, done_at);
+    return u64(-s64(result.error()));
+}
+
 CallResult update_va_mapping(Call& call, u64 va, u64 pte, u64 flags)
 {
-    return update_va(call, GuestVa{va}, x86::Pte{pte}, flags, call.domain.id);
+    TRY(finish_earlier(call.vcpu));
+    TRY(update_va(call.vcpu, GuestVa{va}, x86::Pte{pte}, flags, call.domain.id));
+    return s64{0};
+}
+
+__attribute__((no_stack_protector)) u64 enter_update_va_mapping(u64 va, u64 pte, u64 flags, Vcpu& vcpu, u64 arg4, u64 arg3)
+{
+    if (vcpu.deferred_table != invalid_mfn) [[unlikely]]
+        return enter_call<update_va_mapping, __HYPERVISOR_update_va_mapping>(va, pte, flags, vcpu, arg4, arg3);
+    return u64(-s64(update_va(vcpu, GuestVa{va}, x86::Pte{pte}, flags, vcpu.domain.id).error()));
 }
 
 CallResult update_va_mapping_otherdomain(Call& call, u64 va, u64 pte, u64 flags, u32 domid)
 {
     Subjects who = TRY(resolve_subjects(call, domid & 0xffff));
-    return update_va(call, GuestVa{va}, x86::Pte{pte}, flags, who.frames_id);
+    TRY(finish_earlier(call.vcpu));
+    TRY(update_va(call.vcpu, GuestVa{va}, x86::Pte{pte}, flags, who.frames_id));
+    return s64{0};
 }
 
 } // namespace tenon::hypercall

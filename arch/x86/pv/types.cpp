@@ -20,35 +20,55 @@ void retype_flush(Frame& frame) { arch::flush_tlb_older_than(frame.stamp, arch::
 
 bool is_hypervisor_slot(unsigned level, unsigned index) { return level == 4 && index >= first_slot && index <= last_slot; }
 
-constexpr unsigned step = 64; ///< entries between two looks at the clock, which also let interrupts in
+/// Tables are mostly empty: a group of entries is skipped at once. Between two looks at the clock, which also let interrupts in, lie
+/// four groups that are not empty.
+constexpr unsigned group = 16, groups_per_step = 4;
 
-/// Tables are mostly empty: eight entries are skipped at once.
+inline Pte* group_of(Pte* at) { return reinterpret_cast<Pte*>(u64(at) & ~(group * sizeof(Pte) - 1)); }
+
 [[gnu::always_inline]] inline bool none_present(const Pte* e)
 {
-    return !((e[0].raw | e[1].raw | e[2].raw | e[3].raw | e[4].raw | e[5].raw | e[6].raw | e[7].raw) & Pte::present);
+    u64 any = e[0].raw;
+    if (any & Pte::present)
+        return false;
+#pragma GCC unroll 16
+    for (unsigned i = 1; i < group; i++)
+        any |= e[i].raw;
+    return !(any & Pte::present);
 }
 
+RARE_CALL bool out_of_time() { return arch::should_yield(); }
+
 /// Releases entries [0, progress), last first. On restart progress says what is still held.
-template <bool is_leaf> Status release_loop(Domain& domain, Frame& frame, unsigned level)
+template <bool is_leaf> [[gnu::noinline]] Status release_loop(Domain& domain, Frame& frame, unsigned level)
 {
     FrameView<Pte> table(mfn_of(frame));
-    for (unsigned i = frame.progress; i > 0;) {
-        for (const unsigned begin = (i - 1) & ~(step - 1); i > begin; i--) {
-            const Pte entry = table[i - 1];
-            if (!entry.is_present()) {
-                if (i % 8 == 0 && none_present(&table[i - 8]))
-                    i -= 7;
-            } else if constexpr (is_leaf)
-                drop_l1_entry(entry);
-            else if (!is_hypervisor_slot(level, i - 1)) {
-                frame.progress = u16(i);
+    const FrameRecords records;
+    unsigned worked = 0;
+    for (Pte* at = table.get() + frame.progress; at != table.get();) {
+        Pte* const begin = group_of(at - 1);
+        if (none_present(begin)) {
+            at = begin;
+            continue;
+        }
+#pragma GCC unroll 4
+        while (at != begin) {
+            const Pte entry = *--at;
+            if (!entry.is_present())
+                continue;
+            if constexpr (is_leaf)
+                drop_l1_frame(entry, records);
+            else if (const unsigned i = unsigned(at - table.get()); !is_hypervisor_slot(level, i)) {
+                frame.progress = u16(i + 1);
                 TRY(drop_entry(domain, entry, level));
             }
         }
-        frame.progress = u16(i);
-        if (i && arch::should_yield())
+        if (++worked % groups_per_step == 0 && at != table.get() && out_of_time()) {
+            frame.progress = u16(at - table.get());
             return Error::restart;
+        }
     }
+    frame.progress = 0;
     return success;
 }
 
@@ -75,9 +95,9 @@ void forbid_device(Mfn first, u64 count)
     forbidden[forbidden_count++] = {first.raw(), first.raw() + count};
 }
 
-Status get_writable_slowly(Frame& frame, u64 old)
+Status get_writable_slowly(Frame& frame)
 {
-    for (;;) {
+    for (u64 old = frame.type.load(std::memory_order_relaxed);;) {
         TypeWord word{old};
         if (word.type() != FrameType::writable) {
             if (word.count() != 0 || word.partial())
@@ -94,7 +114,7 @@ Status get_writable_slowly(Frame& frame, u64 old)
 
 Status take_device_entry(const Domain& domain, Pte entry)
 {
-    if (!domain.arch.has_hardware)
+    if (!domain.arch.has_hardware || is_ram(entry.mfn()))
         return Error::inval;
     return may_map_device(domain, entry.mfn()) ? Status(success) : Error::perm;
 }
@@ -148,31 +168,41 @@ Status validate_entry(Domain& domain, Pte& at, unsigned level, unsigned i)
     return success;
 }
 
-template <bool leaf> Status validate_loop(Domain& domain, Frame& frame, unsigned level)
+RARE_CALL Status correct_l1_entry(Domain& domain, Pte& at) { return validate_entry(domain, at, 1, 0); }
+
+template <bool is_leaf> [[gnu::noinline]] Status validate_loop(Domain& domain, Frame& frame, unsigned level)
 {
     FrameView<Pte> table(mfn_of(frame));
     constexpr u64 plain = Pte::present | Pte::user; // a level-1 entry that needs its references and no correction
     const u64 checked = plain | Pte::global | domain.arch.reserved_pte_bits;
     const DomainId id = domain.id;
-    for (unsigned i = frame.progress; i < entries_per_table;) {
-        for (const unsigned end = (i | (step - 1)) + 1; i < end; i++) {
-            const Pte entry = table[i];
+    const FrameRecords records;
+    unsigned worked = 0;
+    for (Pte *at = table.get() + frame.progress, *const stop = table.get() + entries_per_table; at != stop;) {
+        Pte* const end = group_of(at) + group;
+        if (none_present(end - group)) {
+            at = end;
+            continue;
+        }
+#pragma GCC unroll 4
+        for (; at != end; at++) {
+            const Pte entry = *at;
             Status s = success;
-            if (leaf && (entry.raw & checked) == plain)
-                s = take_l1_frame(domain, entry, id);
+            if (is_leaf && (entry.raw & checked) == plain)
+                s = take_l1_frame(domain, entry, id, records);
             else if (entry.is_present())
-                s = validate_entry(domain, table[i], level, i);
-            else if (i % 8 == 0 && none_present(&table[i]))
-                i += 7;
+                s = is_leaf ? correct_l1_entry(domain, *at) : validate_entry(domain, *at, level, unsigned(at - table.get()));
             if (!s) [[unlikely]] {
-                frame.progress = u16(i);
+                frame.progress = u16(at - table.get());
                 return s;
             }
         }
-        frame.progress = u16(i);
-        if (i < entries_per_table && arch::should_yield())
+        if (++worked % groups_per_step == 0 && at != stop && out_of_time()) {
+            frame.progress = u16(at - table.get());
             return Error::restart;
+        }
     }
+    frame.progress = entries_per_table;
     return success;
 }
 
@@ -288,6 +318,6 @@ Status finish_deferred_table(Vcpu& vcpu, Domain& tables)
 namespace tenon::arch {
 
 bool get_writable(Frame& frame) { return x86::pv::get_writable(frame).ok(); }
-void put_writable(Frame& frame) { x86::pv::put_writable(frame); }
+void put_writable(Frame& frame, bool mapped) { x86::pv::put_writable(frame, mapped); }
 
 } // namespace tenon::arch

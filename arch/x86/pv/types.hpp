@@ -9,14 +9,15 @@
 namespace tenon::x86::pv {
 
 /// Taken for RW mappings, grants, plain writes. Error::inval while the frame is anything else.
-Status get_writable_slowly(Frame& frame, u64 old);
-inline Status get_writable(Frame& frame)
+RARE_CALL Status get_writable_slowly(Frame& frame);
+[[gnu::always_inline]] inline Status get_writable(Frame& frame)
 {
     u64 old = frame.type.load(std::memory_order_relaxed);
-    if (TypeWord{old}.type() == FrameType::writable && u32(old) < Frame::refs_limit &&
+    // One comparison: the type, no flags, and not too many references.
+    if (old - TypeWord::of(FrameType::writable, 0).raw < Frame::refs_limit &&
         frame.type.compare_exchange_strong(old, old + 1, std::memory_order_acq_rel)) [[likely]]
         return success;
-    return get_writable_slowly(frame, old);
+    return get_writable_slowly(frame);
 }
 /// `mapped`: translations may linger, so the next change of type needs a flush.
 inline void put_writable(Frame& frame, bool mapped = true)
@@ -40,17 +41,26 @@ void put_descriptors(Frame& frame);
 /// that a level-1 entry maps. Nothing is taken on error.
 Status take_entry(Domain& domain, Pte& entry, unsigned level, DomainId from);
 /// A present level-1 entry that maps no memory of ours: a device's register, for whom that is allowed.
-Status take_device_entry(const Domain& domain, Pte entry);
+RARE_CALL Status take_device_entry(const Domain& domain, Pte entry);
+
+/// The frame table, as a loop holds it in registers; positions are in bytes.
+struct FrameRecords {
+    u8* base = reinterpret_cast<u8*>(frame_table::base);
+    u64 bytes = frame_table::bytes;
+    static u64 position(Pte entry) { return (entry.raw & Pte::frame_bits) / (page_size / sizeof(Frame)); }
+    bool covers(u64 position) const { return position < bytes; }
+    Frame& at(u64 position) const { return *reinterpret_cast<Frame*>(base + position); }
+};
 
 /// The same two for level 1, where almost all entries are. First the references, of an entry whose bits are right.
-[[gnu::always_inline]] inline Status take_l1_frame(Domain& domain, Pte entry, DomainId from)
+[[gnu::always_inline]] inline Status take_l1_frame(Domain& domain, Pte entry, DomainId from, const FrameRecords& records = {})
 {
-    Mfn mfn = entry.mfn();
-    if (!frame_table::covers(mfn)) [[unlikely]]
+    const u64 position = records.position(entry);
+    if (!records.covers(position)) [[unlikely]]
         return take_device_entry(domain, entry);
-    Frame& frame = frame_at(mfn);
+    Frame& frame = records.at(position);
     if (!frame.get(from)) [[unlikely]]
-        return is_ram(mfn) ? Status(Error::inval) : take_device_entry(domain, entry);
+        return take_device_entry(domain, entry);
     if (entry.is_writable())
         if (Status s = get_writable(frame); !s) [[unlikely]] {
             frame.put();
@@ -65,14 +75,23 @@ Status take_device_entry(const Domain& domain, Pte entry);
     entry.raw = (entry.raw | Pte::user) & ~Pte::global;
     return take_l1_frame(domain, entry, from);
 }
-[[gnu::always_inline]] inline void drop_l1_entry(Pte entry)
+/// Drops what a present level-1 entry held.
+[[gnu::always_inline]] inline void drop_l1_frame(Pte entry, const FrameRecords& records = {})
 {
-    if (!entry.is_present() || !is_ram(entry.mfn()))
+    const u64 position = records.position(entry);
+    if (!records.covers(position)) [[unlikely]]
         return;
-    Frame& frame = frame_at(entry.mfn());
+    Frame& frame = records.at(position);
+    if (frame.owner == dom_io.raw()) [[unlikely]]
+        return;
     if (entry.is_writable())
         put_writable(frame);
     frame.put();
+}
+inline void drop_l1_entry(Pte entry)
+{
+    if (entry.is_present())
+        drop_l1_frame(entry);
 }
 
 /// Drops what a (former) entry held. Error::restart for level > 1 only: the reference is still held, call again.
@@ -83,7 +102,7 @@ Status release_partial(Domain& domain, Frame& frame);
 
 /// Finishes a release that an earlier call of this vCPU could not. `tables` is the domain whose mm_lock is held: the control domain
 /// working on another's tables does not stop half-way, so that nothing is ever left under the wrong lock.
-Status finish_deferred_table(Vcpu& vcpu, Domain& tables);
+RARE_CALL Status finish_deferred_table(Vcpu& vcpu, Domain& tables);
 inline Status finish_deferred(Vcpu& vcpu, Domain& tables)
 {
     return vcpu.deferred_table == invalid_mfn ? Status(success) : finish_deferred_table(vcpu, tables);

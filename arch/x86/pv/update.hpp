@@ -23,27 +23,45 @@ inline Pte exchange_entry(Pte* at, Pte value, AdBits ad)
     return {old};
 }
 
-/// The same at level 1, where nothing takes long: done when it returns. `was`: what the entry held.
+/// Under the mm_lock only the hardware changes a level-1 entry, and only A and D: a plain store is enough where nobody asks for these.
+[[gnu::always_inline]] inline void store_l1_entry(Pte* at, Pte value, AdBits ad, Pte* was)
+{
+    if (was)
+        *was = exchange_entry(at, value, ad);
+    else if (ad == AdBits::preserve)
+        exchange_entry(at, value, ad);
+    else
+        std::atomic_ref(at->raw).store(value.raw, std::memory_order_release);
+}
+
+/// An entry that goes on mapping its frame keeps that reference; a type reference comes with the right to write, or goes with it.
+[[gnu::always_inline]] inline Status change_rights(Pte* at, Pte old, Pte value, AdBits ad, Pte* was)
+{
+    const bool counts = (old.raw ^ value.raw) & Pte::writable && is_ram(old.mfn());
+    Frame& frame = frame_at(old.mfn());
+    if (counts && value.is_writable())
+        TRY(get_writable(frame));
+    store_l1_entry(at, value, ad, was);
+    if (counts && !value.is_writable())
+        put_writable(frame);
+    return success;
+}
+
+/// write_entry at level 1, where nothing takes long: done when it returns. `was`: what the entry held.
 [[gnu::always_inline]] inline Status write_l1_entry(Domain& domain, Pte* at, Pte value, DomainId from, AdBits ad, Pte* was = nullptr)
 {
+    const Pte old = *at;
     if (value.is_present()) {
-        Pte old = *at;
-        // The same frame with the same or fewer rights needs no new reference.
-        if (old.is_present() && old.mfn() == value.mfn() && (old.is_writable() || !value.is_writable()) &&
-            !(value.raw & domain.arch.reserved_pte_bits)) {
-            value.raw = (value.raw | Pte::user) & ~Pte::global;
-            old = exchange_entry(at, value, ad);
-            if (was)
-                *was = old;
-            if (old.is_writable() && !value.is_writable() && is_ram(old.mfn()))
-                put_writable(frame_at(old.mfn()));
-            return success;
-        }
-        TRY(take_l1_entry(domain, value, from));
+        if (value.raw & domain.arch.reserved_pte_bits) [[unlikely]]
+            return Error::inval;
+        value.raw = (value.raw | Pte::user) & ~Pte::global;
+        if (old.is_present() && !((old.raw ^ value.raw) & Pte::frame_bits))
+            // More rights only to a frame of who was named, as for a new entry.
+            if (old.is_writable() || !value.is_writable() || (is_ram(old.mfn()) && frame_at(old.mfn()).owner_id() == from))
+                return change_rights(at, old, value, ad, was);
+        TRY(take_l1_frame(domain, value, from));
     }
-    const Pte old = exchange_entry(at, value, ad);
-    if (was)
-        *was = old;
+    store_l1_entry(at, value, ad, was);
     drop_l1_entry(old);
     return success;
 }

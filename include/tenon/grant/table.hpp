@@ -62,6 +62,7 @@ s16 unmap_grant(Vcpu& vcpu, u64 host_addr, u32 gnt_flags, Mfn mfn);
 void flush_after_unmap(Vcpu& vcpu);
 /// Takes or drops a writable type reference (RW mapping, copy destination) on a frame that is already referenced.
 bool get_writable(Frame& frame);
-void put_writable(Frame& frame);
+/// `mapped`: translations may linger, so the next change of type needs a flush.
+void put_writable(Frame& frame, bool mapped = true);
 } // namespace arch
 } // namespace tenon

@@ -36,12 +36,17 @@ public:
     Result<std::remove_const_t<T>> read() const
     {
         Result<std::remove_const_t<T>> result{std::remove_const_t<T>{}};
-        if constexpr (arch::is_few_words(sizeof(T))) {
-            if (!arch::few_words_ok<sizeof(T)>(va_.raw()) || !arch::load_few_words<sizeof(T)>(&result.value(), va_.raw())) [[unlikely]]
-                return Error::fault;
-        } else
-            TRY(read_array(&result.value(), 1)); // in place: what is read is not copied again
+        TRY(read_to(result.value())); // in place: what is read is not copied again
         return result;
+    }
+    Status read_to(std::remove_const_t<T>& value) const
+    {
+        if constexpr (arch::is_few_words(sizeof(T))) {
+            if (arch::few_words_ok<sizeof(T)>(va_.raw()) && arch::load_few_words<sizeof(T)>(&value, va_.raw())) [[likely]]
+                return success;
+            return Error::fault;
+        } else
+            return read_array(&value, 1);
     }
     Status write(const T& value) const
     {

@@ -19,6 +19,10 @@ CallResult set_segment_base(Call&, u32 which, u64 base);
 CallResult mmuext_op(Call&, u64 ops, u32 count, u64 done, u32 domid);
 CallResult callback_op(Call&, u32 command, u64 argument);
 
+/// Entries of the table that do the usual case by themselves, and leave the others to the handler.
+u64 enter_mmu_update(u64 list, u64 count, u64 done_at, Vcpu&, u64 arg4, u64 domid);
+u64 enter_update_va_mapping(u64 va, u64 pte, u64 flags, Vcpu&, u64 arg4, u64 arg3);
+
 /// XENVER_version: the interface of 4.17.
 inline constexpr u64 abi_version = 4 << 16 | 17;
 

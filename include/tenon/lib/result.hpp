@@ -48,11 +48,12 @@ public:
     constexpr T value_or(T other) const { return ok() ? value_ : other; }
 
 private:
-    T value_{};
+    [[no_unique_address]] T value_{}; // a Status is its error number, in one register
     s32 error_ = 0;
 };
 
 using Status = Result<Unit>;
+static_assert(sizeof(Status) == sizeof(s32));
 inline constexpr Unit success{};
 
 } // namespace tenon

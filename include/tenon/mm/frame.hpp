@@ -4,6 +4,7 @@
 #include <atomic>
 #include <tenon/addr.hpp>
 #include <tenon/ids.hpp>
+#include <tenon/lib/rare.hpp>
 #include <tenon/lib/result.hpp>
 
 namespace tenon {
@@ -30,7 +31,8 @@ struct TypeWord {
     /// A page table at `level` that is in use and has nothing pending. Stays so while its owner's mm_lock is held.
     constexpr bool is_valid_table(unsigned level) const
     {
-        return (raw & (u64{0xff} << type_shift | validated_bit | partial_bit)) == (u64(table_type(level)) << type_shift | validated_bit);
+        constexpr u64 asked = u64{0xff} << type_shift | validated_bit | partial_bit, wanted = validated_bit;
+        return (u32(raw >> 32) & u32(asked >> 32)) == (u32(table_type(level)) << (type_shift - 32) | u32(wanted >> 32)); // the upper half
     }
     static constexpr TypeWord of(FrameType t, u32 count, u64 flags = 0) { return {u64(t) << type_shift | flags | count}; }
 };
@@ -50,10 +52,9 @@ struct Frame : Pinned {
     [[gnu::always_inline]] bool get(DomainId domain)
     {
         u32 n = refs.load(std::memory_order_relaxed);
-        do {
-            if ((n & ~allocated_bit) - 1 >= refs_limit) // 0 wraps
-                return false;
-        } while (!refs.compare_exchange_weak(n, n + 1, std::memory_order_acquire));
+        const bool usual = s32(n) < s32(allocated_bit | refs_limit); // signed: allocated, and not too many references
+        if (!usual || !refs.compare_exchange_strong(n, n + 1, std::memory_order_acquire)) [[unlikely]]
+            return get_slowly(*this, domain);
         if (owner == domain.raw()) [[likely]]
             return true;
         put();
@@ -79,7 +80,9 @@ struct Frame : Pinned {
     bool is_listed() const { return next != unlisted; }
 
 private:
-    static void last_reference_gone(Frame& frame);
+    RARE_CALL static void last_reference_gone(Frame& frame);
+    /// Also for a frame that was given back and is still in use; false for a free one, and at the limit.
+    RARE_CALL static bool get_slowly(Frame& frame, DomainId domain);
 };
 static_assert(sizeof(Frame) == 32);
 

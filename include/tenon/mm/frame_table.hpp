@@ -7,6 +7,7 @@ namespace tenon {
 namespace frame_table {
 extern Frame* base; ///< set once at boot
 extern u64 end;     ///< first frame number beyond the table
+extern u64 bytes;   ///< the table's size
 inline bool covers(Mfn mfn) { return mfn.raw() < end; }
 /// Makes every record in [memory, memory + frames) one of a frame that is not RAM, and the allocator empty. Boot.
 void init(Frame* memory, u64 frames);

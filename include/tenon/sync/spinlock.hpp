@@ -3,6 +3,7 @@
 #pragma once
 #include <atomic>
 #include <tenon/arch/cpu.hpp>
+#include <tenon/lib/rare.hpp>
 #include <tenon_arch/lock_check.hpp>
 
 namespace tenon {
@@ -46,7 +47,7 @@ public:
     }
 
 private:
-    [[gnu::noinline, gnu::cold]] void wait()
+    RARE_CALL void wait()
     {
         do
             while (__atomic_load_n(&held_, __ATOMIC_RELAXED))

@@ -33,12 +33,13 @@ bad:
 }
 
 /// Sizes that are a few words.
-constexpr bool is_few_words(u64 bytes) { return bytes == 4 || (bytes % 8 == 0 && bytes <= 32); }
+constexpr bool is_few_words(u64 bytes) { return bytes == 4 || (bytes % 8 == 0 && bytes <= 40); }
 
-/// A range of constant size: neither beyond the lower half nor in the hypervisor's part; what wraps around ends in the lower half.
+/// A range of constant size: one comparison, as the lower half follows the upper one where addresses wrap around.
 template <u64 bytes> [[gnu::always_inline]] inline bool few_words_ok(u64 va)
 {
-    return va <= (u64{1} << 47) - bytes || (va >= x86::hypervisor_end && va <= u64{0} - bytes);
+    constexpr u64 start = x86::hypervisor_end, last = (u64{1} << 47) - bytes;
+    return va - start <= last - start;
 }
 
 /// `bytes` at a guest's address that is in range. False on a fault; `to` is then undefined.
@@ -51,7 +52,7 @@ template <u64 bytes> [[gnu::always_inline]] inline bool load_few_words(void* to,
         good = load_word(value, from);
         __builtin_memcpy(to, &value, 4);
     } else {
-#pragma GCC unroll 4
+#pragma GCC unroll 5
         for (u64 at = 0; at < bytes && good; at += 8) {
             u64 value = 0;
             good = load_word(value, from + at);
@@ -70,7 +71,7 @@ template <u64 bytes> [[gnu::always_inline]] inline bool store_few_words(u64 to, 
         __builtin_memcpy(&value, from, 4);
         good = store_word(to, value);
     } else {
-#pragma GCC unroll 4
+#pragma GCC unroll 5
         for (u64 at = 0; at < bytes && good; at += 8) {
             u64 value;
             __builtin_memcpy(&value, static_cast<const char*>(from) + at, 8);

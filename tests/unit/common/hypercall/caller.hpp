@@ -71,6 +71,14 @@ WEAK CallResult mmuext_op(Call& call, u64, u32 count, u64, u32)
     record.restarts--;
     return call.restart_with(1, count - 1);
 }
+WEAK u64 enter_mmu_update(u64 list, u64 count, u64 done_at, Vcpu& vcpu, u64 arg4, u64 domid)
+{
+    return enter_call<mmu_update, __HYPERVISOR_mmu_update>(list, count, done_at, vcpu, arg4, domid);
+}
+WEAK u64 enter_update_va_mapping(u64 va, u64 pte, u64 flags, Vcpu& vcpu, u64 arg4, u64 arg3)
+{
+    return enter_call<update_va_mapping, __HYPERVISOR_update_va_mapping>(va, pte, flags, vcpu, arg4, arg3);
+}
 } // namespace hypercall
 
 namespace arch {
@@ -142,7 +150,7 @@ WEAK Status set_domain_policy(Domain& domain, std::span<const xen_cpuid_leaf> le
     return success;
 }
 WEAK bool get_writable(Frame& frame) { return !is_page_table(frame.type_word().type()); }
-WEAK void put_writable(Frame&) {}
+WEAK void put_writable(Frame&, bool) {}
 WEAK void power_off() {}
 WEAK void reboot(bool) {}
 WEAK GuestClock clock_snapshot() { return {}; }

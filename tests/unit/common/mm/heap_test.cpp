@@ -17,7 +17,7 @@ bool get_writable(Frame& frame)
     frame.type = TypeWord::of(FrameType::writable, 1, TypeWord::validated_bit).raw;
     return true;
 }
-void put_writable(Frame& frame) { frame.type.fetch_sub(1); }
+void put_writable(Frame& frame, bool) { frame.type.fetch_sub(1); }
 } // namespace arch
 } // namespace tenon
 
