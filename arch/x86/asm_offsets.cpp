@@ -48,6 +48,7 @@ void offsets()
     OFFSET(VCPU_TRAPS, Vcpu, arch.traps);
     OFFSET(VCPU_PORT_MAP, Vcpu, arch.port_map);
     OFFSET(VCPU_INFO, Vcpu, info);
+    OFFSET(VCPU_MAIL, Vcpu, mail.flags);
     OFFSET(VCPU_CALLS, Vcpu, calls);
     OFFSET(VCPU_INFO_CR2, vcpu_info, arch.cr2);
     OFFSET(GATE_MASKS, TrapGate, masks);
