@@ -50,6 +50,7 @@ void offsets()
     OFFSET(TRAP_ADDRESS, GuestState, trap_address);
     OFFSET(TRAP_MASKS, GuestState, trap_masks);
     OFFSET(VCPU_INFO, Vcpu, info);
+    OFFSET(VCPU_MAIL, Vcpu, mail.flags);
     OFFSET(VCPU_CALLS, Vcpu, calls);
     OFFSET(VCPU_INFO_CR2, vcpu_info, arch.cr2);
     OFFSET(IRET_RAX, iret_context, rax);

@@ -54,9 +54,12 @@ RARE_CALL Status update_anything(Vcpu& vcpu, Domain& domain, DomainId frames_id,
     constexpr u64 unusual = 7 & ~u64{MMU_PT_UPDATE_PRESERVE_AD}; // another kind, or not an entry's address
     if (const Mfn mfn{at >> page_shift}; !(at & unusual) && frame_table::covers(mfn)) [[likely]]
         if (Frame& frame = frame_at(mfn); frame.owner == domain.id.raw() && frame.type_word().is_valid_table(1)) [[likely]] {
-            FrameView<u8> table(mfn);
-            auto* entry = reinterpret_cast<Pte*>(table.get() + (at & page_mask & ~u64{7}));
-            return write_l1_entry(domain, entry, Pte{request.val}, frames_id, at & 7 ? AdBits::preserve : AdBits::replace);
+            const AdBits ad = at & 7 ? AdBits::preserve : AdBits::replace;
+            const u64 offset = at & page_mask & ~u64{7};
+            if (&domain == &vcpu.domain) [[likely]]
+                return write_l1_entry(domain, reinterpret_cast<Pte*>(own_frame(mfn) + offset), Pte{request.val}, frames_id, ad);
+            FrameView<Pte> table(mfn);
+            return write_l1_entry(domain, &table[offset / sizeof(Pte)], Pte{request.val}, frames_id, ad);
         }
     return update_anything(vcpu, domain, frames_id, at, Pte{request.val});
 }

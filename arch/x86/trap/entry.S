@@ -21,6 +21,8 @@ entry_stubs:
         jmp     entry_ist
         .elseif vector == 0 || (vector >= 3 && vector <= 5) || (vector >= 10 && vector <= 12) || vector == 14 || vector == 16 || vector == 17 || vector == 19
         jmp     entry_exception
+        .elseif vector == 6 || vector == 13
+        jmp     entry_emulated
         .else
         jmp     entry_common
         .endif
@@ -46,21 +48,47 @@ entry_exit:
         jz      resume_hypervisor
         .globl  exit_to_guest
 exit_to_guest:
-        mov     %rsp, %rdi
-        call    leave_to_guest
-        cmpb    $0, REGS_SIZE + STACK_IN_USER(%rsp)
-        je      1f
+        mov     REGS_SIZE + STACK_CPU(%rsp), %rcx
+        mov     REGS_SIZE + STACK_VCPU(%rsp), %rdx
+        cmpq    $0, CPU_REQUESTS(%rcx)                  // and the two words behind it
+        jne     2f
+        cmpl    $0, VCPU_MAIL(%rdx)
+        jne     2f
+        mov     VCPU_INFO(%rdx), %rdx
+        cmpw    $1, (%rdx)                              // an upcall is pending and not masked
+        je      2f
+1:      cmpb    $0, REGS_SIZE + STACK_IN_USER(%rsp)
+        je      3f
         LOAD_USER_TABLES %rax, %rcx, REGS_SIZE(%rsp)
-1:      RESTORE_REGISTERS
+3:      RESTORE_REGISTERS
         add     $8, %rsp
         .globl  guest_iret
 guest_iret:
         iretq
         // The guest's own frame made IRET fault: handle_trap finds this address and goes to the failsafe callback.
+2:      mov     %rsp, %rdi
+        call    leave_to_guest
+        jmp     1b
 resume_hypervisor:
         RESTORE_REGISTERS
         add     $8, %rsp
         iretq
+
+// entry_emulated: #UD and #GP. From a guest they are mostly instructions that the hypervisor executes for it.
+//   next   handle_emulated(Regs*, Vcpu*)
+        .balign 64
+entry_emulated:
+        testb   $3, 2 * 8(%rsp)
+        jz      entry_common
+        SAVE_REGISTERS
+        cld
+        CLEAR_AC
+        TENON_TABLES
+        xor     %ebp, %ebp
+        mov     %rsp, %rdi
+        mov     REGS_SIZE + STACK_VCPU(%rsp), %rsi
+        call    handle_emulated
+        jmp     exit_to_guest
 
 // entry_ist: NMI, #DF, #MC, on a stack of their own. Goes back to wherever it came from, never through the scheduler.
         .balign 16

@@ -3,14 +3,19 @@
 #include <tenon/lib/types.hpp>
 #include <tenon_arch/regs.hpp>
 
+namespace tenon {
+struct Vcpu;
+}
+
 namespace tenon::x86 {
 
 extern "C" {
 extern char entry_stubs[], entry_syscall[], entry_syscall32[], entry_sysenter[], entry_first_run[], entry_exit[];
-void handle_trap(Regs* regs);      ///< exceptions and interrupts of any context
-void handle_syscall(Regs* regs);   ///< iret, and SYSCALL in 64-bit user code, where the assembly did not do it
-u64 unknown_call(Regs* regs);      ///< a hypercall beyond the table
-void handle_syscall32(Regs* regs); ///< SYSCALL in compatibility mode
+void handle_trap(Regs* regs);                 ///< exceptions and interrupts of any context
+void handle_emulated(Regs* regs, Vcpu* vcpu); ///< #UD and #GP of a guest
+void handle_syscall(Regs* regs);              ///< iret, and SYSCALL in 64-bit user code, where the assembly did not do it
+u64 unknown_call(Regs* regs);                 ///< a hypercall beyond the table
+void handle_syscall32(Regs* regs);            ///< SYSCALL in compatibility mode
 void handle_sysenter(Regs* regs);
 void leave_to_guest(Regs* regs); ///< everything that must happen before the guest runs again
 void finish_first_switch();

@@ -97,10 +97,6 @@ void guest_exception(Vcpu& vcpu, Regs& regs)
         vcpu.arch.state->dr[6] = (vcpu.arch.state->dr[6] & ~u64{0xf}) | (six & 0xe00f) | 0xffff0ff0;
         return pv::deliver_exception(vcpu, regs, 1);
     }
-    case 6:
-        if (pv::emulate_invalid_opcode(vcpu, regs))
-            return;
-        break;
     case 7:
         if (!vcpu.arch.state->task_switched) {
             asm volatile("clts");
@@ -108,10 +104,6 @@ void guest_exception(Vcpu& vcpu, Regs& regs)
         }
         vcpu.arch.state->task_switched = false;
         asm volatile("clts");
-        break;
-    case 13:
-        if (pv::emulate_privileged(vcpu, regs))
-            return;
         break;
     case 14: return page_fault(vcpu, regs);
     }
@@ -136,6 +128,12 @@ extern "C" void handle_trap(Regs* regs)
         guest_exception(*this_cpu().current, *regs);
     else
         hypervisor_fault(*regs);
+}
+
+extern "C" void handle_emulated(Regs* regs, Vcpu* vcpu)
+{
+    if (!(regs->entry_vector == 13 ? pv::emulate_privileged(*vcpu, *regs) : pv::emulate_invalid_opcode(*vcpu, *regs)))
+        pv::deliver_exception(*vcpu, *regs, u8(regs->entry_vector), regs->error_code);
 }
 
 extern "C" void handle_ist_trap(Regs* regs)

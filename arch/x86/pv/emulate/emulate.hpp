@@ -7,9 +7,9 @@
 namespace tenon::x86::pv {
 
 /// #GP: true when the instruction was emulated or an exception was delivered; false: deliver the #GP as it is.
-[[gnu::noinline]] bool emulate_privileged(Vcpu& vcpu, Regs& regs);
+bool emulate_privileged(Vcpu& vcpu, Regs& regs);
 /// #UD: the forced-emulation prefix with CPUID.
-[[gnu::noinline]] bool emulate_invalid_opcode(Vcpu& vcpu, Regs& regs);
+bool emulate_invalid_opcode(Vcpu& vcpu, Regs& regs);
 
 /// The bytes at rip, as many as can be read; `emulated` instructions advance rip by what they used.
 struct Code {
