@@ -94,15 +94,18 @@ class Bench:
         return {run.system: run for run in self.together(jobs)}
 
     def boot(self) -> None:
-        """A guest's boot: which of its kernel's instructions had to be emulated."""
-        found = {}
+        """A guest's boot: which of its kernel's instructions had to be emulated. For other kernels by Tenon's own count."""
+        found, own = {}, {}
         for system, done in self.guests("boot", count=True, traps=True).items():
             counts = done.counts.get(GUEST_MARK)
             if not counts:
                 raise BenchError(f"the guest did not boot on {system}: see build/bench/boot-{system}.log")
             kinds = {k.removeprefix("trap."): v for k, v in counts.items() if k.startswith("trap.")}
             found[system] = {"total": sum(kinds.values()), **kinds}
+            own |= {what: {k: int(v) for k, v in re.findall(r"(\w+) (\d+)", words)}
+                    for what, words in re.findall(r"^EMULATED (\S+) (.*)", "\n".join(done.lines), re.M)}
         self.results["boot"] = found
+        self.results["emulated"] = own
 
     def io(self) -> None:
         """Disk and network of a guest: lines "IO NUMBER UNIT NAME" that it prints."""

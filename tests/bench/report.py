@@ -61,6 +61,10 @@ The same program without counting, {rounds} rounds of the three systems in turn;
 hypervisor in that round. Depends on how busy the host is, and on how dear QEMU makes what hardware makes cheap.
 
 """
+OWN_COUNT = """
+By Tenon's own count (`tenon dmesg -k e`), some seconds after each `/init` began:
+
+"""
 BOOT = """
 ## A guest's boot
 
@@ -215,6 +219,10 @@ def write(results: dict) -> Path:
         text += table(["operation", "no hypervisor, us", "Xen 4.17", "Tenon"], wall_rows(rounds))
     if boot := results.get("boot"):
         text += BOOT + table(["", *(TITLES[s] for s in ("xen", "tenon")), "at most"], boot_rows(boot))
+    if own := results.get("emulated"):
+        kinds = list(next(iter(own.values())))
+        text += OWN_COUNT + table(["boot of", "all", *kinds],
+                                  [[what, number(sum(n.values())), *(number(n[k]) for k in kinds)] for what, n in own.items()])
     if io := results.get("io"):
         text += IO + table(["", *(TITLES[s] for s in ("xen", "tenon")), "Tenon / Xen", "target"], io_rows(io))
     text += COMMANDS + "\n".join(f"    {command}\n" for command in results["commands"].values())
