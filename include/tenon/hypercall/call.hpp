@@ -10,7 +10,7 @@ namespace tenon {
 /// Proof that the policy check was made. Only the check can make one.
 class Privileged {
     friend struct PolicyCheck;
-    template <class T> friend class Result;
+    template <class T> friend struct Held;
     Privileged() = default;
 };
 

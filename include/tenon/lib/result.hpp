@@ -34,9 +34,24 @@ enum class Error : s32 {
 
 struct Unit {};
 
-template <class T = Unit> class [[nodiscard]] Result {
+/// The value in a Result. A Status has none and so fits one register: not a member that shares its address with the error, because GCC 12
+/// may store a byte for it.
+template <class T> struct Held {
+    constexpr Held() : value_{} {}
+    constexpr explicit Held(T value) : value_(std::move(value)) {}
+    T value_;
+};
+template <> struct Held<Unit> {
+    constexpr Held() {}
+    constexpr explicit Held(Unit) {}
+    static inline Unit value_{};
+};
+
+template <class T = Unit> class [[nodiscard]] Result : Held<T> {
+    using Held<T>::value_;
+
 public:
-    constexpr Result(T value) : value_(std::move(value)) {}
+    constexpr Result(T value) : Held<T>(std::move(value)) {}
     constexpr Result(Error error) : error_(s32(error)) {}
     constexpr bool ok() const { return error_ == 0; }
     constexpr explicit operator bool() const { return ok(); }
@@ -48,7 +63,6 @@ public:
     constexpr T value_or(T other) const { return ok() ? value_ : other; }
 
 private:
-    [[no_unique_address]] T value_{}; // a Status is its error number, in one register
     s32 error_ = 0;
 };
 
