@@ -77,6 +77,12 @@ int explain(const CLI::App& app, const CLI::ParseError& error, int argc, char** 
         fmt::print(stderr, "tenon: '{}' is no command; tenon --help shows them\n", argv[1]);
         return static_cast<int>(ExitCode::usage);
     }
+    if (no_command) {
+        fmt::print(stderr, "tenon: which command? tenon --help shows them\n");
+        return static_cast<int>(ExitCode::usage);
+    }
+    if (error.get_exit_code() != 0)
+        fmt::print(stderr, "tenon: ");
     return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::usage);
 }
 

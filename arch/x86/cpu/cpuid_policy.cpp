@@ -54,7 +54,7 @@ constexpr struct Rule {
     {0xd, 4},
     {0xd, 5},
     {0xd, 6},
-    {0xd, 7}, // by xsave_leaf()
+    {0xd, 7},                             // by xsave_leaf()
     {XEN_CPUID_FIRST_LEAF, none},         // by hypervisor_leaf()
     {XEN_CPUID_FIRST_LEAF + 0x100, none}, // where it would be behind another interface's leaves
     {0x80000000, none, everything},

@@ -114,7 +114,8 @@ struct Turn : Pinned {
 
 Result<DomainRef> find_target(const Call& call, Needs needs, u16 id)
 {
-    auto target = needs == Needs::next ? domains::next(id) : domains::find_for(call.vcpu, needs == Needs::nothing ? dom_self : DomainId{id});
+    auto target =
+        needs == Needs::next ? domains::next(id) : domains::find_for(call.vcpu, needs == Needs::nothing ? dom_self : DomainId{id});
     if (!target)
         return Error::srch;
     bool other = needs == Needs::other || needs == Needs::other_alive, alive = needs == Needs::alive || needs == Needs::other_alive;

@@ -18,6 +18,12 @@ code 2 tenon list --frobnicate
 code 2 tenon create
 for command in console shutdown reboot pause unpause destroy; do code 3 tenon "$command" nobody; done
 code 3 tenon list nobody
+for command in console shutdown reboot pause destroy; do
+    code 1 tenon "$command" 0
+    grep -q 'control domain' /tmp/out || fail "$command 0 says $(cat /tmp/out)"
+done
+code 2 tenon
+grep -q '^tenon: .*--help' /tmp/out || fail "tenon alone says $(cat /tmp/out)"
 code 2 tenon create /tmp/nothing.cfg
 printf 'name = "broken\n' >/tmp/broken.cfg
 tenon create /tmp/broken.cfg >/tmp/out 2>&1 && fail "takes a broken file"

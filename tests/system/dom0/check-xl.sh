@@ -44,6 +44,7 @@ for _ in 1 2; do
     on_console 'TENON-GUEST: .*ready'
     on_console 'user space on Linux .* 2 CPUs'
     says '^other ' tenon list
+    tenon destroy other 2>&1 | grep -q 'another toolstack' || fail "tenon destroy says $(tenon destroy other 2>&1)"
     says '"uuid"' xl list -l other
     says '' xl sched-credit2 -d other -w 512 -c 150
     says '^other +[0-9]+ +512 +150' xl sched-credit2 -d other

@@ -79,7 +79,9 @@ Guest& Manager::find(const std::string& name_or_id)
     for (auto& [name, guest] : guests_)
         if (guest->id() != 0 && std::to_string(guest->id()) == name_or_id)
             return *guest;
-    throw Error(fmt::format("there is no guest '{}'", name_or_id), ExitCode::no_such_domain);
+    if (find_domain(name_or_id) == dom0_id)
+        throw Error("that is the control domain, no guest; what ends it is poweroff or reboot");
+    throw Error(fmt::format("'{}' belongs to another toolstack, which made it", name_or_id));
 }
 
 DomainId Manager::find_domain(const std::string& name_or_id)
