@@ -34,7 +34,7 @@ def pytest_configure(config):
 def pytest_collection_modifyitems(items):
     """With several workers (-n 2 --dist loadgroup): what shares a machine stays together, and the longest start first."""
     def rank(item):
-        order = ["test_guest", "test_dom0", "test_memory", "test_xl", "test_boot", "test_bad_boot"]
+        order = ["test_guest", "test_dom0", "test_memory", "test_isolation", "test_xl", "test_boot", "test_bad_boot"]
         return order.index(item.module.__name__) if item.module.__name__ in order else 0
 
     items.sort(key=rank)

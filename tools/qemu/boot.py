@@ -45,7 +45,8 @@ def dom0_image(kernel: str = "6.1", xl: bool = False) -> Path:
     output = BUILD / "images" / f"dom0-{kernel}{'-xl' if xl else ''}.initrd"
     sources = [HERE / "dom0-image", HERE / "initramfs.py", BUILD / "tools/tenon", BUILD / "tools/tenond",
                cache_dir() / "kernel" / kernel / "release", cache_dir() / "kernel/cloud/release",
-               *(HERE / "image").rglob("*"), *(HERE.parents[1] / "tests/system/dom0").rglob("*")]
+               *(HERE / "image").rglob("*"), *(HERE.parents[1] / "tests/system/dom0").rglob("*"),
+               *(HERE.parents[1] / "tests/system/guest").rglob("*")]
     newest = max(path.stat().st_mtime for path in sources if path.exists())
     with one_at_a_time():
         if not output.exists() or output.stat().st_mtime < newest:
