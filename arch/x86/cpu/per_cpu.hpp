@@ -68,7 +68,7 @@ struct alignas(64) StackInfo {
     bool in_user;   ///< guest user mode was left for the hypervisor, or is about to be entered
     u8 windows;     ///< that are open
 };
-static_assert(sizeof(StackInfo) == 64);
+static_assert(sizeof(StackInfo) - __builtin_offsetof(StackInfo, domain) == domain_below_top && sizeof(StackInfo) == 64);
 
 inline StackInfo& stack_info()
 {

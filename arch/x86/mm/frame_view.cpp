@@ -22,6 +22,8 @@ Pte& window_entry(const StackInfo& info, unsigned window)
                                   private_table * page_size)[private_windows + window];
 }
 
+} // namespace
+
 /// Not the running domain's: a grant, a domain that it builds or ends, a frame that nobody owns yet.
 [[gnu::noinline]] void* open_window(Mfn mfn)
 {
@@ -32,15 +34,6 @@ Pte& window_entry(const StackInfo& info, unsigned window)
     ASSERT(window < window_count);
     window_entry(info, window) = Pte::of(mfn, data_flags); // there was nothing, which no TLB remembers
     return reinterpret_cast<void*>(window_address(info, window));
-}
-
-} // namespace
-
-void* open_frame(Mfn mfn)
-{
-    if (frame_table::covers(mfn) && frame_at(mfn).owner == stack_info().domain) [[likely]]
-        return own_frame(mfn);
-    return open_window(mfn);
 }
 
 /// Views nest: the last one opened is closed first.

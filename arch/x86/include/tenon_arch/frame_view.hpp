@@ -1,10 +1,16 @@
-// x86 answer to FrameView.
+// x86 answer to FrameView: the own map of the running domain, or a window.
 #pragma once
+#include <tenon/mm/frame_table.hpp>
 #include <tenon_arch/layout.hpp>
 
 namespace tenon {
 
-template <class T> FrameView<T>::FrameView(Mfn mfn) : base_(static_cast<T*>(x86::open_frame(mfn))) {}
+template <class T>
+FrameView<T>::FrameView(Mfn mfn)
+    : base_(frame_table::covers(mfn) && frame_at(mfn).owner == x86::running_domain() ? x86::own_frame<T>(mfn)
+                                                                                      : static_cast<T*>(x86::open_window(mfn)))
+{
+}
 template <class T> FrameView<T>::~FrameView() { x86::close_frame(base_); }
 
 } // namespace tenon

@@ -34,8 +34,17 @@ constexpr u64 vcpu_area(u32 vcpu) { return domain_base + vcpu * vcpu_area_size; 
 constexpr u64 private_page(u32 vcpu, unsigned page) { return vcpu_area(vcpu) + private_distance + page * page_size; }
 constexpr u64 vcpu_stack_top(u32 vcpu) { return vcpu_area(vcpu) + (area_stack + stack_pages) * page_size; }
 
+/// The domain whose tables are loaded: a field of StackInfo, at the top of every stack.
+inline constexpr u64 domain_below_top = 16;
+inline u16 running_domain()
+{
+    u64 sp;
+    asm("mov %%rsp, %0" : "=r"(sp));
+    return *reinterpret_cast<const u16*>((sp | (stack_size - 1)) + 1 - domain_below_top);
+}
+
 /// Behind FrameView only (mm/frame_view.cpp).
-void* open_frame(Mfn mfn);
+void* open_window(Mfn mfn);
 void close_window(const void* at);
 inline void close_frame(const void* at)
 {
