@@ -199,6 +199,7 @@ namespace tenon::arch {
 using namespace x86;
 
 Vcpu& current_vcpu() { return *x86::this_cpu().current; }
+bool is_loaded_here(const Vcpu& vcpu) { return x86::this_cpu().current == &vcpu; }
 CpuId this_cpu_id() { return x86::this_cpu().id; }
 
 void switch_to(Vcpu& prev, Vcpu& next)
