@@ -8,7 +8,8 @@ namespace tenon::tools {
 void schedule(const std::string& socket, const ScheduleOptions& options)
 {
     nlohmann::json found;
-    for (const auto& domain : Client(socket).ask({{"command", "list"}}).at("domains"))
+    auto answer = Client(socket).ask({{"command", "list"}});
+    for (const auto& domain : answer.at("domains"))
         if (domain.at("name") == options.domain || domain.at("id").dump() == options.domain)
             found = domain;
     if (found.is_null())
