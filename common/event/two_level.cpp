@@ -8,11 +8,24 @@ namespace {
 
 std::atomic_ref<u64> word_of(u64 (&words)[64], u32 port) { return std::atomic_ref(words[port / 64]); }
 
+/// The flag last: who sees it finds what it is for.
+void set_upcall(vcpu_info& info, u64 selector)
+{
+    std::atomic_ref(info.evtchn_pending_sel).fetch_or(selector);
+    std::atomic_ref(info.evtchn_upcall_pending).store(1, std::memory_order_release);
+}
+
 void raise_selector(Domain& domain, const Channel& channel, u32 port)
 {
     Vcpu* vcpu = domain.vcpu(channel.notify_vcpu.load(std::memory_order_relaxed));
     if (!vcpu)
         return;
+    if (arch::is_loaded_here(*vcpu)) { // no need of mail
+        set_upcall(*vcpu->info, bit(port / 64));
+        if (vcpu->pause & (pause_blocked | pause_polling))
+            resume_vcpu(*vcpu, pause_blocked | pause_polling);
+        return;
+    }
     vcpu->mail.selector.fetch_or(bit(port / 64)); // before the flag that announces it
     notify_vcpu(*vcpu, mail_upcall);
 }
@@ -118,13 +131,9 @@ void notify_vcpu(Vcpu& vcpu, u32 mail)
 void deliver_mail(Vcpu& vcpu)
 {
     u32 flags = vcpu.mail.flags.exchange(0, std::memory_order_acquire);
-    vcpu_info& info = *vcpu.info;
-    if (flags & mail_upcall) {
-        if (u64 selector = vcpu.mail.selector.exchange(0, std::memory_order_acquire)) {
-            std::atomic_ref(info.evtchn_pending_sel).fetch_or(selector);
-            std::atomic_ref(info.evtchn_upcall_pending).store(1, std::memory_order_release);
-        }
-    }
+    if (flags & mail_upcall)
+        if (u64 selector = vcpu.mail.selector.exchange(0, std::memory_order_acquire))
+            set_upcall(*vcpu.info, selector);
     if (flags & mail_nmi)
         vcpu.arch.nmi_pending = true;
     if (flags & mail_time)

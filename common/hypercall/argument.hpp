@@ -58,8 +58,8 @@ template <class Row, std::size_t N> consteval bool rows_differ(const Row (&rows)
     return true;
 }
 
-/// The one-shot timer of a vCPU: VIRQ_TIMER at `deadline`, never for 0. A time that is past means now: guests rely on one event for
-/// each call.
+/// The one-shot timer of a vCPU: VIRQ_TIMER at `deadline`, never for 0. A time that is past means now, by the timer's interrupt: guests
+/// rely on one event for each call.
 CallResult set_singleshot_timer(Vcpu& vcpu, u64 deadline);
 
 template <class T> Result<T> read(u64 argument) { return GuestPtr<T>(argument).read(); }

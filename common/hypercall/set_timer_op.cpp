@@ -5,13 +5,10 @@ namespace tenon::hypercall {
 
 CallResult set_singleshot_timer(Vcpu& vcpu, u64 deadline)
 {
-    if (deadline > arch::now_ns()) {
-        timers::set(vcpu.singleshot, deadline, arch::this_cpu_id());
-        return s64{0};
-    }
-    timers::cancel(vcpu.singleshot);
     if (deadline)
-        events::send_vcpu_virq(vcpu, VIRQ_TIMER);
+        timers::set(vcpu.singleshot, deadline, arch::this_cpu_id()); // one that is past fires as soon as the guest runs
+    else
+        timers::cancel(vcpu.singleshot);
     return s64{0};
 }
 

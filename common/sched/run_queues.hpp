@@ -53,6 +53,7 @@ struct CpuQueue {
     Vcpu* idle = nullptr;
     Vcpu* current = nullptr; ///< who runs, or is about to
     Vcpu* loaded = nullptr;  ///< whose state the CPU holds: `current`, or one that stopped; this CPU's business
+    bool is_halted = false;  ///< it runs nothing and keeps `loaded`, for whoever wakes that one
     Timer slice;             ///< end of the running vCPU's slice or cap, or of an earlier one's: it may fire for nothing
     u32 random = 1;
     std::atomic<bool>* wanted = nullptr; ///< the CPU's word: schedule() should be called

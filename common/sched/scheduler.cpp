@@ -51,8 +51,11 @@ void commit(CpuQueue& queue, Vcpu& prev, Vcpu& next, u64 now)
     if (&next != &prev) {
         if (&prev != queue.idle) {
             set_runstate(prev, waiting_state(prev), now);
-            if (prev.is_runnable() && may_run_on(prev, queue.cpu))
-                queue.run.insert(prev.sched); // otherwise finish_switch() finds it another place
+            if (prev.is_runnable() && may_run_on(prev, queue.cpu)) { // otherwise finish_switch() finds it another place
+                queue.run.insert(prev.sched);
+                if (!is_busy) // it woke after pick(), and who woke it will find it queued
+                    queue.wanted->store(true, std::memory_order_relaxed);
+            }
         }
         queue.current = &next;
         if (is_busy) {
@@ -172,6 +175,10 @@ void settle(Vcpu& vcpu, bool is_moved)
         {
             HomeGuard home(vcpu);
             bool loaded = vcpu.is_on_cpu.load(std::memory_order_relaxed), fits = may_run_on(vcpu, home->cpu);
+            if (loaded && home->is_halted && home->current == home->idle && !home->run.size() && fits && vcpu.is_runnable()) {
+                commit(*home, *home->idle, vcpu, now); // schedule() returns to it
+                return arch::kick_cpu(home->cpu);
+            }
             if (!is_stray(*home, vcpu) || (loaded && !fits)) // somebody was faster, or finish_switch() will find it a place
                 return is_moved ? ask(promised) : void();
             if (slept && !is_moved) { // before it leaves for a CPU whose clock stood still
@@ -217,13 +224,18 @@ void schedule()
             Vcpu& prev = *queue.current;
             next = &pick(queue, prev, now);
             commit(queue, prev, *next, now);
+            queue.is_halted = halts && next == queue.idle && next != &loaded && can_linger(loaded, queue.cpu);
         }
         if (next != queue.idle)
             break;
         if (!pull_work(queue.cpu)) // it is in idle_cpus by now: who queues one later sees us
-            while (halts && next != &loaded && can_linger(loaded, queue.cpu) && !should_schedule(queue.cpu))
+            while (queue.is_halted && halts && !should_schedule(queue.cpu)) {
                 halts = arch::wait_for_interrupt();
-    } while (should_schedule(queue.cpu));
+                Guard guard(queue.lock);
+                if (queue.current == &loaded)
+                    return; // it was woken
+            }
+    } while (queue.is_halted || should_schedule(queue.cpu));
     if (next == &loaded)
         return;
     queue.loaded = next;

@@ -70,7 +70,8 @@ void take_out(Queue& q, Timer& timer)
 void arm_hardware(Queue& q)
 {
     q.earlier.store(false, std::memory_order_relaxed);
-    arch::arm_cpu_timer(q.root ? q.root->deadline : ~u64{0});
+    if (q.root) // without one it fires once for nothing, at most
+        arch::arm_cpu_timer(q.root->deadline);
 }
 
 /// Calls f with the lock of the timer's queue held.
@@ -85,23 +86,11 @@ template <class F> void with_queue_of(Timer& timer, F&& f)
     }
 }
 
-/// The first timer if its time has come, out of the queue; nullptr when there is none.
-Timer* take_due(Queue& q, CpuId cpu, u64 now)
+/// A handler never runs twice at a time. Until the CPU where the timer was armed for this one is through with it, it stays in the
+/// queue, and this CPU is in no handler: two that wait for each other with the same timer would never end.
+bool is_running_elsewhere(const Timer& timer, CpuId cpu)
 {
-    for (;; arch::spin_wait()) {
-        Guard guard(q.lock);
-        Timer* timer = q.root;
-        if (!timer || timer->deadline > now)
-            return nullptr;
-        // A handler never runs twice at a time. Until the CPU where it was armed for here is through with it, the timer stays in
-        // the queue, and this CPU waits in none: two that wait for each other with the same timer would never end.
-        if (timer->ran_on != cpu && queue_of(timer->ran_on).running.load(std::memory_order_acquire) == timer)
-            continue;
-        take_out(q, *timer);
-        timer->ran_on = cpu;
-        q.running.store(timer, std::memory_order_release); // pairs with the acquire in cancel
-        return timer;
-    }
+    return timer.ran_on != cpu && queue_of(timer.ran_on).running.load(std::memory_order_acquire) == &timer;
 }
 
 } // namespace
@@ -148,15 +137,26 @@ void cancel(Timer& timer)
 void run(CpuId cpu, u64 now)
 {
     Queue& q = queue_of(cpu);
-    for (unsigned budget = 64; budget; budget--) { // handlers that rearm for the past do not keep us here
-        Timer* timer = take_due(q, cpu, now);
-        if (!timer)
-            break;
-        timer->handler(timer->argument); // the timer may be gone after this
+    q.lock.lock();
+    for (unsigned budget = 64; budget && q.root && q.root->deadline <= now;) { // handlers that rearm for the past do not keep us here
+        Timer* timer = q.root;
+        bool must_wait = is_running_elsewhere(*timer, cpu);
+        if (!must_wait) {
+            budget--;
+            take_out(q, *timer);
+            timer->ran_on = cpu;
+            q.running.store(timer, std::memory_order_release); // pairs with the acquire in cancel
+        }
+        q.lock.unlock();
+        if (must_wait)
+            arch::spin_wait();
+        else
+            timer->handler(timer->argument); // the timer may be gone after this
         q.running.store(nullptr, std::memory_order_release);
+        q.lock.lock();
     }
-    Guard guard(q.lock);
     arm_hardware(q);
+    q.lock.unlock();
 }
 
 void rearm(CpuId cpu)

@@ -238,6 +238,7 @@ namespace tenon {
 
 CpuId arch::this_cpu_id() { return CpuId{machine->cpu}; }
 const CpuSet& arch::online_cpus() { return online; }
+bool arch::is_loaded_here(const Vcpu& vcpu) { return machine->current() == &vcpu; }
 Vcpu& arch::current_vcpu() { return *machine->current(); }
 void arch::spin_wait() { std::abort(); } // one CPU at a time: nobody waits
 void arch::lock_rank_enter(u8) {}

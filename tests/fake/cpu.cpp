@@ -87,6 +87,8 @@ Vcpu& current_vcpu()
     return *vcpu;
 }
 
+bool is_loaded_here(const Vcpu& vcpu) { return current[my_cpu.raw()] == &vcpu; }
+
 void spin_wait()
 {
     if (spin_hook)

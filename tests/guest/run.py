@@ -90,7 +90,7 @@ def qemu_command(iso: Path, run: str, args, extra: list) -> list:
     return ["qemu-system-x86_64", "-accel", "tcg", "-cpu", args.cpu, "-m", wish.get("memory", "512"),
             "-smp", wish.get("smp", "1"), "-nodefaults", "-display", "none", "-no-reboot", "-net", "none",
             "-serial", "stdio", "-cdrom", str(iso), "-boot", "d",
-            "-smbios", ",".join(part.replace(",", ",,") for part in smbios), *extra]
+            "-smbios", ",".join(part.replace(",", ",,") for part in smbios), *shlex.split(wish.get("qemu", "")), *extra]
 
 
 def run_guest(iso: Path, run: str, args, extra=(), env=None) -> Outcome:

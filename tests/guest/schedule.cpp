@@ -1,7 +1,7 @@
 // What this is: the scheduler's promises kept by a machine whose clock runs: two CPUs, this domain on the first
 // one, children that spin on the second one. Weights, caps, affinity, and how soon a sleeper runs again.
 //
-// Run with: smp=2 hypervisor="dom0_max_vcpus=1" limit=150
+// Run with: smp=2 hypervisor="dom0_max_vcpus=1" limit=300 qemu="-icount shift=3,align=off,sleep=off"
 #include "lib/check.hpp"
 #include "lib/child.hpp"
 #include "lib/clock.hpp"
@@ -71,7 +71,7 @@ void check_weights()
     CHECK_EQ(set_share(spinners[1].id, 512, 0), 0);
     sleep(500_ms);
     u64 light = vcpu_info_of(spinners[0].id).cpu_time, heavy = vcpu_info_of(spinners[1].id).cpu_time;
-    sleep(8000_ms);
+    sleep(5000_ms);
     light = vcpu_info_of(spinners[0].id).cpu_time - light;
     heavy = vcpu_info_of(spinners[1].id).cpu_time - heavy;
     print("weights 256 and 512: %lu us and %lu us, 1:%lu.%03lu\n", light / 1000, heavy / 1000, heavy / light, heavy * 1000 / light % 1000);
@@ -86,11 +86,11 @@ void check_cap()
     CHECK_EQ(set_share(spinners[1].id, 256, 25), 0);
     sleep(300_ms);
     u64 start = now(), used = vcpu_info_of(spinners[1].id).cpu_time;
-    sleep(6000_ms);
+    sleep(3000_ms);
     used = vcpu_info_of(spinners[1].id).cpu_time - used;
     u64 passed = now() - start;
     print("cap of 25 %%: %lu us of %lu us\n", used / 1000, passed / 1000);
-    CHECK(used * 1000 > passed * 240 && used * 1000 < passed * 260);
+    CHECK(used * 1000 > passed * 247 && used * 1000 < passed * 253);
     CHECK_EQ(set_share(spinners[1].id, 256, 0), 0); // from now on, not from the next window on
     start = now();
     used = vcpu_info_of(spinners[1].id).cpu_time;
@@ -107,28 +107,23 @@ u32 on_event(u32)
     return 0;
 }
 
-/// How late a timer's event arrives, the median of many, while this domain spins or while it sleeps.
+/// How late a timer's event arrives at worst, while this domain spins or while it sleeps.
 u64 lateness(bool sleeps)
 {
-    constexpr u32 rounds = 100;
-    u64 late[rounds];
-    for (u32 i = 0; i < rounds; i++) {
+    u64 worst = 0;
+    for (u32 i = 0; i < 100; i++) {
         u64 when = now() + 5_ms;
         fired_at = 0;
         vcpu_set_singleshot_timer timer{when, 0};
         vcpu_op(VCPUOP_set_singleshot_timer, 0, &timer);
         while (!fired_at)
             sleeps ? (void)sched_op(SCHEDOP_block) : pause();
-        u64 value = fired_at > when ? fired_at - when : 0;
-        u32 at = i;
-        for (; at && late[at - 1] > value; at--)
-            late[at] = late[at - 1];
-        late[at] = value;
+        u64 late = fired_at > when ? fired_at - when : 0;
+        worst = late > worst ? late : worst;
     }
-    return late[rounds / 2];
+    return worst;
 }
 
-/// The emulator has other work, too: what it adds is known from a CPU that is busy, but not with others.
 void check_latency()
 {
     CHECK_EQ(spinners[0].pause(), 0);
@@ -145,8 +140,8 @@ void check_latency()
     u64 among = lateness(true);
     CHECK_EQ(vcpu_info_of(0).cpu, 1);
     CHECK_EQ(pin(0, 1), 0);
-    print("median lateness: %lu us alone, %lu us woken among 8 spinners\n", alone / 1000, among / 1000);
-    CHECK(among <= alone + 1_ms);
+    print("latest by %lu us alone, by %lu us when woken among 8 spinners\n", alone / 1000, among / 1000);
+    CHECK(among <= 1_ms);
 }
 
 } // namespace

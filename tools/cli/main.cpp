@@ -69,6 +69,17 @@ void add_domain_commands(CLI::App& app, const std::string& socket)
     add_domain_command(app, "destroy", "End a guest at once, as if by pulling the plug", nullptr, order("destroy"));
 }
 
+void add_schedule_command(CLI::App& app, const std::string& socket)
+{
+    auto options = std::make_shared<ScheduleOptions>();
+    auto command = app.add_subcommand("sched", "Show or set a domain's share of the CPUs");
+    command->add_option("DOMAIN", options->domain, "Name or number of the domain")->required();
+    command->add_option("--weight", options->weight, "Its share beside others', 1 to 65535; 256 unless set")->check(CLI::Range(1, 65535));
+    command->add_option("--cap", options->cap, "Percent of one CPU that it may use at most; 0: no limit")->check(CLI::Range(0, 12800));
+    command->add_flag("--json", options->json, "As JSON, for programs");
+    command->callback([=, &socket] { schedule(socket, *options); });
+}
+
 /// What the parser says of a wrong command line; it does not name an unknown command by itself.
 int explain(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv)
 {
@@ -99,6 +110,7 @@ int main(int argc, char** argv)
     app.footer(exit_codes); // every command takes it over
     add_commands(app, socket);
     add_domain_commands(app, socket);
+    add_schedule_command(app, socket);
     app.footer(std::string("tenon COMMAND --help shows a command's options; man 1 tenon tells all.\n") + exit_codes);
     try {
         app.parse(argc, argv);

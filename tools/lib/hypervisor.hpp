@@ -29,6 +29,11 @@ struct DomainInfo {
     unsigned online_vcpus;
 };
 
+/// Who has twice the weight runs twice as long where both want to. The cap is in percent of one CPU; 0: none.
+struct CpuShare {
+    std::uint16_t weight = 256, cap = 0;
+};
+
 struct MachineInfo {
     unsigned cpus, cpu_khz, nodes;
     std::uint64_t total_pages, free_pages, scrub_pages;
@@ -75,6 +80,8 @@ public:
     DomainId create_domain(const Uuid& uuid, unsigned max_vcpus);
     void set_max_vcpus(DomainId id, unsigned vcpus);
     void set_max_memory(DomainId id, std::uint64_t kib);
+    CpuShare cpu_share(DomainId id);
+    void set_cpu_share(DomainId id, CpuShare share);
     void pause(DomainId id);
     void unpause(DomainId id);
     /// One step of the destruction; false if there is more to do.

@@ -39,6 +39,27 @@ void Hypervisor::set_max_memory(DomainId id, std::uint64_t kib)
     call.call("setting the memory limit");
 }
 
+CpuShare Hypervisor::cpu_share(DomainId id)
+{
+    auto call = domctl(XEN_DOMCTL_scheduler_op, id);
+    auto& op = call.op->u.scheduler_op;
+    op.sched_id = XEN_SCHEDULER_CREDIT2;
+    op.cmd = XEN_DOMCTL_SCHEDOP_getinfo;
+    call.call("reading the weight and cap");
+    return {op.u.credit2.weight, op.u.credit2.cap};
+}
+
+void Hypervisor::set_cpu_share(DomainId id, CpuShare share)
+{
+    auto call = domctl(XEN_DOMCTL_scheduler_op, id);
+    auto& op = call.op->u.scheduler_op;
+    op.sched_id = XEN_SCHEDULER_CREDIT2;
+    op.cmd = XEN_DOMCTL_SCHEDOP_putinfo;
+    op.u.credit2.weight = share.weight;
+    op.u.credit2.cap = share.cap;
+    call.call("setting the weight and cap");
+}
+
 void Hypervisor::pause(DomainId id) { domctl(XEN_DOMCTL_pausedomain, id).call("pausing"); }
 
 void Hypervisor::unpause(DomainId id) { domctl(XEN_DOMCTL_unpausedomain, id).call("unpausing"); }

@@ -39,6 +39,7 @@ struct alignas(64) PerCpu {
     std::atomic<bool> online{false};
     Vcpu* idle = nullptr;
     Vcpu* previous = nullptr; ///< during a switch: who was switched away
+    u64 switched_at = 0;      ///< and the TLB clock before it
     u64 held_ranks = 0;       ///< debug: one bit a rank
     u64 xcr0 = 0, tsc_aux = 0, dr7 = 0, guest_cr4_bits = 0;
     u64 nmi_count = 0;

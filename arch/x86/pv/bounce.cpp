@@ -74,31 +74,38 @@ void deliver(Vcpu& vcpu, Regs& regs, const Delivery& what)
     } else
         cs &= ~u64{3};
     vcpu_info& info = *vcpu.info;
-    u64 masked = info.evtchn_upcall_mask;
-    u64 frame[12];
-    unsigned n = 0;
-    frame[n++] = regs.rcx;
-    frame[n++] = regs.r11;
-    if (what.failsafe) {
+    const u64 masked = info.evtchn_upcall_mask;
+    const u64 bytes = (7 + what.has_error + 4 * what.failsafe) * 8;
+    sp = (sp & ~u64{15}) - bytes;
+    bool good = frame_ok(sp, bytes);
+    u64 at = sp;
+    auto put = [&](u64 word) {
+        good = good && arch::store_word(at, word);
+        at += 8;
+    };
+    arch::open_user_pages();
+    put(regs.rcx);
+    put(regs.r11);
+    if (what.failsafe) [[unlikely]] {
         u16 s;
         asm volatile("mov %%ds, %0" : "=r"(s));
-        frame[n++] = s;
+        put(s);
         asm volatile("mov %%es, %0" : "=r"(s));
-        frame[n++] = s;
+        put(s);
         asm volatile("mov %%fs, %0" : "=r"(s));
-        frame[n++] = s;
+        put(s);
         asm volatile("mov %%gs, %0" : "=r"(s));
-        frame[n++] = s;
+        put(s);
     }
     if (what.has_error)
-        frame[n++] = what.error;
-    frame[n++] = regs.rip;
-    frame[n++] = cs | (masked & 0xff) << 32;
-    frame[n++] = (regs.rflags & ~(flag::interrupt | flag::iopl)) | (masked ? 0 : flag::interrupt);
-    frame[n++] = regs.rsp;
-    frame[n++] = regs.ss & 0xffff;
-    sp = (sp & ~u64{15}) - n * 8;
-    if (!frame_ok(sp, n * 8) || arch::copy_to_guest(GuestVa{sp}, frame, n * 8) != 0)
+        put(what.error);
+    put(regs.rip);
+    put(cs | (masked & 0xff) << 32);
+    put((regs.rflags & ~(flag::interrupt | flag::iopl)) | (masked ? 0 : flag::interrupt));
+    put(regs.rsp);
+    put(regs.ss & 0xffff);
+    arch::close_user_pages();
+    if (!good)
         return crash_guest(vcpu, regs, "the kernel stack cannot take an exception frame");
     if (what.masks)
         info.evtchn_upcall_mask = 1;

@@ -193,6 +193,7 @@ bool is_idle(const Vcpu& vcpu) { return vcpu.domain.id == dom_idle; }
 void after_switch()
 {
     PerCpu& cpu = this_cpu();
+    cpu.flushed_at.store(cpu.switched_at, std::memory_order_release); // the tables are loaded now
     if (!is_idle(*cpu.current))
         pv::load_cpu_state(*cpu.current);
     scheduler::finish_switch(*cpu.previous);
@@ -209,6 +210,7 @@ namespace tenon::arch {
 using namespace x86;
 
 Vcpu& current_vcpu() { return *x86::this_cpu().current; }
+bool is_loaded_here(const Vcpu& vcpu) { return x86::this_cpu().current == &vcpu; }
 CpuId this_cpu_id() { return x86::this_cpu().id; }
 
 void switch_to(Vcpu& prev, Vcpu& next)
@@ -223,7 +225,7 @@ void switch_to(Vcpu& prev, Vcpu& next)
     cpu.previous = &prev;
     cpu.current = &next;
     cpu.stack_top = cpu.tss.rsp[0] = frame_end(top);
-    cpu.flushed_at.store(tlb_clock(), std::memory_order_release);
+    cpu.switched_at = tlb_clock();
     switch_stacks(&prev.arch.saved_sp, next.arch.saved_sp, tlb_tags::prepare_switch(cpu.kernel_cr3), &cpu, reinterpret_cast<void*>(frame_end(top)));
     after_switch();
 }

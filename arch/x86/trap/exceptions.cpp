@@ -87,7 +87,7 @@ extern "C" const Fixup fixups_start[], fixups_end[];
     pv::deliver_page_fault(vcpu, regs, address, error);
 }
 
-void guest_exception(Vcpu& vcpu, Regs& regs)
+[[gnu::noinline]] void guest_exception(Vcpu& vcpu, Regs& regs)
 {
     switch (regs.entry_vector) {
     case 1: {
@@ -179,6 +179,17 @@ extern "C" void handle_sysenter(Regs* regs)
 
 namespace {
 
+bool must_schedule(const PerCpu& cpu) { return cpu.schedule_wanted.load(std::memory_order_relaxed); }
+
+/// True when it can have changed what waits: by a crash.
+bool deliver_upcall(Vcpu& vcpu, Regs& regs)
+{
+    if (!vcpu.info->evtchn_upcall_pending || vcpu.info->evtchn_upcall_mask || !vcpu.arch.state->event.address)
+        return false;
+    pv::deliver(vcpu, regs, {vcpu.arch.state->event.address, true});
+    return must_schedule(this_cpu());
+}
+
 /// Something waits. Mail before what it may have brought: an NMI, an upcall.
 [[gnu::noinline]] void attend(Regs* regs)
 {
@@ -186,7 +197,7 @@ namespace {
         PerCpu& cpu = this_cpu();
         if (cpu.requests.load(std::memory_order_acquire))
             answer_requests();
-        if (scheduler::should_schedule(cpu.id)) {
+        if (must_schedule(cpu)) {
             scheduler::schedule();
             continue;
         }
@@ -199,9 +210,7 @@ namespace {
             pv::deliver_exception(vcpu, *regs, 2);
             continue;
         }
-        if (vcpu.info->evtchn_upcall_pending && !vcpu.info->evtchn_upcall_mask && vcpu.arch.state->event.address)
-            pv::deliver(vcpu, *regs, {vcpu.arch.state->event.address, true});
-        if (!scheduler::should_schedule(this_cpu().id)) // a crash on the way in
+        if (!deliver_upcall(vcpu, *regs))
             return;
     }
 }
@@ -212,8 +221,9 @@ extern "C" void leave_to_guest(Regs* regs)
 {
     PerCpu& cpu = this_cpu();
     Vcpu& vcpu = *cpu.current;
-    if (cpu.requests.load(std::memory_order_acquire) | cpu.schedule_wanted.load(std::memory_order_relaxed) |
-        vcpu.mail.flags.load(std::memory_order_acquire) | (vcpu.info->evtchn_upcall_pending && !vcpu.info->evtchn_upcall_mask)) [[unlikely]]
+    if (cpu.requests.load(std::memory_order_acquire) | must_schedule(cpu) | vcpu.mail.flags.load(std::memory_order_acquire)) [[unlikely]]
+        return attend(regs);
+    if (deliver_upcall(vcpu, *regs)) [[unlikely]]
         attend(regs);
 }
 

@@ -13,7 +13,7 @@
 
 namespace tenon::x86 {
 
-void handle_interrupt(u8 vector)
+[[gnu::noinline]] void handle_interrupt(u8 vector)
 {
     switch (vector) {
     case timer_vector:
@@ -66,7 +66,8 @@ bool should_yield()
     if (scheduler::should_schedule(cpu.id))
         return true;
     Vcpu& vcpu = *cpu.current;
-    return vcpu.mail.flags.load(std::memory_order_relaxed) != 0 && vcpu.info && !vcpu.info->evtchn_upcall_mask;
+    return vcpu.info && !vcpu.info->evtchn_upcall_mask && vcpu.arch.state->event.address &&
+           (vcpu.info->evtchn_upcall_pending || vcpu.mail.flags.load(std::memory_order_relaxed));
 }
 
 void spin_wait()

@@ -16,6 +16,8 @@ const CpuSet& online_cpus();
 
 /// The vCPU that this CPU runs now (an idle vCPU when none).
 Vcpu& current_vcpu();
+/// This CPU has this vCPU's domain and registers loaded, though it may have stopped: its vcpu_info is at hand.
+bool is_loaded_here(const Vcpu& vcpu);
 
 /// One turn of a wait loop: a pause, and an answer to what other CPUs asked of this one.
 void spin_wait();

@@ -8,7 +8,7 @@ code() { # code EXPECTED COMMAND...
     got=$?
     [ "$got" = "$want" ] || fail "'$*' ends with $got, not $want: $(cat /tmp/out)"
 }
-for command in create list console shutdown reboot pause unpause destroy dmesg info; do
+for command in create list console shutdown reboot pause unpause destroy sched dmesg info; do
     code 0 tenon "$command" --help
     grep -qi usage /tmp/out || fail "$command --help shows no usage"
 done
@@ -16,7 +16,7 @@ code 0 tenon --help
 code 2 tenon frobnicate
 code 2 tenon list --frobnicate
 code 2 tenon create
-for command in console shutdown reboot pause unpause destroy; do code 3 tenon "$command" nobody; done
+for command in console shutdown reboot pause unpause destroy sched; do code 3 tenon "$command" nobody; done
 code 3 tenon list nobody
 for command in console shutdown reboot pause destroy; do
     code 1 tenon "$command" 0
@@ -33,6 +33,12 @@ tenon create /tmp/missing.cfg >/tmp/out 2>&1 && fail "takes a kernel that is not
 grep -q '/nothing' /tmp/out || fail "does not name the missing kernel: $(cat /tmp/out)"
 tenon list --json | grep -q '"name": "Domain-0"' || fail "list --json"
 tenon info --json | grep -q '"total_memory_mib": [1-9]' || fail "info --json"
+code 2 tenon sched 0 --weight 0
+code 1 tenon sched 0 --cap 12800
+code 0 tenon sched 0 --weight 512
+tenon sched 0 --json | tr -d ' \n' | grep -q '{"name":"Domain-0","id":0,"weight":512,"cap":0}' || fail "sched --json: $(tenon sched 0 --json)"
+code 0 tenon sched Domain-0 --weight 256
+tenon sched 0 | grep -q '^weight 256, no cap$' || fail "sched: $(tenon sched 0)"
 tenon dmesg | grep -q . || fail "dmesg is empty"
 tenon list | grep -q '^Domain-0  *0 ' || fail "list has no Domain-0"
 echo "check-cli: fine"

@@ -200,6 +200,7 @@ BuiltDomain Builder::build(const DomainConfig& config)
     auto id = hypervisor.create_domain(config.uuid, config.vcpus);
     HalfBuilt half_built(hypervisor, id);
     hypervisor.set_max_vcpus(id, config.vcpus);
+    hypervisor.set_cpu_share(id, config.cpu_share);
     hypervisor.set_max_memory(id, (std::uint64_t{config.max_memory_mib} << 10) + 1024); // slack for what it grants
     BuiltDomain domain{.id = id,
                        .store_port = hypervisor.allocate_port(id, dom0_id),

@@ -67,9 +67,9 @@ template <class T, class Parse> std::vector<T> parse_items(const ConfigText& tex
 DomainConfig DomainConfig::parse(std::string_view raw, const std::string& file_name, const std::string& directory)
 {
     auto text = ConfigText::parse(raw, file_name);
-    static const std::set<std::string> known = {"name",        "uuid",      "memory",   "maxmem", "vcpus",  "kernel",
-                                                "ramdisk",     "cmdline",   "root",     "extra",  "disk",   "vif",
-                                                "on_poweroff", "on_reboot", "on_crash", "type",   "builder"};
+    static const std::set<std::string> known = {"name",     "uuid", "memory",  "maxmem", "vcpus", "kernel",      "ramdisk",
+                                                "cmdline",  "root", "extra",   "disk",   "vif",   "on_poweroff", "on_reboot",
+                                                "on_crash", "type", "builder", "weight", "cap"};
     DomainConfig config;
     for (const auto& [key, value] : text.values())
         if (!known.contains(key))
@@ -90,6 +90,8 @@ DomainConfig DomainConfig::parse(std::string_view raw, const std::string& file_n
     config.memory_mib = static_cast<unsigned>(text.number("memory", 0, 4, 1 << 20));
     config.max_memory_mib = static_cast<unsigned>(text.number("maxmem", config.memory_mib, config.memory_mib, 1 << 20));
     config.vcpus = static_cast<unsigned>(text.number("vcpus", 1, 1, 128));
+    config.cpu_share = {static_cast<std::uint16_t>(text.number("weight", 256, 1, 65535)),
+                        static_cast<std::uint16_t>(text.number("cap", 0, 0, 100 * config.vcpus))};
     config.kernel = text.text("kernel");
     if (config.kernel.empty())
         throw text.error("kernel", "is missing");

@@ -28,6 +28,7 @@ struct DomainConfig {
     unsigned memory_mib = 0;
     unsigned max_memory_mib = 0;
     unsigned vcpus = 1;
+    CpuShare cpu_share;
     std::string kernel;
     std::string ramdisk; ///< may be empty
     std::string command_line;

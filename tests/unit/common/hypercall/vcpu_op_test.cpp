@@ -137,6 +137,7 @@ TEST_F(VcpuCalls, TimersFireOnceAlsoWhenLate)
     fake::set_time(1000);
     EXPECT_EQ(vcpu_op(VCPUOP_set_singleshot_timer, 0, vcpu_set_singleshot_timer{500, VCPU_SSHOTTMR_future}), failure(Error::time));
     EXPECT_EQ(vcpu_op(VCPUOP_set_singleshot_timer, 0, vcpu_set_singleshot_timer{500, 0}), 0);
+    World::settle(); // the timer's interrupt
     EXPECT_TRUE(events::is_pending(*guest, port));
     guest->shared_page()->evtchn_pending[0] = 0;
     EXPECT_EQ(vcpu_op(VCPUOP_set_singleshot_timer, 0, vcpu_set_singleshot_timer{5000, 0}), 0);

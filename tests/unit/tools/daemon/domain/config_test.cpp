@@ -26,7 +26,7 @@ TEST(Config, UnderstandsWhatPeopleWrite)
     auto config = parse(R"(# a guest
 name = "web-1"; memory = 256
 maxmem = 512
-vcpus = '2'
+vcpus = '2'; weight = 512; cap = 150
 kernel = "/boot/vmlinuz"
 ramdisk = "initrd.img"     # beside the file
 root = "/dev/xvda1 ro"
@@ -41,6 +41,8 @@ on_crash = "preserve"
     EXPECT_EQ(config.memory_mib, 256u);
     EXPECT_EQ(config.max_memory_mib, 512u);
     EXPECT_EQ(config.vcpus, 2u);
+    EXPECT_EQ(config.cpu_share.weight, 512);
+    EXPECT_EQ(config.cpu_share.cap, 150);
     EXPECT_EQ(config.ramdisk, "/home/initrd.img");
     EXPECT_EQ(config.command_line, "root=/dev/xvda1 ro console=hvc0 quoted=\"x\"");
     ASSERT_EQ(config.disks.size(), 3u);
