@@ -90,10 +90,12 @@ def test_each_domain_has_its_own_memory_and_no_more(boot, folder):
                 if sample % 2 or look == QUICK_LOOKS - 1 or rules.has_window(now, 0):
                     rules.check(now)
                     break
-        assert len(rules.wrong) < 50, "\n".join(rules.wrong)
+        if len(rules.wrong) > 20:
+            break
+    if rules.wrong:
+        pytest.fail("\n".join(rules.wrong[:40]), pytrace=False)
     m.shell("touch /tmp/enough; (. /tests/guest-lib.sh; says load1 churns 1); cat /tmp/load.out; grep -c round /tmp/rounds")
     print("\n".join(f"{count:12,} {what}" for what, count in sorted(rules.seen.items())))
-    assert not rules.wrong, "\n".join(rules.wrong)
     seen = rules.seen
     assert seen["samples"] == SAMPLES
     seen["CPUs in user mode"] = seen["CPUs in user mode of guests"] + seen["CPUs in user mode of dom0"]
