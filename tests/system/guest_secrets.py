@@ -46,18 +46,23 @@ class Secrets:
         return self.tag + bytes(ord("a") + byte % 26 for byte in self.pattern(number, 32)[4:])
 
     def find(self, ram: mmap.mmap, frames: np.ndarray) -> set[tuple[str, int]]:
-        """(name of a pattern, machine address), one of each name in each frame that has some."""
-        found: dict[tuple[str, int], int] = {}
-        frames = np.unique(frames)
-        for run in np.split(frames, np.flatnonzero(np.diff(frames) > 1) + 1):
-            if not len(run):
-                continue
-            first, end = int(run[0]) * PAGE, (int(run[-1]) + 1) * PAGE
-            data = ram[first:end]
-            at = data.find(self.tag)
-            while at >= 0:
-                for size in (8, 16, 32, 64):
-                    if name := self.names.get(data[at:at + size]):
-                        found.setdefault((name, (first + at) // PAGE), first + at)
-                at = data.find(self.tag, at + 4)
-        return {(name, address) for (name, _), address in found.items()}
+        return find(ram, frames, self.names, self.tag)
+
+
+def find(ram: mmap.mmap, frames: np.ndarray, names: dict[bytes, str], tag: bytes) -> set[tuple[str, int]]:
+    """(name of a pattern, machine address), one of each name in each frame that has some. All patterns begin with
+    the tag."""
+    found: dict[tuple[str, int], int] = {}
+    frames = np.unique(frames)
+    for run in np.split(frames, np.flatnonzero(np.diff(frames) > 1) + 1):
+        if not len(run):
+            continue
+        first, end = int(run[0]) * PAGE, (int(run[-1]) + 1) * PAGE
+        data = ram[first:end]
+        at = data.find(tag)
+        while at >= 0:
+            for size in (8, 16, 32, 64):
+                if name := names.get(data[at:at + size]):
+                    found.setdefault((name, (first + at) // PAGE), first + at)
+            at = data.find(tag, at + 4)
+    return {(name, address) for (name, _), address in found.items()}

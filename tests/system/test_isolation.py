@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from guest_secrets import Secrets
+from guest_secrets import Secrets, find
 from isolation_rules import Rules
 from machine import MachineError
 from page_tables import DOM_XEN, FIRST, IMAGE, LAST, OWN, Ram, Snapshot, cpus_of, find_records, slot_base
@@ -22,7 +22,10 @@ from paths import BUILD
 SAMPLES = 400
 QUICK_LOOKS = 12
 SECRET_SAMPLES = 40  # with another guest on the CPU, and as many with dom0
-SAVED = ("xmm", "ymm", "registers", "stack pointer", "fs base", "gs base", "breakpoint")  # what Tenon keeps of a vCPU that waits
+HANDLERS = "handlers of dom0"  # where its kernel is entered; that of guests is another kernel
+# What Tenon keeps of a vCPU that waits.
+SAVED = (HANDLERS, "xmm", "ymm", "registers", "stack pointer", "fs base", "gs base", "breakpoint")
+NAMES = [*Secrets(0).all, HANDLERS]
 
 
 class Watched:
@@ -114,11 +117,14 @@ class Kept:
         self.w = w = Watched(boot, folder, memory=1024, smp=1, nics=["virtio"], limit=900,
                              options="dom0_mem=512M guest_loglvl=all")
         self.secrets = Secrets(w.random.randrange(1 << 64))
-        self.seen_by_other: dict[str, set[str]] = {name: set() for name in self.secrets.all}
-        self.seen_by_dom0: dict[str, set[str]] = {name: set() for name in self.secrets.all}
-        self.control: dict[str, set[str]] = {name: set() for name in self.secrets.all}
+        self.seen_by_other: dict[str, set[str]] = {name: set() for name in NAMES}
+        self.seen_by_dom0: dict[str, set[str]] = {name: set() for name in NAMES}
+        self.control: dict[str, set[str]] = {name: set() for name in NAMES}
         self.samples = {"other": 0, "dom0": 0}
         m = w.machine
+        symbols = m.shell("grep -wE 'xen_entry_SYSCALL_64|xen_asm_exc_page_fault' /proc/kallsyms")
+        self.handlers = [int(line.split()[0], 16).to_bytes(8, "little") for line in symbols.splitlines()]
+        assert len(self.handlers) == 2, symbols
         line = self.secrets.all["early console"][0].decode()  # the kernel repeats its command line there
         m.shell(f"(. /tests/guest-lib.sh; MEMORY=96 config keeper 1 1 '' {line} earlyprintk=xen guest.test=secrets "
                 f"guest.seed={self.secrets.seed:x}; MEMORY=96 config other 2 1 '' guest.test=secrets; "
@@ -143,11 +149,15 @@ class Kept:
         if owner == self.other and self.samples["other"] < SECRET_SAMPLES:
             self.samples["other"] += 1
             self.search([loaded, *now.tables_of(owner, 4)], range(512), self.seen_by_other)
+            own = {place for place in self.seen_by_other[HANDLERS] if not place.startswith("slot")}
+            self.seen_by_other[HANDLERS] -= own  # numbers that its own kernel happens to have
             if self.samples["other"] <= 5:
                 self.search(now.tables_of(self.keeper, 4), range(512), self.control)
         elif owner == 0 and self.samples["dom0"] < SECRET_SAMPLES:
             self.samples["dom0"] += 1
             self.search([loaded, *now.tables_of(0, 4)], range(FIRST, OWN), self.seen_by_dom0)
+            self.control[HANDLERS] |= self.seen_by_dom0[HANDLERS]
+            self.seen_by_dom0[HANDLERS].clear()
 
     def search(self, l4s, slots, into: dict[str, set[str]]) -> None:
         """Everything that these tables map, each frame once."""
@@ -156,7 +166,10 @@ class Kept:
         frames, vas = pages.frames(), pages.vas()
         order = frames.argsort()
         frames, vas = frames[order], vas[order]
-        for name, address in self.secrets.find(self.w.ram.bytes, frames[frames < len(self.w.ram.tables)]):
+        found = self.secrets.find(self.w.ram.bytes, in_ram := frames[frames < len(self.w.ram.tables)])
+        for handler in self.handlers:
+            found |= find(self.w.ram.bytes, in_ram, {handler: HANDLERS}, handler)
+        for name, address in found:
             first, last = frames.searchsorted([address >> 12, (address >> 12) + 1])
             into[name].update(self.describe(va | address & 4095) for va in vas[first:last].tolist())
 
@@ -186,13 +199,13 @@ def kept(boot, folder):
 
 
 class TestSecrets:
-    @pytest.mark.parametrize("name", Secrets(0).all)
+    @pytest.mark.parametrize("name", NAMES)
     def test_nobody_else_sees(self, kept, name):
         if isinstance(kept, MachineError):
             pytest.fail(str(kept), pytrace=False)
         assert min(kept.samples.values()) >= SECRET_SAMPLES, f"too few samples: {kept.samples}"
         in_hypervisor = {place for place in kept.control[name] if place.startswith("slot")}
-        print(f"the keeper's own tables: {sorted(kept.control[name])[:8]}")
-        assert in_hypervisor if name in SAVED else kept.control[name], "not even the keeper's tables have it: nothing is shown"
+        print(f"the owner's own tables: {sorted(kept.control[name])[:8]}")
+        assert in_hypervisor if name in SAVED else kept.control[name], "not even its owner's tables have it: nothing is shown"
         for who, places in (("another guest", kept.seen_by_other[name]), ("dom0", kept.seen_by_dom0[name])):
             assert not places, f"{who} sees the {name}:\n" + "\n".join(sorted(places)[:20])
