@@ -121,8 +121,7 @@ void start_other_cpus()
     if (trampoline == invalid_mfn || limit < 2)
         return clock::cpus_are_up();
     // The code runs with paging on before it leaves its page: the page is mapped where it lies.
-    if (!map_range(trampoline.raw() << page_shift, trampoline, page_size,
-                   Pte::present | Pte::writable | Pte::accessed | Pte::dirty))
+    if (!map_range(trampoline.raw() << page_shift, trampoline, page_size, Pte::present | Pte::writable | Pte::accessed | Pte::dirty))
         return clock::cpus_are_up();
     u64 saved_page[page_size / 8];
     {

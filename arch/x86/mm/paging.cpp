@@ -128,9 +128,8 @@ void build_address_space(MachineAddr load_base)
     map_part(rodata_end, image_end, data_flags);
     // The first MiB: the trampoline is written there, and firmware data read.
     must(map_range(own_base, Mfn{0}, 0xa0000, data_flags));
-    boot_memory::for_each_ram([&](Mfn first, u64 count) {
-        must(map_range(own_base + (first.raw() << page_shift), first, count << page_shift, data_flags));
-    });
+    boot_memory::for_each_ram(
+        [&](Mfn first, u64 count) { must(map_range(own_base + (first.raw() << page_shift), first, count << page_shift, data_flags)); });
     write_cr3(root_table.raw() << page_shift);
     boot_map_is_there = true;
 }

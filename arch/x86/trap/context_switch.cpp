@@ -226,7 +226,8 @@ void switch_to(Vcpu& prev, Vcpu& next)
     cpu.current = &next;
     cpu.stack_top = cpu.tss.rsp[0] = frame_end(top);
     cpu.switched_at = tlb_clock();
-    switch_stacks(&prev.arch.saved_sp, next.arch.saved_sp, tlb_tags::prepare_switch(cpu.kernel_cr3), &cpu, reinterpret_cast<void*>(frame_end(top)));
+    switch_stacks(&prev.arch.saved_sp, next.arch.saved_sp, tlb_tags::prepare_switch(cpu.kernel_cr3), &cpu,
+                  reinterpret_cast<void*>(frame_end(top)));
     after_switch();
 }
 

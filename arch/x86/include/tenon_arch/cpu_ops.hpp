@@ -55,7 +55,7 @@ inline constexpr u64 tsd = bit(2), de = bit(3), pse = bit(4), pae = bit(5), mce 
                      osxmmexcpt = bit(10), umip = bit(11), fsgsbase = bit(16), pcide = bit(17), osxsave = bit(18), smep = bit(20),
                      smap = bit(21);
 inline constexpr u64 guests_choice = tsd | de | fsgsbase; ///< what takes effect as a guest's kernel has it
-}
+} // namespace cr4
 namespace flag {
 inline constexpr u64 cf = 1, zf = 0x40, tf = 0x100, interrupt = 0x200, df = 0x400, iopl = 0x3000, nt = 0x4000, rf = 0x10000, vm = 0x20000,
                      ac = 0x40000, vif = 0x80000, vip = 0x100000, id = 0x200000;

@@ -5,12 +5,10 @@
 
 namespace tenon {
 
-template <class T>
-FrameView<T>::FrameView(Mfn mfn)
+template <class T> FrameView<T>::FrameView(Mfn mfn)
     : base_(frame_table::covers(mfn) && frame_at(mfn).owner == x86::running_domain() ? x86::own_frame<T>(mfn)
-                                                                                      : static_cast<T*>(x86::open_window(mfn)))
-{
-}
+                                                                                     : static_cast<T*>(x86::open_window(mfn)))
+{}
 template <class T> FrameView<T>::~FrameView() { x86::close_frame(base_); }
 
 } // namespace tenon

@@ -23,9 +23,9 @@ struct Callback {
 /// What a vCPU's guest told about itself, and its registers beyond the frame on its stack: secrets, so it lies in a frame of the vCPU's
 /// own that only the tables of its domain have, at a fixed distance from its stack (entry_macros.inc).
 struct GuestState {
-    u64 trap_address[256]; ///< 0: no handler
-    bool trap_masks[256];  ///< events are masked while it is delivered
-    u8 trap_dpl[256];      ///< who may raise it by software
+    u64 trap_address[256];    ///< 0: no handler
+    bool trap_masks[256];     ///< events are masked while it is delivered
+    u8 trap_dpl[256];         ///< who may raise it by software
     u64 kernel_sp, kernel_ss; ///< stack for user -> kernel
     u64 bounce_sp;            ///< kernel_sp as frames are built from it; 0: the slow way says what is wrong
     Callback syscall, syscall32, sysenter, event, failsafe, nmi;
@@ -52,13 +52,13 @@ struct ArchVcpu {
     u32 ldt_entries = 0;
     bool nmi_pending = false;
     u32 emulated[unsigned(Emulated::kinds)]{}; ///< written by the CPU that runs it
-    u64 saved_sp = 0;                ///< hypervisor stack pointer while switched away
-    Mfn stack[4];                    ///< frames of its hypervisor stack; the register frame is at the top
-    Mfn fpu = invalid_mfn;           ///< XSAVE area
-    Mfn state_frame = invalid_mfn;   ///< of its GuestState
-    Mfn area_table = invalid_mfn;    ///< L1 of its area in the per-domain slot
-    Mfn private_table = invalid_mfn; ///< and of what only its kernel mode's tables have
-    u32 gdt_cpu = ~0u;               ///< the CPU whose descriptor page is in its area
+    u64 saved_sp = 0;                          ///< hypervisor stack pointer while switched away
+    Mfn stack[4];                              ///< frames of its hypervisor stack; the register frame is at the top
+    Mfn fpu = invalid_mfn;                     ///< XSAVE area
+    Mfn state_frame = invalid_mfn;             ///< of its GuestState
+    Mfn area_table = invalid_mfn;              ///< L1 of its area in the per-domain slot
+    Mfn private_table = invalid_mfn;           ///< and of what only its kernel mode's tables have
+    u32 gdt_cpu = ~0u;                         ///< the CPU whose descriptor page is in its area
 };
 
 struct ArchDomain {

@@ -273,8 +273,7 @@ void start(const BootInfo& boot, UnpackedKernel& kernel)
     load_image(image, dom0_pages, layout);
     if (initrd_bytes)
         dom0_pages.copy_in(layout.initrd_pfn,
-                           own_frame<const u8>(Mfn{boot.module_list[1].start >> page_shift}) +
-                               (boot.module_list[1].start & page_mask),
+                           own_frame<const u8>(Mfn{boot.module_list[1].start >> page_shift}) + (boot.module_list[1].start & page_mask),
                            initrd_bytes);
     build_tables(dom0_pages, layout);
     write_p2m(dom0_pages, layout);

@@ -66,7 +66,8 @@ bool write_guest_cr(Vcpu& vcpu, unsigned number, u64 value)
         return complete([&] { return set_base(vcpu, vcpu.arch.kernel_table, Mfn{value >> page_shift}); });
     }
     case 4:
-        vcpu.arch.state->guest_cr4 = value & (cr4::tsd | cr4::de | (features.xsave ? cr4::osxsave : 0) | (features.fsgsbase ? cr4::fsgsbase : 0));
+        vcpu.arch.state->guest_cr4 =
+            value & (cr4::tsd | cr4::de | (features.xsave ? cr4::osxsave : 0) | (features.fsgsbase ? cr4::fsgsbase : 0));
         this_cpu().guest_cr4_bits = vcpu.arch.state->guest_cr4 & cr4::guests_choice;
         write_cr4((read_cr4() & ~cr4::guests_choice) | this_cpu().guest_cr4_bits);
         return true;

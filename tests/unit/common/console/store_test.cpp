@@ -3,11 +3,11 @@
 #include <fake/machine.hpp>
 #include <fake/memory.hpp>
 #include <gtest/gtest.h>
-#include <tenon/arch/memory.hpp>
-#include <tenon/mm/frame_allocator.hpp>
 #include <string>
+#include <tenon/arch/memory.hpp>
 #include <tenon/console.hpp>
 #include <tenon/hypercall/table.hpp>
+#include <tenon/mm/frame_allocator.hpp>
 
 using namespace tenon;
 

@@ -1,7 +1,7 @@
 // Flushes over a model of a TLB with tags, as the manual says that they work: what must be gone is gone, under both tags, and what a
 // change of the guest's mode may keep is kept.
-#include "arch/x86/cpu/features.hpp"
 #include "arch/x86/mm/tlb_tags.hpp"
+#include "arch/x86/cpu/features.hpp"
 #include <gtest/gtest.h>
 #include <set>
 #include <tenon_arch/cpu_ops.hpp>
