@@ -14,7 +14,7 @@ HYPERVISOR ?= tenon
 GUESTS ?=
 
 # Some of everything that x2APIC, TSC deadlines and a stricter TLB can break.
-BOCHS_GUESTS ?= hello traps timers events vcpu mmu_update ptwr
+BOCHS_GUESTS ?= hello traps timers events vcpu mmu_update ptwr usermode pin va_mapping
 
 .PHONY: guests check-guests check-guests-xen check-bochs
 guests: $(GUEST_ELVES) ##  build the micro-guests

@@ -35,7 +35,7 @@ log: {folder}/log
 display_library: term
 panic: action=fatal
 """
-MUST_SAY = ("x2APIC mode",)  # or the machine is not what this is for
+MUST_SAY = ("x2APIC mode", " PCID ")  # or the machine is not what this is for
 MUST_NOT_SAY = ("Local APIC timer",)  # its frequency is only measured where there are no deadlines
 
 

@@ -75,6 +75,13 @@ class Ram:
             self.bytes = mmap.mmap(file.fileno(), mib << 20, access=mmap.ACCESS_READ)
         self.tables = np.frombuffer(self.bytes, "<u8").reshape(-1, 512)
 
+    def word(self, l4: int, va: int) -> int:
+        """The 8 bytes at an address that is mapped by 4 KiB."""
+        table = l4
+        for shift in (39, 30, 21, 12):
+            table = int(number(self.tables[table][va >> shift & 511]))
+        return int(self.tables[table][va % PAGE // 8])
+
     def walk(self, entries, vas, level: int) -> Pages:
         """All pages below such entries, each with the address where its part begins. `level` is the entries'."""
         entries, vas = np.atleast_1d(np.asarray(entries, np.uint64)), np.atleast_1d(np.asarray(vas, np.uint64))

@@ -43,10 +43,10 @@ class Watched:
             file.unlink(missing_ok=True)
         self.end = int(re.search(r"up to ([0-9a-f]+)", self.machine.log).group(1), 16) >> 12
         self.records = self.root = None
-        while self.root is None:  # a CPU that idles has the root tables
+        variable = next(va for va, name in symbols() if name == "tenon::x86::root_table")
+        while self.root is None:  # a CPU need not have them loaded when it idles
             with self.stopped() as now:
-                idle = [cpu.cr3 for cpu in now.cpus if now.owner[cpu.cr3] == DOM_XEN] if now else []
-                self.root = idle[0] if idle else None
+                self.root = self.ram.word(now.cpus[0].cr3, variable) if now else None
 
     def stopped(self):
         return Stop(self)

@@ -44,7 +44,7 @@ void forget_user()
 void forget_page(u64 va)
 {
     invalidate_page(va);
-    if (features.pcid)
+    if (features.pcid && s64(va << 16) >> 16 == s64(va)) // INVPCID faults where INVLPG does nothing, and guests choose the address
         invpcid(one_address, user_tag, va);
 }
 

@@ -5,10 +5,11 @@
 
 namespace tenon {
 
-template <class T> FrameView<T>::FrameView(Mfn mfn)
-    : base_(frame_table::covers(mfn) && frame_at(mfn).owner == x86::running_domain() ? x86::own_frame<T>(mfn)
-                                                                                     : static_cast<T*>(x86::open_window(mfn)))
-{}
-template <class T> FrameView<T>::~FrameView() { x86::close_frame(base_); }
+template <class T> [[gnu::always_inline]] inline FrameView<T>::FrameView(Mfn mfn) : base_(x86::own_frame<T>(mfn))
+{
+    if (!frame_table::covers(mfn) || frame_at(mfn).owner != x86::running_domain()) [[unlikely]]
+        base_ = static_cast<T*>(x86::open_window(mfn));
+}
+template <class T> [[gnu::always_inline]] inline FrameView<T>::~FrameView() { x86::close_frame(base_); }
 
 } // namespace tenon

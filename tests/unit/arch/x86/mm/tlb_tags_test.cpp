@@ -43,6 +43,7 @@ void invpcid(u64 type, u64 tag, u64 va)
     ASSERT_TRUE(features.pcid) << "a #UD on a CPU without INVPCID";
     ASSERT_LE(type, 3u);
     ASSERT_LT(tag, 4096u);
+    ASSERT_TRUE(type != 0 || s64(va << 16) >> 16 == s64(va)) << "a #GP";
     if (type == 0)
         tlb.entries.erase({tag, va >> page_shift});
     else if (type == 1)
@@ -138,6 +139,12 @@ TEST_P(TlbTags, APageIsForgottenInBothModes)
     write_cr3(user_cr3);
     EXPECT_FALSE(tlb.knows(tag_of(user), both_va));
     EXPECT_EQ(tlb.knows(tag_of(user), user_va), GetParam()) << "and only that page";
+}
+
+TEST_P(TlbTags, AnAddressThatIsNoneIsHarmless)
+{
+    for (u64 va : {u64{1} << 47, u64{1} << 63, u64{0xffff'7fff'ffff'f000}})
+        tlb_tags::forget_page(va);
 }
 
 INSTANTIATE_TEST_SUITE_P(Cpu, TlbTags, testing::Bool(), [](auto& info) { return info.param ? "WithPcid" : "WithoutPcid"; });
