@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 
 from page_tables import (AREA_END, COMM_MARK, DESCRIPTOR, DOM_IDLE, DOM_INVALID, DOM_IO, DOM_XEN, DOMAIN, FIRST,
-                         FIRST_RESERVED, FPU, HEAP, IMAGE, L1, LARGE, LAST, M2P, NO_EXECUTE, OWN, PAGE, PRESENT, PRIVATE_BIT,
+                         FIRST_RESERVED, FPU, HEAP, IMAGE, L1, LARGE, LAST, M2P, NO_EXECUTE, OWN, PAGE, PRESENT, PRIVATE_BIT, STATE,
                          RESERVED_GDT, SHARED, STACK, TABLE, USER, WINDOW_COUNT, WINDOWS, WRITABLE, Pages, Ram,
                          Snapshot, number, slot_base)
 
@@ -28,7 +28,7 @@ class Area:
         self.is_window = self.is_private & (self.page >= WINDOWS) & (self.page < WINDOWS + WINDOW_COUNT)
         self.is_stack = ~self.is_private & (self.page >= STACK) & (self.page < AREA_END)
         self.is_descriptor = ~self.is_private & (self.page < STACK)
-        fixed = self.is_private & ((self.page == FPU) | (self.page == TABLE))
+        fixed = self.is_private & ((self.page == FPU) | (self.page == STATE) | (self.page == TABLE))
         self.is_known &= self.is_window | self.is_stack | self.is_descriptor | fixed
         self.secret = np.concatenate([self.pages.frame[self.is_stack | fixed], self.pages.tables])
 

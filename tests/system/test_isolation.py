@@ -16,7 +16,7 @@ import pytest
 from guest_secrets import Secrets, find
 from isolation_rules import Rules
 from machine import MachineError
-from page_tables import DOM_XEN, FIRST, IMAGE, LAST, OWN, Ram, Snapshot, cpus_of, find_records, slot_base
+from page_tables import FIRST, IMAGE, LAST, OWN, Ram, Snapshot, cpus_of, find_records, slot_base
 from paths import BUILD
 
 SAMPLES = 400
