@@ -37,18 +37,18 @@ struct Unit {};
 /// The value in a Result. A Status has none and so fits one register: not a member that shares its address with the error, because GCC 12
 /// may store a byte for it.
 template <class T> struct Held {
-    constexpr Held() : value_{} {}
-    constexpr explicit Held(T value) : value_(std::move(value)) {}
-    T value_;
+    constexpr Held() : held{} {}
+    constexpr explicit Held(T value) : held(std::move(value)) {}
+    T held;
 };
 template <> struct Held<Unit> {
     constexpr Held() {}
     constexpr explicit Held(Unit) {}
-    static inline Unit value_{};
+    static inline Unit held{};
 };
 
 template <class T = Unit> class [[nodiscard]] Result : Held<T> {
-    using Held<T>::value_;
+    using Held<T>::held;
 
 public:
     constexpr Result(T value) : Held<T>(std::move(value)) {}
@@ -56,11 +56,11 @@ public:
     constexpr bool ok() const { return error_ == 0; }
     constexpr explicit operator bool() const { return ok(); }
     constexpr Error error() const { return Error(error_); }
-    constexpr T& value() { return value_; }
-    constexpr const T& value() const { return value_; }
-    constexpr T& operator*() { return value_; }
-    constexpr T* operator->() { return &value_; }
-    constexpr T value_or(T other) const { return ok() ? value_ : other; }
+    constexpr T& value() { return held; }
+    constexpr const T& value() const { return held; }
+    constexpr T& operator*() { return held; }
+    constexpr T* operator->() { return &held; }
+    constexpr T value_or(T other) const { return ok() ? held : other; }
 
 private:
     s32 error_ = 0;

@@ -304,12 +304,15 @@ TEST(SchedulerProperty, NothingIsLostWhenCpusRace)
     std::vector<Vcpu*> vcpus;
     for (unsigned i = 0; i < 3; i++)
         all.push_back(world.start(3));
-    static std::atomic<unsigned> busy;
+    static std::atomic<unsigned> busy, halted;
     busy = cpus;
+    halted = 0;
     fake::on_idle([] { // halts in place, as long as there is somebody who could wake it
+        const bool somebody_runs = ++halted < cpus;
         std::this_thread::yield();
         timers::run(arch::this_cpu_id(), arch::now_ns());
-        return busy == cpus;
+        halted--;
+        return somebody_runs && busy == cpus;
     });
     for (auto& d : all)
         d->for_each_vcpu([&](Vcpu& v) { vcpus.push_back(&v); });
