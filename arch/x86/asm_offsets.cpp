@@ -37,6 +37,7 @@ void offsets()
     CONSTANT(STACK_INFO_SIZE, sizeof(StackInfo));
     CONSTANT(STACK_SIZE, stack_size);
     OFFSET(CPU_REQUESTS, PerCpu, requests);
+    OFFSET(CPU_STACK_TOP, PerCpu, stack_top);
     OFFSET(CPU_FLUSHED_AT, PerCpu, flushed_at);
     OFFSET(CPU_KERNEL_CR3, PerCpu, kernel_cr3);
     OFFSET(CPU_USER_CR3, PerCpu, user_cr3);

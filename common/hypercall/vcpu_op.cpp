@@ -15,6 +15,10 @@ CallResult initialise(Vcpu& vcpu, GuestPtr<vcpu_guest_context> argument)
         return Error::inval; // it would have nowhere to receive events
     if (vcpu.initialised || vcpu.context_busy.exchange(true, std::memory_order_acquire))
         return Error::exist;
+    if (vcpu.initialised) { // by another vCPU, meanwhile
+        vcpu.context_busy.store(false, std::memory_order_release);
+        return Error::exist;
+    }
     vcpu_guest_context context; // on the stack: registers do not belong on the heap
     Status result = argument.read_array(&context, 1);
     if (result.ok())

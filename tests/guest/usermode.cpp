@@ -13,7 +13,7 @@ using namespace guest;
 namespace {
 
 extern "C" char u_syscall[], u_syscall_end[], u_int80[], u_int80_end[], u_ud[], u_read[], u_write[], u_spin[], u_gs[], u_fs[], u_bp[],
-    u_bp_end[], u_int13[], u_cpuid[], u_cli[];
+    u_bp_end[], u_int13[], u_cpuid[], u_cli[], u_sysenter[];
 asm(R"(
     .pushsection .user, "ax"
 u_syscall:
@@ -39,6 +39,8 @@ u_bp:   int3
 u_bp_end:
 u_int13: int $13
 u_cli:  cli
+        ud2
+u_sysenter: sysenter
         ud2
     .popsection
 )");
@@ -103,6 +105,10 @@ void check_exceptions()
     CHECK(trap.is(vector_gp));
     CHECK_EQ(trap.frame.error, !on_tenon() && trap.frame.error == 0xd2 ? 0xd2 : 13 * 8 + 2);
     check_user_frame(run_user(at(u_cli)), vector_gp, 0, u_cli);
+    // SYSENTER goes to who registered for it; some CPUs do not have it in long mode.
+    trap = run_user(at(u_sysenter));
+    CHECK(trap.is(callback_sysenter) || trap.is(vector_ud));
+    CHECK_EQ(trap.frame.rflags & (flag_if | flag_tf), flag_if);
 
     UserStart start = at(u_read);
     start.rdi = 0x700123; // not present

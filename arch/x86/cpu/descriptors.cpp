@@ -107,7 +107,7 @@ bool create_percpu(CpuId id)
     auto* cpu = new (reinterpret_cast<void*>(area + data_offset)) PerCpu;
     cpu->id = id;
     cpu->descriptor_page = descriptors;
-    constexpr u64 ends[] = {nmi_stack_end, df_stack_end, mce_stack_end};
+    constexpr u64 ends[] = {nmi_stack_end, df_stack_end, mce_stack_end, db_stack_end};
     for (unsigned i = 0; i < std::size(ends); i++) {
         for (u64 page = ends[i] - ist_stack_size; page < ends[i]; page += page_size)
             if (map(page, data_flags) == invalid_mfn)
@@ -160,6 +160,7 @@ void init_cpu(PerCpu& cpu)
                                  v == 2    ? 1
                                  : v == 8  ? 2
                                  : v == 18 ? 3
+                                 : v == 1  ? 4
                                            : 0,
                                  v == 3 || v == 4 ? 3 : 0);
     load_own_gdt(cpu);
@@ -172,9 +173,7 @@ void init_cpu(PerCpu& cpu)
     // Everything that could confuse the hypervisor is cleared on SYSCALL.
     write_msr(msr::fmask, flag::interrupt | flag::tf | flag::df | flag::ac | flag::nt | flag::iopl | flag::rf | flag::vm);
     if (features.has_sysenter) {
-        write_msr_safe(msr::sysenter_cs, hv_cs);
-        write_msr_safe(msr::sysenter_esp, percpu_area(cpu.id.raw()) + nmi_stack_end); // replaced by the entry code at once
-        write_msr_safe(msr::sysenter_eip, u64(&entry_sysenter));
+        write_msr_safe(msr::sysenter_cs, 0); // #GP: SYSENTER would come without a stack of its own, and with TF (emulate_sysenter)
     }
     init_cpu_features();
     cpu.flushed_at = 0;

@@ -91,12 +91,6 @@ RARE_CALL Status flush_after_update(Vcpu& vcpu, u64 flags, GuestVa va)
     return success;
 }
 
-Status finish_earlier(Vcpu& vcpu)
-{
-    Guard guard(vcpu.domain.arch.mm_lock);
-    return finish_deferred(vcpu, vcpu.domain);
-}
-
 } // namespace
 } // namespace tenon::x86::pv
 
@@ -138,6 +132,7 @@ RARE_CALL u64 come_back(Vcpu& vcpu, u64 list, u64 done_at)
 
 CallResult mmu_update(Call& call, u64 requests, u32 count, u64 done_at, u32 domid)
 {
+    TRY(finish_earlier(call.vcpu));
     u32 done = 0, before = 0;
     GuestPtr<u32> done_ptr(done_at);
     if (count & continued) [[unlikely]] {

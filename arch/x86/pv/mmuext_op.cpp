@@ -112,6 +112,7 @@ Status run_ops(Call& call, Domain& target, GuestPtr<struct mmuext_op> list, u32 
 
 CallResult mmuext_op(Call& call, u64 ops, u32 count, u64 done_at, u32 domid)
 {
+    TRY(finish_earlier(call.vcpu));
     GuestPtr<struct mmuext_op> list(ops);
     GuestPtr<u32> done_ptr(done_at);
     u32 done = 0, before = 0;

@@ -58,8 +58,18 @@ void prepare_for(Domain& domain, Mfn l4, GuestMode mode)
 Status set_base(Vcpu& vcpu, Mfn& slot, Mfn mfn)
 {
     Domain& domain = vcpu.domain;
-    if (mfn == slot)
+    const bool is_kernel = &slot == &vcpu.arch.kernel_table;
+    auto load = [&] {
+        if (is_kernel)
+            load_tables(vcpu);
+        else // loaded on the way there
+            tlb_tags::forget_user();
+    };
+    if (mfn == slot) { // a guest's way to flush
+        if (&vcpu == &arch::current_vcpu())
+            load();
         return success;
+    }
     if (mfn != invalid_mfn) {
         if (!is_ram(mfn) || !frame_at(mfn).get(domain.id))
             return Error::inval;
@@ -70,15 +80,11 @@ Status set_base(Vcpu& vcpu, Mfn& slot, Mfn mfn)
     }
     Mfn old = slot;
     slot = mfn;
-    const bool is_kernel = &slot == &vcpu.arch.kernel_table;
     if (mfn != invalid_mfn)
         prepare_for(domain, mfn, is_kernel ? GuestMode::kernel : GuestMode::user);
     if (&vcpu == &arch::current_vcpu()) {
         publish_tables(this_cpu(), vcpu);
-        if (is_kernel)
-            load_tables(vcpu);
-        else // loaded on the way there
-            tlb_tags::forget_user();
+        load();
     }
     if (old != invalid_mfn) {
         if (put_table(domain, frame_at(old)))

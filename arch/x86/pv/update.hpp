@@ -101,6 +101,16 @@ CallResult finish_list(Call& call, Status result, GuestPtr<T> list, u32 count, u
     return call.restart_with(1, (count - done) | continued);
 }
 
+/// Goes on with what an earlier call of this vCPU could not release, under its own domain's mm_lock: before a call that may work on another
+/// domain's tables, and also when that call has nothing else to do. Error::restart: call again.
+inline Status finish_earlier(Vcpu& vcpu)
+{
+    if (vcpu.deferred_table == invalid_mfn) [[likely]]
+        return success;
+    Guard guard(vcpu.domain.arch.mm_lock);
+    return finish_deferred_table(vcpu, vcpu.domain);
+}
+
 /// Loads a vCPU's tables, those of its kernel mode, and remembers it; everything older leaves this CPU's TLB.
 void load_tables(Vcpu& vcpu);
 /// CPUs that hold the state of one of the domain's vCPUs.

@@ -21,6 +21,8 @@ entry_stubs:
         jmp     entry_ist
         .elseif vector == 0 || (vector >= 3 && vector <= 5) || (vector >= 10 && vector <= 12) || vector == 14 || vector == 16 || vector == 17 || vector == 19
         jmp     entry_exception
+        .elseif vector == 1
+        jmp     entry_debug
         .elseif vector == 6 || vector == 13
         jmp     entry_emulated
         .else
@@ -90,6 +92,36 @@ entry_emulated:
         call    handle_emulated
         jmp     exit_to_guest
 
+// entry_debug: #DB, on a stack of its own: a breakpoint that a load of SS holds back hits behind a SYSCALL, where the stack pointer is
+// still the guest's. From a guest it goes on on the vCPU's stack, and nothing of the guest stays on this one. From ring 0 it is the guest's
+// loss: its breakpoint on memory that Tenon touched, or the one behind SYSCALL.
+//   on the stack: ss, rsp, rflags, cs, rip, vector word
+        .balign 16
+entry_debug:
+        push    %rax
+        testb   $3, 3 * 8(%rsp)
+        jz      1f
+        push    %rcx
+        mov     INFO(8) + STACK_CPU(%rsp), %rax
+        mov     CPU_STACK_TOP(%rax), %rax
+        n = 0
+        .rept   8
+        xor     %ecx, %ecx
+        xchg    %rcx, 8 * (7 - n)(%rsp)
+        n = n + 1
+        mov     %rcx, -8 * n(%rax)
+        .endr
+        lea     -8 * 8(%rax), %rsp
+        pop     %rcx
+        pop     %rax
+        jmp     entry_common
+1:      mov     $0xffff0ff0, %eax
+        mov     %rax, %dr6
+        pop     %rax
+        add     $8, %rsp
+        andl    $~0x100, 2 * 8(%rsp)
+        iretq
+
 // entry_ist: NMI, #DF, #MC, on a stack of their own. Goes back to wherever it came from, never through the scheduler.
         .balign 16
 entry_ist:
@@ -131,27 +163,6 @@ entry_syscall32:
         xor     %ebp, %ebp
         mov     %rsp, %rdi
         call    handle_syscall32
-        jmp     entry_exit
-
-// entry_sysenter: the hardware keeps neither rip nor rsp; rsp points at this CPU's stack_top word.
-        .balign 16
-        .globl  entry_sysenter
-entry_sysenter:
-        mov     (%rsp), %rsp
-        push    $GUEST_SS
-        push    $0
-        pushfq
-        push    $GUEST_CS64
-        push    $0
-        push    $0
-        movl    $0x102, 4(%rsp)
-        SAVE_REGISTERS
-        cld
-        CLEAR_AC
-        TENON_TABLES
-        xor     %ebp, %ebp
-        mov     %rsp, %rdi
-        call    handle_sysenter
         jmp     entry_exit
 
 // switch_stacks(save_sp, next_sp, next_cr3, cpu, info)

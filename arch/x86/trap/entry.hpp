@@ -10,13 +10,12 @@ struct Vcpu;
 namespace tenon::x86 {
 
 extern "C" {
-extern char entry_stubs[], entry_syscall[], entry_syscall32[], entry_sysenter[], entry_first_run[], entry_exit[];
+extern char entry_stubs[], entry_syscall[], entry_syscall32[], entry_first_run[], entry_exit[];
 void handle_trap(Regs* regs);                 ///< exceptions and interrupts of any context
 void handle_emulated(Regs* regs, Vcpu* vcpu); ///< #UD and #GP of a guest
 void handle_syscall(Regs* regs);              ///< iret, and SYSCALL in 64-bit user code, where the assembly did not do it
 u64 unknown_call(Regs* regs);                 ///< a hypercall beyond the table
 void handle_syscall32(Regs* regs);            ///< SYSCALL in compatibility mode
-void handle_sysenter(Regs* regs);
 void leave_to_guest(Regs* regs); ///< everything that must happen before the guest runs again
 void finish_first_switch();
 /// Saves callee-saved registers and the stack pointer, loads the next vCPU's tables and stack. `info` is its StackInfo.
@@ -24,7 +23,7 @@ void switch_stacks(u64* save_sp, u64 next_sp, u64 next_cr3, void* cpu, void* inf
 }
 inline constexpr unsigned entry_stub_size = 16;
 /// entry_vector of the entries that are not exceptions or interrupts.
-inline constexpr u32 syscall_vector = 0x100, syscall32_vector = 0x101, sysenter_vector = 0x102;
+inline constexpr u32 syscall_vector = 0x100, syscall32_vector = 0x101;
 
 /// Where to go on when an instruction at `rip` faults; 0 when there is no fix-up.
 u64 find_fixup(u64 rip);

@@ -48,10 +48,6 @@ extern "C" const Fixup fixups_start[], fixups_end[];
 // What is not inlined here keeps the stack frame of handle_trap small, which all traps pay for.
 [[gnu::noinline]] void hypervisor_fault(Regs& regs)
 {
-    if (regs.entry_vector == 1) { // single step that a guest carried in through SYSENTER
-        regs.rflags &= ~flag::tf;
-        return;
-    }
     if (regs.rip == u64(guest_iret) || regs.rip == u64(fast_iret_to_user) || regs.rip == u64(fast_iret_to_kernel))
         iret_failed(regs);
     if (u64 to = find_fixup(regs.rip); to) {
@@ -166,15 +162,6 @@ extern "C" void handle_syscall32(Regs* regs)
     if (!guest_in_user() || vcpu.arch.state->syscall32.address == 0)
         return pv::deliver_exception(vcpu, *regs, 13, 0);
     pv::deliver(vcpu, *regs, {vcpu.arch.state->syscall32.address, vcpu.arch.state->syscall32.masks});
-}
-
-extern "C" void handle_sysenter(Regs* regs)
-{
-    Vcpu& vcpu = arch::current_vcpu();
-    regs->rflags = (regs->rflags | flag::interrupt) & ~flag::tf;
-    if (!guest_in_user() || vcpu.arch.state->sysenter.address == 0)
-        return pv::deliver_exception(vcpu, *regs, 13, 0);
-    pv::deliver(vcpu, *regs, {vcpu.arch.state->sysenter.address, vcpu.arch.state->sysenter.masks});
 }
 
 namespace {

@@ -259,6 +259,18 @@ bool two_byte(Vcpu& vcpu, Regs& regs, Code& code, unsigned rex)
     return true;
 }
 
+/// SYSENTER, which only 32-bit code means: its kernel gets it where it said. The CPU would keep neither rip nor rsp.
+bool emulate_sysenter(Vcpu& vcpu, Regs& regs, const Code& code)
+{
+    const Callback& callback = vcpu.arch.state->sysenter;
+    if (!guest_in_user() || !callback.address || code.count < 2 || code.byte[0] != 0x0f || code.byte[1] != 0x34)
+        return false;
+    regs.rip = regs.rsp = 0;
+    regs.rflags = (regs.rflags | flag::interrupt) & ~flag::tf;
+    deliver(vcpu, regs, {callback.address, callback.masks});
+    return true;
+}
+
 /// Any form of them, and all others.
 [[gnu::noinline]] bool emulate_any(Vcpu& vcpu, Regs& regs)
 {
@@ -285,7 +297,7 @@ bool two_byte(Vcpu& vcpu, Regs& regs, Code& code, unsigned rex)
         return true;
     const bool is_flag = (op & 0xfe) == 0xfa; // cli, sti
     if (guest_in_user() || !(is_flag || (op == 0x0f && two_byte(vcpu, regs, code, rex))))
-        return false;
+        return emulate_sysenter(vcpu, regs, code);
     if (is_flag)
         count(vcpu, Emulated::flags);
     skip(vcpu, regs, code.at);
