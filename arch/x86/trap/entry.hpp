@@ -16,7 +16,7 @@ void handle_emulated(Regs* regs, Vcpu* vcpu); ///< #UD and #GP of a guest
 void handle_syscall(Regs* regs);              ///< iret, and SYSCALL in 64-bit user code, where the assembly did not do it
 u64 unknown_call(Regs* regs);                 ///< a hypercall beyond the table
 void handle_syscall32(Regs* regs);            ///< SYSCALL in compatibility mode
-void leave_to_guest(Regs* regs); ///< everything that must happen before the guest runs again
+void leave_to_guest(Regs* regs);              ///< everything that must happen before the guest runs again
 void finish_first_switch();
 /// Saves callee-saved registers and the stack pointer, loads the next vCPU's tables and stack. `info` is its StackInfo.
 void switch_stacks(u64* save_sp, u64 next_sp, u64 next_cr3, void* cpu, void* info);
