@@ -2,6 +2,7 @@
 #include "tlb_tags.hpp"
 #include "../cpu/features.hpp"
 #include <tenon_arch/cpu_ops.hpp>
+#include <tenon_arch/layout.hpp>
 
 namespace tenon::x86::tlb_tags {
 
@@ -44,7 +45,7 @@ void forget_user()
 void forget_page(u64 va)
 {
     invalidate_page(va);
-    if (features.pcid && s64(va << 16) >> 16 == s64(va)) // INVPCID faults where INVLPG does nothing, and guests choose the address
+    if (features.pcid && is_canonical(va)) // INVPCID faults where INVLPG does nothing, and guests choose the address
         invpcid(one_address, user_tag, va);
 }
 

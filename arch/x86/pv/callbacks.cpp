@@ -8,7 +8,6 @@
 
 namespace tenon::x86::pv {
 
-bool is_canonical(u64 address) { return s64(address << 16) >> 16 == s64(address); }
 bool is_guest_address(u64 address) { return is_canonical(address) && (address < hypervisor_start || address >= hypervisor_end); }
 
 Status set_trap(GuestState& state, const trap_info& t)

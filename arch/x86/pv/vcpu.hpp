@@ -5,7 +5,6 @@
 
 namespace tenon::x86::pv {
 
-bool is_canonical(u64 address);
 bool is_guest_address(u64 address);
 Status set_trap(GuestState& state, const trap_info& trap);
 /// Virtual CR0.TS of the current vCPU.

@@ -37,12 +37,7 @@ entry_stubs:
         .balign 64
         .globl  entry_common
 entry_common:
-        SAVE_REGISTERS
-        cld
-        CLEAR_AC
-        TENON_TABLES
-        xor     %ebp, %ebp
-        mov     %rsp, %rdi
+        ENTER_TENON
         call    handle_trap
         .globl  entry_exit
 entry_exit:
@@ -82,12 +77,7 @@ resume_hypervisor:
 entry_emulated:
         testb   $3, 2 * 8(%rsp)
         jz      entry_common
-        SAVE_REGISTERS
-        cld
-        CLEAR_AC
-        TENON_TABLES
-        xor     %ebp, %ebp
-        mov     %rsp, %rdi
+        ENTER_TENON
         mov     REGS_SIZE + STACK_VCPU(%rsp), %rsi
         call    handle_emulated
         jmp     exit_to_guest

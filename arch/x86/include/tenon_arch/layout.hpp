@@ -4,6 +4,7 @@
 
 namespace tenon::x86 {
 
+constexpr bool is_canonical(u64 address) { return s64(address << 16) >> 16 == s64(address); }
 constexpr u64 slot_base(unsigned slot) { return 0xffff'0000'0000'0000 | u64(slot) << 39; }
 inline constexpr unsigned first_slot = 256, last_slot = 271, slots = 16;
 inline constexpr unsigned m2p_slot = 256, image_slot = 257, frames_slot = 258, heap_slot = 259, domain_slot = 260, own_slot = 261;
