@@ -177,6 +177,7 @@ void guest::test()
         w.bell = static_cast<u32>(bind_ipi(v));
         w.kick = static_cast<u32>(bind_ipi(v));
         w.timer = static_cast<u32>(bind_virq(VIRQ_TIMER, v));
+        mask_port(w.kick); // ports begin unmasked: an upcall just before SCHEDOP_poll would take the event away
         if (v) {
             shared->vcpu_info[v].evtchn_upcall_mask = 1;
             REQUIRE_EQ(start_vcpu(v, worker, &w), 0);

@@ -35,24 +35,28 @@ def booted(request, boot, tmp_path_factory):
         started = boot(disks=disks, nics=list(NICS), usb=True, limit=400,
                        options="frobnicate=1 dom0_max_vcpus=many", dom0_options="tenon.nobridge",
                        **MACHINES[request.param])
-        started.clock_samples = [sample_clock(started)]
+        started.first_clocks = sample_clock(started)
         return started
     except MachineError as error:
         return error
 
 
-def sample_clock(machine) -> tuple[float, float, float]:
-    """(host, dom0, how long the question took) in seconds, of the quickest of several questions."""
+HOST_CLOCKS = (time.CLOCK_REALTIME, time.CLOCK_MONOTONIC, time.CLOCK_MONOTONIC_RAW)
+
+
+def sample_clock(machine) -> tuple[list[float], float, float]:
+    """(the host's clocks, dom0's, how long the question took) in seconds, of the quickest of several questions."""
     machine.send("clock-check now\n")
     machine.expect(r"now\s*\n", 20)
     best = None
     for _ in range(12):
-        before = time.time_ns()
+        before = [time.clock_gettime_ns(clock) for clock in HOST_CLOCKS]
         machine.send("\n")
         dom0 = int(machine.expect(r"now=(\d+)\.", 20).group(1))
-        after = time.time_ns()
-        if best is None or after - before < best[0]:
-            best = (after - before, (before + after) / 2e9, dom0 / 1e9)
+        after = [time.clock_gettime_ns(clock) for clock in HOST_CLOCKS]
+        took = max(b - a for a, b in zip(before, after))
+        if best is None or took < best[0]:
+            best = (took, [(a + b) / 2e9 for a, b in zip(before, after)], dom0 / 1e9)
     machine.send("q\n")
     machine.expect("dom0# ", 20)
     return best[1], best[2], best[0] / 1e9
@@ -101,19 +105,24 @@ class TestDom0:
         for wrong in ("frobnicate", "dom0_max_vcpus"):
             assert re.search(rf"^(?!.*(?:command line|GRUB)).*{wrong}", early, re.M | re.I), f"{wrong} is not named"
 
+    def test_time_agrees_with_host(self, machine):
+        first = machine.first_clocks
+        time.sleep(max(0, 60 - (time.time() - first[0][0])))
+        last = sample_clock(machine)
+        host, dom0 = [b - a for a, b in zip(first[0], last[0])], last[1] - first[1]
+        assert min(host) >= 59.9
+        unsure = (first[2] + last[2]) / 2  # somewhere within each question dom0 read its clock
+        # A host whose time is being corrected has clocks that disagree; one of them is what Tenon measured the TSC by.
+        frequency = re.search(r"TSC: .*", machine.log).group()
+        assert min(abs(dom0 - h) for h in host) < 0.001 * min(host) + unsure, \
+            f"dom0's clock went {dom0:.4f} s in {host} s by the host's real, monotonic and raw clocks; {frequency}"
+        assert abs(last[1] - last[0][0]) < 5, "dom0's date is not the host's"
+
+    # After the comparison with the host: QEMU's TSC never goes back, so where those of the host's CPUs differ, each reading
+    # that would be earlier than another thread's sets it forward for good, and here there are millions of them.
     def test_time_never_goes_back(self, machine):
         said = machine.shell("clock-check walk 10", timeout=60)
         assert f"cpus={machine.config.smp} " in said
-
-    def test_time_agrees_with_host(self, machine):
-        first = machine.clock_samples[0]
-        time.sleep(max(0, 60 - (time.time() - first[0])))
-        last = sample_clock(machine)
-        host, dom0 = last[0] - first[0], last[1] - first[1]
-        assert host >= 60
-        unsure = (first[2] + last[2]) / 2  # somewhere within each question dom0 read its clock
-        assert abs(dom0 - host) < 0.001 * host + unsure, f"dom0's clock went {dom0:.3f} s in {host:.3f} s of the host's"
-        assert abs(last[1] - last[0]) < 5, "dom0's date is not the host's"
 
     def test_logs_are_clean(self, machine):
         machine.shell("sh /tests/check-logs.sh")
