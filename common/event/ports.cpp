@@ -159,7 +159,7 @@ Status bind_vcpu(Domain& domain, u32 port, u32 vcpu)
             return Error::inval;
         break;
     case ChannelState::pirq: // the device's interrupts come where the guest wants them
-        pirqs::set_target_cpu(domain, Pirq{channel->remote_port}, domain.vcpu(vcpu)->cpu);
+        pirqs::set_target_cpu(domain, Pirq{channel->remote_port}, domain.vcpu(vcpu)->home());
         break;
     case ChannelState::unbound:
     case ChannelState::interdomain: break;

@@ -122,7 +122,7 @@ void notify_vcpu(Vcpu& vcpu, u32 mail)
         resume_vcpu(vcpu, pause_blocked | pause_polling);
     if ((old & mail) == mail || !vcpu.is_on_cpu)
         return; // announced before; or it sees the mail on its way into the guest
-    CpuId cpu = std::atomic_ref(vcpu.cpu).load(std::memory_order_acquire);
+    CpuId cpu = vcpu.home();
     arch::mail_waiting(cpu).store(true);
     if (cpu != arch::this_cpu_id())
         arch::kick_cpu(cpu);

@@ -9,7 +9,7 @@ namespace tenon::hypercall {
 namespace {
 
 /// Unmasks events and sleeps until one is pending; nothing that arrives between the two is lost.
-CallResult block(Vcpu& vcpu)
+void block(Vcpu& vcpu)
 {
     vcpu_info& info = *vcpu.info;
     std::atomic_ref(info.evtchn_upcall_mask).store(0);
@@ -18,7 +18,6 @@ CallResult block(Vcpu& vcpu)
         vcpu.pause &= ~u32{pause_blocked};
     else
         scheduler::request(arch::this_cpu_id());
-    return s64{0};
 }
 
 Status poll(Call& call, const sched_poll& op)
@@ -70,13 +69,22 @@ CallResult sched_op(Call& call, u32 command, u64 argument)
 {
     switch (command) {
     case SCHEDOP_yield: scheduler::yield_current(); return s64{0};
-    case SCHEDOP_block: return block(call.vcpu);
+    case SCHEDOP_block: block(call.vcpu); return s64{0};
     case SCHEDOP_shutdown: return done(with_argument(shutdown, call, argument));
     case SCHEDOP_shutdown_code: return done(with_argument(set_shutdown_code, call, argument));
     case SCHEDOP_poll: return done(with_argument(poll, call, argument));
     case SCHEDOP_remote_shutdown: return done(with_argument(remote_shutdown, call, argument));
     default: return refuse(call, command, Error::nosys);
     }
+}
+
+/// What a guest with nothing to do does.
+__attribute__((no_stack_protector)) u64 enter_sched_op(u64 command, u64 argument, u64 arg2, Vcpu& vcpu, u64 arg4, u64 arg3)
+{
+    if (u32(command) != SCHEDOP_block) [[unlikely]]
+        return enter_call<sched_op, __HYPERVISOR_sched_op>(command, argument, arg2, vcpu, arg4, arg3);
+    block(vcpu);
+    return 0;
 }
 
 } // namespace tenon::hypercall

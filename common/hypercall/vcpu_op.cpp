@@ -86,16 +86,19 @@ CallResult set_periodic(Vcpu& vcpu, u64 period)
     return s64{0};
 }
 
-CallResult timer_call(Call& call, u32 command, Vcpu& vcpu, u64 argument)
+[[gnu::always_inline]] inline CallResult set_singleshot(Vcpu& vcpu, u64 argument)
 {
-    if (&vcpu != &call.vcpu)
-        return Error::inval;
-    if (command == VCPUOP_stop_singleshot_timer)
-        return set_singleshot_timer(vcpu, 0);
     auto op = TRY(read<vcpu_set_singleshot_timer>(argument));
     if (op.flags & VCPU_SSHOTTMR_future && op.timeout_abs_ns < arch::now_ns())
         return Error::time;
     return set_singleshot_timer(vcpu, max(op.timeout_abs_ns, u64{1}));
+}
+
+CallResult timer_call(Call& call, u32 command, Vcpu& vcpu, u64 argument)
+{
+    if (&vcpu != &call.vcpu)
+        return Error::inval;
+    return command == VCPUOP_stop_singleshot_timer ? set_singleshot_timer(vcpu, 0) : set_singleshot(vcpu, argument);
 }
 
 } // namespace
@@ -128,6 +131,15 @@ CallResult vcpu_op(Call& call, u32 command, u32 id, u64 argument)
     case VCPUOP_get_physid: return refuse(call, command, Error::inval);
     default: return refuse(call, command, Error::nosys);
     }
+}
+
+/// A kernel programs its timer at each interrupt and before each sleep.
+__attribute__((no_stack_protector)) u64 enter_vcpu_op(u64 command, u64 id, u64 argument, Vcpu& vcpu, u64 arg4, u64 arg3)
+{
+    if (u32(command) != VCPUOP_set_singleshot_timer || u32(id) != vcpu.id.raw()) [[unlikely]]
+        return enter_call<vcpu_op, __HYPERVISOR_vcpu_op>(command, id, argument, vcpu, arg4, arg3);
+    CallResult result = set_singleshot(vcpu, argument);
+    return result.ok() ? 0 : u64(-s64(result.error()));
 }
 
 } // namespace tenon::hypercall

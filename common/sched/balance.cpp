@@ -6,7 +6,7 @@ namespace tenon::scheduler {
 
 void move_home(Vcpu& vcpu, CpuId target)
 {
-    std::atomic_ref(vcpu.cpu).store(target, std::memory_order_release);
+    vcpu.cpu.store(target, std::memory_order_release);
     vcpu.mail.flags.fetch_or(mail_time, std::memory_order_relaxed); // another CPU, another TSC
 }
 
@@ -24,7 +24,7 @@ static unsigned claim_idle(const Vcpu& vcpu)
         return max_cpus;
     CpuSet idle = idle_cpus.snapshot() & vcpu.sched.hard_affinity, liked = idle & vcpu.sched.soft_affinity;
     for (CpuSet* set : {&liked, &idle})
-        for (unsigned cpu; (cpu = next_round(*set, home_of(vcpu).raw())) < max_cpus; set->clear(cpu))
+        for (unsigned cpu; (cpu = next_round(*set, vcpu.home().raw())) < max_cpus; set->clear(cpu))
             if (idle_cpus.claim(CpuId{cpu}))
                 return cpu;
     return max_cpus;
@@ -43,13 +43,13 @@ static unsigned furthest_of_two(const Vcpu& vcpu, u32& random, u64 now)
     CpuSet allowed = vcpu.sched.hard_affinity & arch::online_cpus();
     random = random * 1664525 + 1013904223;
     unsigned any = next_round(allowed, (random >> 16) % queue_count()),
-             near = next_round(allowed, home_of(vcpu).raw() + 1 + (random >> 8) % 8);
+             near = next_round(allowed, vcpu.home().raw() + 1 + (random >> 8) % 8);
     return any < max_cpus && queue_of(CpuId{any}).reached(now) < queue_of(CpuId{near}).reached(now) ? near : any;
 }
 
 CpuId choose_home(const Vcpu& vcpu, u64 now)
 {
-    CpuId last = home_of(vcpu);
+    CpuId last = vcpu.home();
     bool fits = may_run_on(vcpu, last);
     if (fits && idle_cpus.claim(last))
         return last;
@@ -74,8 +74,6 @@ static bool can_move(const Vcpu& vcpu) { return vcpu.is_runnable() && !vcpu.is_o
 
 bool pull_work(CpuId to, const Domain* of)
 {
-    if (!crowded_cpus.any())
-        return false;
     CpuSet victims = crowded_cpus.snapshot();
     for (unsigned from; (from = next_round(victims, to.raw())) < max_cpus; victims.clear(from)) {
         DomainRef keep;

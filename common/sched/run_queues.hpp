@@ -70,6 +70,14 @@ struct CpuQueue {
         waiting.store(run.size(), std::memory_order_relaxed);
         crowded_cpus.assign(cpu, run.size() != 0);
     }
+    /// `running`: nullptr for the idle vCPU.
+    void note_decision(const Sched* running, u16 its_weight, u64 now)
+    {
+        run.advance(running);
+        least.store(run.clock(), std::memory_order_relaxed);
+        decided_at.store(now, std::memory_order_relaxed);
+        weight.store(its_weight, std::memory_order_relaxed);
+    }
     /// What `least` is now, unless a decision was made since.
     u64 reached(u64 now) const
     {
@@ -81,7 +89,6 @@ struct CpuQueue {
 
 CpuQueue& queue_of(CpuId cpu);
 unsigned queue_count();
-inline CpuId home_of(const Vcpu& vcpu) { return std::atomic_ref(const_cast<CpuId&>(vcpu.cpu)).load(std::memory_order_acquire); }
 inline bool may_run_on(const Vcpu& vcpu, CpuId cpu) { return vcpu.sched.hard_affinity.test(cpu.raw()); }
 
 /// Holds the lock of a vCPU's home queue, whichever it is.
@@ -90,9 +97,9 @@ public:
     explicit HomeGuard(const Vcpu& vcpu)
     {
         for (;;) {
-            queue_ = &queue_of(home_of(vcpu));
+            queue_ = &queue_of(vcpu.home());
             queue_->lock.lock();
-            if (home_of(vcpu) == queue_->cpu)
+            if (vcpu.home() == queue_->cpu)
                 return;
             queue_->lock.unlock(); // it moved meanwhile
         }
@@ -121,7 +128,7 @@ void offer(const Vcpu& vcpu);
 CpuId choose_home(const Vcpu& vcpu, u64 now);
 /// Changes the home of a vCPU that is neither queued nor on a CPU. Under its old home's lock.
 void move_home(Vcpu& vcpu, CpuId target);
-/// An idle CPU takes a waiting vCPU from another one into its queue; false when there is none. No lock held.
+/// An idle CPU takes a waiting vCPU from another one into its queue; false when there is none (as when no CPU is crowded). No lock held.
 /// `of`: only one of this domain.
 bool pull_work(CpuId to, const Domain* of = nullptr);
 /// A vCPU that had to stop and waits moves to an idle CPU, or to one whose virtual time is far ahead. The caller keeps its

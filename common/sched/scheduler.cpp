@@ -67,10 +67,7 @@ void commit(CpuQueue& queue, Vcpu& prev, Vcpu& next, u64 now)
     }
     if (&next != &prev || now >= next.sched.slice_end)
         FairPolicy::start(next.sched, now);
-    queue.run.advance(is_busy ? &next.sched : nullptr);
-    queue.least.store(queue.run.clock(), std::memory_order_relaxed);
-    queue.decided_at.store(now, std::memory_order_relaxed);
-    queue.weight.store(next.sched.weight, std::memory_order_relaxed);
+    queue.note_decision(is_busy ? &next.sched : nullptr, next.sched.weight, now);
     queue.publish();
     idle_cpus.assign(queue.cpu, !is_busy);
     if (&prev == queue.idle && idle_cpus.any()) // more than one was to run here
@@ -78,6 +75,30 @@ void commit(CpuQueue& queue, Vcpu& prev, Vcpu& next, u64 now)
             offer(*s->vcpu);
     if (is_busy)
         decide_by(queue, min(queue.run.size() ? next.sched.slice_end : ~u64{0}, next.sched.pool->deadline(now)));
+}
+
+/// commit() for the vCPU whose state the CPU holds while nobody waits: it stops, and the CPU halts with it. Under the queue's lock.
+void rest(CpuQueue& queue, Vcpu& vcpu, u64 now)
+{
+    FairPolicy::charge(vcpu.sched, now);
+    queue.yielded.store(false, std::memory_order_relaxed);
+    set_runstate(vcpu, waiting_state(vcpu), now);
+    queue.current = queue.idle;
+    queue.is_halted = true;
+    idle_cpus.assign(queue.cpu, true);
+}
+
+/// And it runs again; schedule() returns to it. Under the queue's lock.
+void resume(CpuQueue& queue, Vcpu& vcpu, u64 now)
+{
+    queue.current = &vcpu;
+    set_runstate(vcpu, RUNSTATE_running, now);
+    if (!vcpu.runstate_area.is_null())
+        vcpu.mail.flags.fetch_or(mail_runstate, std::memory_order_relaxed);
+    idle_cpus.assign(queue.cpu, false);
+    FairPolicy::start(vcpu.sched, now);
+    queue.note_decision(&vcpu.sched, vcpu.sched.weight, now);
+    decide_by(queue, vcpu.sched.pool->deadline(now));
 }
 
 /// Neither waiting nor running, but it should be. Under its home's lock.
@@ -171,14 +192,10 @@ void settle(Vcpu& vcpu, bool is_moved)
 {
     const bool slept = !is_moved;
     u64 now = arch::now_ns();
-    for (CpuId promised = home_of(vcpu);; is_moved = true) {
+    for (CpuId promised = vcpu.home();; is_moved = true) {
         {
             HomeGuard home(vcpu);
             bool loaded = vcpu.is_on_cpu.load(std::memory_order_relaxed), fits = may_run_on(vcpu, home->cpu);
-            if (loaded && home->is_halted && home->current == home->idle && !home->run.size() && fits && vcpu.is_runnable()) {
-                commit(*home, *home->idle, vcpu, now); // schedule() returns to it
-                return arch::kick_cpu(home->cpu);
-            }
             if (!is_stray(*home, vcpu) || (loaded && !fits)) // somebody was faster, or finish_switch() will find it a place
                 return is_moved ? ask(promised) : void();
             if (slept && !is_moved) { // before it leaves for a CPU whose clock stood still
@@ -196,7 +213,23 @@ void settle(Vcpu& vcpu, bool is_moved)
     }
 }
 
-void wake(Vcpu& vcpu) { settle(vcpu, false); }
+/// True when a CPU halts with its state: that one has nothing to decide.
+static bool wake_in_place(Vcpu& vcpu)
+{
+    HomeGuard home(vcpu);
+    if (!home->is_halted || !vcpu.is_on_cpu.load(std::memory_order_relaxed) || home->current != home->idle || home->run.size() ||
+        !may_run_on(vcpu, home->cpu) || !vcpu.is_runnable())
+        return false;
+    resume(*home, vcpu, arch::now_ns());
+    arch::kick_cpu(home->cpu);
+    return true;
+}
+
+void wake(Vcpu& vcpu)
+{
+    if (!vcpu.is_on_cpu.load(std::memory_order_relaxed) || !wake_in_place(vcpu))
+        settle(vcpu, false);
+}
 
 void poke(Vcpu& vcpu)
 {
@@ -222,13 +255,18 @@ void schedule()
             queue.wanted->store(false); // before any look at what there is: offer() asks without this lock
             u64 now = arch::now_ns();
             Vcpu& prev = *queue.current;
-            next = &pick(queue, prev, now);
-            commit(queue, prev, *next, now);
-            queue.is_halted = halts && next == queue.idle && next != &loaded && can_linger(loaded, queue.cpu);
+            if (halts && &prev == &loaded && !queue.run.size() && !prev.is_runnable() && can_linger(prev, queue.cpu)) {
+                rest(queue, prev, now);
+                next = queue.idle;
+            } else {
+                next = &pick(queue, prev, now);
+                commit(queue, prev, *next, now);
+                queue.is_halted = halts && next == queue.idle && next != &loaded && can_linger(loaded, queue.cpu);
+            }
         }
         if (next != queue.idle)
             break;
-        if (!pull_work(queue.cpu)) // it is in idle_cpus by now: who queues one later sees us
+        if (!crowded_cpus.any() || !pull_work(queue.cpu)) // it is in idle_cpus by now: who queues one later sees us
             while (queue.is_halted && halts && !should_schedule(queue.cpu)) {
                 halts = arch::wait_for_interrupt();
                 Guard guard(queue.lock);
@@ -268,7 +306,7 @@ void request(CpuId cpu) { queues[cpu.raw()].wanted->store(true, std::memory_orde
 void yield_current()
 {
     CpuQueue& queue = queue_of(arch::this_cpu_id());
-    if (!queue.waiting.load(std::memory_order_relaxed) && !pull_work(queue.cpu, &queue.current->domain))
+    if (!queue.waiting.load(std::memory_order_relaxed) && (!crowded_cpus.any() || !pull_work(queue.cpu, &queue.current->domain)))
         return;
     queue.yielded.store(true, std::memory_order_relaxed);
     queue.wanted->store(true, std::memory_order_relaxed);

@@ -78,10 +78,10 @@ void arm_hardware(Queue& q)
 template <class F> void with_queue_of(Timer& timer, F&& f)
 {
     for (;;) {
-        CpuId cpu = std::atomic_ref(timer.cpu).load(std::memory_order_acquire);
+        CpuId cpu = timer.cpu.load(std::memory_order_acquire);
         Queue& q = queue_of(cpu);
         Guard guard(q.lock);
-        if (timer.cpu == cpu) // else it moved before we had the lock
+        if (timer.cpu.load(std::memory_order_relaxed) == cpu) // else it moved before we had the lock
             return f(q);
     }
 }
@@ -103,8 +103,8 @@ void set(Timer& timer, u64 deadline_ns, CpuId cpu)
         with_queue_of(timer, [&](Queue& q) {
             if (timer.armed())
                 take_out(q, timer);
-            if (timer.cpu != cpu) { // hand over: the next turn holds the other queue's lock
-                std::atomic_ref(timer.cpu).store(cpu, std::memory_order_release);
+            if (timer.cpu.load(std::memory_order_relaxed) != cpu) { // hand over: the next turn holds the other queue's lock
+                timer.cpu.store(cpu, std::memory_order_release);
                 return;
             }
             done = true;

@@ -39,9 +39,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scale", type=float, default=0.1, help="how often operations are run (default 0.1)")
     parser.add_argument("--rows", type=int, default=25, help="functions shown (default 25)")
+    parser.add_argument("--only", default="", help="one operation")
     args = parser.parse_args()
     machines.PLUGIN = machines.OUT / "hot.so"
-    done = machines.run("tenon", "profile", image.image(), f"bench.scale={args.scale}", count=True, icount=True,
+    done = machines.run("tenon", "profile", image.image(), f"bench.scale={args.scale}" + (args.only and f" bench.only={args.only}"), count=True, icount=True,
                         counter=lambda path: read(path, Symbols(BUILD / "tenon.syms")))
     for number, (times, name, _) in machines.printed(done.lines).items():
         counts = done.counts.get(number, Counter())

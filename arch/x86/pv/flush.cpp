@@ -27,7 +27,7 @@ Status flush_vcpus(Vcpu& caller, GuestPtr<u64> mask, FlushWhat what, GuestVa va)
             u64 word = TRY((mask + base / 64).read());
             for (; word; word &= word - 1)
                 if (Vcpu* v = domain.vcpu(base + u32(__builtin_ctzll(word))); v && v->is_on_cpu.load(std::memory_order_acquire))
-                    cpus.set(v->cpu.raw());
+                    cpus.set(v->home().raw());
         }
     CpuId self = arch::this_cpu_id();
     if (cpus.test(self.raw())) {

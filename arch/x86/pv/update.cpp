@@ -36,7 +36,7 @@ CpuSet cpus_of(Domain& domain)
     CpuSet set;
     for (u32 i = 0; i < domain.max_vcpus; i++)
         if (Vcpu* v = domain.vcpus[i]; v && v->is_on_cpu.load(std::memory_order_acquire))
-            set.set(v->cpu.raw());
+            set.set(v->home().raw());
     return set;
 }
 

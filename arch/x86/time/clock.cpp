@@ -131,9 +131,9 @@ arch::GuestClock arch::clock_snapshot()
 {
     using namespace clock;
     if (!guarded)
-        return {base, 0, to_ns.mul, to_ns.shift};
+        return {base, 0, to_ns.mul, to_ns.shift()};
     const u64 tsc = guarded_tsc();
-    return {io::read_tsc(), scale_ticks(tsc - base, to_ns), to_ns.mul, to_ns.shift};
+    return {io::read_tsc(), scale_ticks(tsc - base, to_ns), to_ns.mul, to_ns.shift()};
 }
 
 u64 arch::now_ns() { return clock::scale_ticks(clock::read() - clock::base, clock::to_ns); }

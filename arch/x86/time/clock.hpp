@@ -7,7 +7,8 @@ namespace tenon::clock {
 /// Ticks to nanoseconds as the guest ABI's pvclock does it: ns = ((ticks << shift) * mul) >> 32, a negative shift to the right.
 struct TscScale {
     u32 mul = 0;
-    s8 shift = 0;
+    u8 left = 0, right = 0; ///< one of them is 0
+    constexpr s8 shift() const { return s8(left - right); }
 };
 /// The scale that turns `from_hz` ticks a second into `to_hz`. [both below 2^63]
 constexpr TscScale make_scale(u64 from_hz, u64 to_hz = 1'000'000'000)
@@ -19,19 +20,18 @@ constexpr TscScale make_scale(u64 from_hz, u64 to_hz = 1'000'000'000)
     }
     while (from_hz > 2 * to_hz) {
         from_hz >>= 1;
-        s.shift--;
+        s.right++;
     }
     while (from_hz <= to_hz) {
         from_hz <<= 1;
-        s.shift++;
+        s.left++;
     }
     s.mul = u32((to_hz << 32) / from_hz);
     return s;
 }
 constexpr u64 scale_ticks(u64 ticks, TscScale s)
 {
-    ticks = s.shift < 0 ? ticks >> -s.shift : ticks << s.shift;
-    return u64((static_cast<unsigned __int128>(ticks) * s.mul) >> 32);
+    return u64((static_cast<unsigned __int128>(ticks << s.left >> s.right) * s.mul) >> 32);
 }
 
 /// Finds the TSC's frequency and the time of day. Boot CPU, after acpi::init (which may have failed) and with map_device usable.

@@ -71,7 +71,7 @@ Status get_vcpu_info(Request& r)
     info.blocked = (reasons & (pause_blocked | pause_polling)) != 0;
     info.running = vcpu.is_on_cpu.load(std::memory_order_relaxed) && !reasons;
     info.cpu_time = run_time(vcpu);
-    info.cpu = vcpu.cpu.raw();
+    info.cpu = vcpu.home().raw();
     return success;
 }
 

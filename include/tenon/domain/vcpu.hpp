@@ -37,7 +37,7 @@ struct Vcpu : Pinned {
     const VcpuId id;
     std::atomic<u32> pause{pause_down};
     std::atomic<bool> is_on_cpu{false};    ///< its state is loaded on `cpu` (running, stopped for now, or not yet switched away)
-    CpuId cpu{};                           ///< its home: where it runs, waits or ran last; that queue's lock protects it
+    std::atomic<CpuId> cpu{};              ///< its home: where it runs, waits or ran last; changed under that queue's lock
     bool initialised = false;              ///< has a context
     std::atomic<bool> context_busy{false}; ///< VCPUOP_initialise is at it
     Mailbox mail;
@@ -61,6 +61,7 @@ struct Vcpu : Pinned {
     ArchVcpu arch;
     u32 calls[ABI_HYPERCALL_COUNT]{}; ///< hypercalls by number; written by the CPU that runs it
 
+    CpuId home() const { return cpu.load(std::memory_order_acquire); }
     bool is_runnable() const { return pause.load(std::memory_order_acquire) == 0; }
 };
 

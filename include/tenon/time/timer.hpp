@@ -1,5 +1,6 @@
 // One-shot timers on the CPU that set them. The handler runs with interrupts off, outside of locks.
 #pragma once
+#include <atomic>
 #include <tenon/ids.hpp>
 #include <tenon/lib/types.hpp>
 
@@ -12,7 +13,7 @@ struct Timer : Pinned {
     Handler handler = nullptr;
     void* argument = nullptr;
     u64 deadline = 0; ///< ns since boot
-    CpuId cpu{};      ///< the queue it is in, or was in last
+    std::atomic<CpuId> cpu{}; ///< the queue it is in, or was in last
     CpuId ran_on{};   ///< where its handler ran last
     bool armed() const { return at; }
 

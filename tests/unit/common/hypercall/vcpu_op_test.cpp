@@ -29,7 +29,7 @@ struct VcpuCalls : testing::Test {
     }
     template <class F, class... A> s64 run(F handler, A... arguments)
     {
-        World::on_cpu(caller->cpu.raw());
+        World::on_cpu(caller->home().raw());
         Call c{*caller, caller->domain, 0, {}};
         return to_register(handler(c, arguments...));
     }

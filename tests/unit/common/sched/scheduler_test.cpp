@@ -22,7 +22,7 @@ TEST(Scheduler, RunsAWakingVcpuOnAnIdleCpuAndIdlesAfterwards)
     Vcpu& vcpu = *domain->vcpu(0);
     World::settle();
     EXPECT_TRUE(vcpu.is_on_cpu);
-    EXPECT_EQ(World::running(vcpu.cpu.raw()), &vcpu);
+    EXPECT_EQ(World::running(vcpu.home().raw()), &vcpu);
     block(vcpu);
     World::settle();
     EXPECT_FALSE(vcpu.is_on_cpu);
@@ -90,7 +90,7 @@ TEST(Scheduler, HonoursAffinity)
     EXPECT_TRUE(world.is_idle(0));
     EXPECT_TRUE(world.is_idle(1));
     for (u32 i = 0; i < 2; i++)
-        EXPECT_EQ(domain->vcpu(i)->cpu.raw(), 2u);
+        EXPECT_EQ(domain->vcpu(i)->home().raw(), 2u);
     EXPECT_NEAR(double(World::cpu_time(*domain->vcpu(0))), double(World::cpu_time(*domain->vcpu(1))), 30.0 * ms);
     CpuSet none;
     none.set(100);
@@ -125,9 +125,9 @@ TEST(Scheduler, AYieldWithNobodyElseChangesNothing)
     World world(2);
     auto domain = world.start(1);
     World::settle();
-    World::on_cpu(domain->vcpu(0)->cpu.raw());
+    World::on_cpu(domain->vcpu(0)->home().raw());
     scheduler::yield_current();
-    EXPECT_FALSE(scheduler::should_schedule(domain->vcpu(0)->cpu));
+    EXPECT_FALSE(scheduler::should_schedule(domain->vcpu(0)->home()));
 }
 
 CpuSet only(unsigned cpu)
@@ -232,7 +232,7 @@ TEST(Scheduler, AMoveRefreshesTheClock)
     World::settle();
     vcpu.mail.flags = 0;
     CpuSet other;
-    other.set(1 - vcpu.cpu.raw());
+    other.set(1 - vcpu.home().raw());
     EXPECT_TRUE(scheduler::set_affinity(vcpu, other).ok());
     World::settle();
     EXPECT_TRUE(vcpu.is_on_cpu);
@@ -274,11 +274,11 @@ TEST(SchedulerProperty, NothingIsLost)
             }
             World::settle();
             for (Vcpu* vcpu : vcpus) {
-                bool is_running = World::running(vcpu->cpu.raw()) == vcpu;
+                bool is_running = World::running(vcpu->home().raw()) == vcpu;
                 ASSERT_EQ(is_running, vcpu->is_on_cpu);
                 ASSERT_EQ(vcpu->is_runnable(), is_running || vcpu->sched.is_queued()) << "turn " << turn << " seed " << seed;
                 if (vcpu->is_runnable()) {
-                    ASSERT_TRUE(vcpu->sched.hard_affinity.test(vcpu->cpu.raw()));
+                    ASSERT_TRUE(vcpu->sched.hard_affinity.test(vcpu->home().raw()));
                 }
                 for (unsigned cpu = 0; cpu < cpus; cpu++)
                     if (vcpu->sched.is_queued() && vcpu->sched.hard_affinity.test(cpu)) {
@@ -353,7 +353,7 @@ TEST(SchedulerProperty, NothingIsLostWhenCpusRace)
     fake::on_spin(World::answer);
     World::settle();
     for (Vcpu* v : vcpus) {
-        bool is_running = World::running(v->cpu.raw()) == v;
+        bool is_running = World::running(v->home().raw()) == v;
         EXPECT_EQ(is_running, v->is_on_cpu);
         EXPECT_EQ(v->is_runnable(), is_running || v->sched.is_queued());
     }
