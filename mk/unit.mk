@@ -47,7 +47,8 @@ $(filter-out $(UNIT)/common/mm/heap_test $(UNIT)/abi/%,$(UNIT_PROGRAMS)): $(UNIT
 # The ABI layout test is one program of several sources, none of them ours to link with; one of its functions is as long as the
 # ABI, too long for a compiler that optimises or tracks variables.
 $(UNIT)/obj/tests/unit/abi/layout_%.o: UNIT_FLAGS += -O0 -g0
-$(UNIT)/abi/layout_test: $(call UNIT_OBJ,$(filter-out %_test.cpp,$(wildcard tests/unit/abi/*.cpp)))
+UNIT_LAYOUT := $(call UNIT_OBJ,$(filter-out %_test.cpp,$(wildcard tests/unit/abi/*.cpp)))
+$(UNIT)/abi/layout_test: $(UNIT_LAYOUT)
 $(UNIT)/arch/x86/boot/%_test: UNIT_EXTRA_LIBS := -llzma -lzstd -llz4 -lz
 
--include $(UNIT_ALL_OBJECTS:.o=.d)
+-include $(patsubst %.o,%.d,$(UNIT_ALL_OBJECTS) $(UNIT_LAYOUT))
