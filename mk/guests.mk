@@ -8,7 +8,9 @@ GUEST_FLAGS := -std=c++20 -O2 -g -ffreestanding -fno-exceptions -fno-rtti -fno-t
   -fno-asynchronous-unwind-tables -fno-strict-aliasing -fcf-protection=none -mgeneral-regs-only -mno-red-zone -mcmodel=kernel \
   -Wall -Wextra -Werror -Iinclude -I$(GUEST_DIR) -MMD -MP
 GUEST_LIBRARY := $(patsubst $(GUEST_DIR)/lib/%,$(GUEST_OUT)/lib/%.o,$(filter-out %/name.cpp,$(wildcard $(GUEST_DIR)/lib/*.cpp $(GUEST_DIR)/lib/*.S)))
-GUEST_ELVES := $(GUEST_NAMES:%=$(GUEST_OUT)/%.elf)
+# Twins of some guests in the lower half of addresses, where other kernels than Linux are at home.
+GUEST_LOW := $(addprefix $(GUEST_OUT)/,$(addsuffix .low.elf,hello traps iret events vcpu mmu_update ptwr pin descriptors))
+GUEST_ELVES := $(GUEST_NAMES:%=$(GUEST_OUT)/%.elf) $(GUEST_LOW)
 GUEST_XEN := $(or $(TENON_CACHE),$(BUILD)/cache)/xen
 HYPERVISOR ?= tenon
 GUESTS ?=
@@ -51,7 +53,10 @@ $(GUEST_OUT)/%.o: $(GUEST_DIR)/%.cpp
 	@echo "  GUEST $<"
 	$(Q)$(GUEST_CXX) $(GUEST_FLAGS) -c -o $@ $<
 
-$(GUEST_ELVES): $(GUEST_OUT)/%.elf: $(GUEST_OUT)/%.o $(GUEST_OUT)/%.name.o $(GUEST_LIBRARY) $(GUEST_DIR)/lib/guest.ld
+$(GUEST_LOW): $(GUEST_OUT)/%.low.elf: $(GUEST_OUT)/%.o $(GUEST_OUT)/%.name.o $(GUEST_LIBRARY) $(GUEST_DIR)/lib/guest.ld
+	$(Q)$(LD) -static -nostdlib -z max-page-size=4096 --build-id=none --no-warn-rwx-segments --defsym=GUEST_BASE=0 -T $(GUEST_DIR)/lib/guest.ld \
+	  -o $@ $(filter %.o,$^)
+$(filter-out $(GUEST_LOW),$(GUEST_ELVES)): $(GUEST_OUT)/%.elf: $(GUEST_OUT)/%.o $(GUEST_OUT)/%.name.o $(GUEST_LIBRARY) $(GUEST_DIR)/lib/guest.ld
 	$(Q)$(LD) -static -nostdlib -z max-page-size=4096 --build-id=none --no-warn-rwx-segments -T $(GUEST_DIR)/lib/guest.ld -o $@ \
 	  $(filter %.o,$(if $(filter legacy,$*),$(filter-out %/start.S.o,$^),$^))
 $(GUEST_OUT)/legacy.elf: $(GUEST_OUT)/legacy.start.o

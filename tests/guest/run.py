@@ -24,6 +24,7 @@ SOURCES = TREE / "tests/guest"
 BUILD = Path(os.environ.get("TENON_BUILD") or TREE / "build")
 OUT = BUILD / "guests"
 XEN = Path(os.environ.get("TENON_CACHE") or BUILD / "cache") / "xen"
+LOW = ".low"  # a guest's twin, linked to the lower half of addresses
 PLUGIN = BUILD / "bench/opcount.so"
 OPTIONS = "dom0_mem=64M console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all noreboot bootscrub=0"
 
@@ -70,6 +71,7 @@ def build_iso(hypervisor: Path, elves: list) -> Path:
 
 
 def wishes(name: str) -> dict:
+    name = name.removesuffix(LOW)
     match = re.search(r"^// Run with: (.*(?:\n// .*)*)", (SOURCES / f"{name}.cpp").read_text(), re.M)
     words = shlex.split(match.group(1).replace("\n//", "")) if match else []
     return dict(word.split("=", 1) for word in words)
@@ -82,11 +84,11 @@ def runs_of(name: str) -> list:
 
 
 def qemu_command(iso: Path, run: str, args, extra: list) -> list:
-    name, _, case = run.partition(":")
-    wish = wishes(name)
+    image, _, case = run.partition(":")
+    name, wish = image.removesuffix(LOW), wishes(image)
     options = " ".join(filter(None, [OPTIONS, wish.get("hypervisor"), args.options]))
     arguments = " ".join(filter(None, [name, wish.get("arguments"), case and f"case={case}"]))
-    smbios = [f"type=1", f"product={name}", f"version={options}", f"serial={arguments}"]
+    smbios = [f"type=1", f"product={image}", f"version={options}", f"serial={arguments}"]
     return ["qemu-system-x86_64", "-accel", "tcg", "-cpu", args.cpu, "-m", wish.get("memory", "512"),
             "-smp", wish.get("smp", "1"), "-nodefaults", "-display", "none", "-no-reboot", "-net", "none",
             "-serial", "stdio", "-cdrom", str(iso), "-boot", "d",
@@ -94,7 +96,7 @@ def qemu_command(iso: Path, run: str, args, extra: list) -> list:
 
 
 def run_guest(iso: Path, run: str, args, extra=(), env=None) -> Outcome:
-    started, name = time.monotonic(), run.partition(":")[0]
+    started, name = time.monotonic(), run.partition(":")[0].removesuffix(LOW)
     limit = float(wishes(name).get("limit", args.limit))
     process = subprocess.Popen(qemu_command(iso, run, args, list(extra)), stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env)
@@ -203,7 +205,7 @@ def main() -> int:
     parser.add_argument("--bench", action="store_true", help="count instructions per operation instead")
     args = parser.parse_args()
 
-    known = {p.stem: p for p in sorted(OUT.glob("*.elf")) if (SOURCES / f"{p.stem}.cpp").exists()}
+    known = {p.stem: p for p in sorted(OUT.glob("*.elf")) if (SOURCES / f"{p.stem.removesuffix(LOW)}.cpp").exists()}
     names = args.names or [n for n in known if not n.startswith("bench")]
     for name in names:
         if name.partition(":")[0] not in known:

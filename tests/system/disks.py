@@ -34,9 +34,14 @@ def partitioned(path: Path, parts: list[int]) -> None:
     os.truncate(path, at * SECTOR)
 
 
-def root_disk(path: Path, mib: int = 24) -> None:
-    """ext4 with busybox and an init."""
+def ext4(path: Path, root: Path, mib: int) -> None:
+    """A file system with what is in a folder."""
     mke2fs = shutil.which("mke2fs", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    subprocess.run([mke2fs, "-q", "-t", "ext4", "-d", root, "-E", "root_owner=0:0", path, f"{mib}M"], check=True)
+
+
+def root_disk(path: Path, mib: int = 24, files: dict[str, str | Path] | None = None) -> None:
+    """ext4 with busybox and an init, and `files`: a text each, or the path of what to copy."""
     busybox = cache_dir() / "sysroot/bin/busybox"
     with tempfile.TemporaryDirectory() as staging:
         root = Path(staging)
@@ -48,4 +53,7 @@ def root_disk(path: Path, mib: int = 24) -> None:
             (root / "bin" / applet).symlink_to("busybox")
         (root / "sbin/init").write_text(ROOT_INIT)
         (root / "sbin/init").chmod(0o755)
-        subprocess.run([mke2fs, "-q", "-t", "ext4", "-d", root, "-E", "root_owner=0:0", path, f"{mib}M"], check=True)
+        for name, content in (files or {}).items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(content, root / name) if isinstance(content, Path) else (root / name).write_text(content)
+        ext4(path, root, mib)

@@ -1,19 +1,35 @@
 # Debian guests on a Debian dom0: tenond, tenon, and Linux' own split drivers. One machine for the whole file. The
 # scripts in dom0/ do the work in the machine; they end with an error that says what differs.
+import subprocess
+
 import pytest
 
 from disks import partitioned, root_disk
 from host import md5
 from machine import MachineError
+from paths import BUILD, ROOT, cache_dir
 
+GRUB_CFG = """\
+linux /boot/vmlinuz root=/dev/xvda console=hvc0
+initrd /boot/initrd
+boot
+"""
 ROUNDS, BUSY_ROUNDS = 92, 8
+
+
+def own_kernel(folder) -> dict:
+    """What a guest's disk needs to be booted from: a kernel, an initramfs, GRUB's menu; and GRUB itself, for dom0."""
+    subprocess.run([ROOT / "tools/qemu/dom0-image", "--guest", "--kernel", "6.1", folder / "initrd"], check=True)
+    grub = next((cache_dir() / "pvgrub").rglob("grub-x86_64-xen.bin"))
+    return {"boot/grub/grub.cfg": GRUB_CFG, "boot/vmlinuz": cache_dir() / "kernel/6.1/vmlinuz", "boot/initrd": folder / "initrd",
+            "boot/grub.bin": grub}
 
 
 @pytest.fixture(scope="class")
 def booted(boot, tmp_path_factory):
     folder = tmp_path_factory.mktemp("guests")
     partitioned(folder / "parts.img", [72, 72])
-    root_disk(folder / "root.img")
+    root_disk(folder / "root.img", 80, own_kernel(folder))
     try:
         started = boot(memory=3072, smp=2, nics=["virtio"], options="dom0_mem=1280M", limit=1500,
                        disks=[("virtio", folder / "parts.img"), ("virtio", folder / "root.img")])
@@ -66,6 +82,16 @@ class TestGuest:
             machine.shell(f"(. /tests/guest-lib.sh; says rooted boots={boots} 60)", timeout=90)
             machine.shell("grep -a 'lives on /dev/xvda ext4' /var/log/tenon/console-rooted.log")
             machine.shell("tenon destroy rooted")
+
+    def test_kernel_from_the_guests_disk(self, machine):
+        """By Debian's GRUB for PV domains, whose addresses are in the lower half and whose drivers are its own."""
+        machine.shell("modprobe ext4 && mkdir -p /mnt && mount -t ext4 -o ro /dev/vdb /mnt && cp /mnt/boot/grub.bin /tmp && umount /mnt")
+        machine.shell("(. /tests/guest-lib.sh; config grub 1 1 phy:/dev/vdb,xvda,w;"
+                      " sed -i 's,^kernel.*,kernel = \"/tmp/grub.bin\",; /^ramdisk/d' /tmp/grub.cfg)")
+        machine.shell("tenon create -q /tmp/grub.cfg", timeout=60)
+        machine.shell("(. /tests/guest-lib.sh; says grub 'Linux version 6.1.*' 200)", timeout=300)
+        machine.shell("(. /tests/guest-lib.sh; says grub boots=3 60)", timeout=90)
+        machine.shell("tenon destroy grub; rm /tmp/grub.bin")
 
     def test_every_end_is_seen(self, machine):
         machine.shell("sh /tests/guest-life.sh", timeout=400)

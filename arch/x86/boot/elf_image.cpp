@@ -18,6 +18,7 @@ constexpr u32 type_load = 1, type_note = 4;
 constexpr u32 xen_name = 0x006e6558; // "Xen"
 constexpr u64 size_limit = u64{1} << 30;
 constexpr u64 lowest_kernel = 0xffff'8800'0000'0000; // above the hypervisor's own range
+constexpr u64 low_end = u64{1} << 47;
 
 Error refuse(const char* why)
 {
@@ -133,8 +134,10 @@ Status check(KernelImage& image, bool has_notes)
         low = min(low, s.paddr);
         high = max(high, s.paddr + s.memory_bytes);
     }
-    if (low < image.paddr_offset || image.virt_base < lowest_kernel || (image.virt_base & page_mask) ||
-        high - image.paddr_offset > ~image.virt_base)
+    const bool in_lower_half = image.virt_base < low_end;
+    const u64 last = in_lower_half ? low_end - 1 : ~u64{0};
+    if (low < image.paddr_offset || (image.virt_base & page_mask) || (!in_lower_half && image.virt_base < lowest_kernel) ||
+        high - image.paddr_offset > last - image.virt_base)
         return refuse("the kernel's addresses do not fit where a PV kernel may lie");
     image.start = low - image.paddr_offset + image.virt_base;
     image.end = high - image.paddr_offset + image.virt_base;
@@ -143,7 +146,7 @@ Status check(KernelImage& image, bool has_notes)
         return refuse("the entry point lies outside of the kernel");
     if (image.hypercall_page && ((*image.hypercall_page & page_mask) || !inside(*image.hypercall_page, page_size)))
         return refuse("the hypercall page lies outside of the kernel");
-    constexpr u64 low_end = u64{1} << 47, p2m_room = u64{1} << 38;
+    constexpr u64 p2m_room = u64{1} << 38;
     const u64 p2m = image.init_p2m.value_or(0);
     if ((p2m & page_mask) || (p2m < lowest_kernel && p2m > low_end - p2m_room) || p2m > ~u64{0} - p2m_room)
         return refuse("the notes put the p2m list at an impossible address");

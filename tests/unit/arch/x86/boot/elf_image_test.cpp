@@ -51,6 +51,16 @@ TEST_F(ElfImage, ReadsSegmentsAndNotes)
     EXPECT_EQ(image.required_features, 1u << XENFEAT_writable_page_tables);
 }
 
+TEST_F(ElfImage, TakesKernelsOfTheLowerHalf)
+{
+    ElfBuilder elf = ElfBuilder::linux_like();
+    elf.set_note(1, u64{0x1000100});
+    elf.set_note(3, u64{0});
+    ASSERT_TRUE(parse(elf.build())) << log;
+    EXPECT_EQ(image.start, 0x1000000u);
+    EXPECT_EQ(image.end, 0x1003000u);
+}
+
 TEST_F(ElfImage, NamesWhatIsWrong)
 {
     EXPECT_TRUE(refused({}, "not an ELF"));
@@ -81,7 +91,10 @@ TEST_F(ElfImage, NamesWhatIsWrong)
     EXPECT_TRUE(refused(with([](auto& e) { e.set_note(1, u64{0xffffffff80000000}); }), "entry point"));
     EXPECT_TRUE(refused(with([](auto& e) { e.set_note(2, u64{0xffffffff81000800}); }), "hypercall page"));
     EXPECT_TRUE(refused(with([](auto& e) { e.set_note(2, u64{0xffffffff81003000}); }), "hypercall page"));
-    EXPECT_TRUE(refused(with([](auto& e) { e.set_note(3, u64{0x1000000}); }), "addresses"));
+    EXPECT_TRUE(refused(with([](auto& e) { e.set_note(3, u64{0x800000000000}); }), "addresses"));
+    EXPECT_TRUE(refused(with([](auto& e) { e.set_note(3, u64{0x7fffff000000}); }), "addresses"));
+    EXPECT_TRUE(refused(with([](auto& e) { e.set_note(3, u64{0xffff87fffffff000}); }), "addresses"));
+    EXPECT_TRUE(refused(with([](auto& e) { e.set_note(3, u64{0}); }), "entry point"));
     EXPECT_TRUE(refused(with([](auto& e) { e.set_note(3, u64{0xffffffffff000000}); }), "addresses"));
     EXPECT_TRUE(refused(with([](auto& e) { e.set_note(4, u64{0x2000000}); }), "addresses"));
     EXPECT_TRUE(refused(with([](auto& e) { e.set_note(15, u64{0xffff800000000000}); }), "p2m"));
