@@ -103,6 +103,7 @@ template <std::size_t... number> consteval auto make_entries(std::index_sequence
         entries[entry.number] = entry.enter;
     entries[__HYPERVISOR_xen_version] = enter_xen_version;
     entries[__HYPERVISOR_event_channel_op] = enter_event_channel_op;
+    entries[__HYPERVISOR_grant_table_op] = hypercall::enter_grant_table_op;
     entries[__HYPERVISOR_mmu_update] = hypercall::enter_mmu_update;
     entries[__HYPERVISOR_update_va_mapping] = hypercall::enter_update_va_mapping;
     return entries;

@@ -34,7 +34,7 @@ Result<EntryPlace> place_at(Domain& domain, u64 host_addr)
 
 } // namespace
 
-[[gnu::noinline]] s16 map_grant(Vcpu& vcpu, u64 host_addr, u32 flags, Mfn mfn, DomainId owner)
+s16 map_grant(Vcpu& vcpu, u64 host_addr, u32 flags, Mfn mfn)
 {
     Domain& domain = vcpu.domain;
     Guard guard(domain.arch.mm_lock);
@@ -46,10 +46,14 @@ Result<EntryPlace> place_at(Domain& domain, u64 host_addr)
     u64 bits = Pte::present | Pte::accessed | Pte::dirty | Pte::user | Pte::no_execute;
     bits |= flags & GNTMAP_readonly ? 0 : Pte::writable;
     bits |= u64(flags >> available_shift & 7) << 9;
-    return write_l1_entry(domain, &place->entry(), Pte::of(mfn, bits), owner, AdBits::replace).ok() ? GNTST_okay : GNTST_general_error;
+    Pte* const at = &place->entry();
+    const Pte old = *at;
+    store_l1_entry(at, Pte::of(mfn, bits), AdBits::replace, nullptr);
+    drop_l1_entry(old);
+    return GNTST_okay;
 }
 
-[[gnu::noinline]] s16 unmap_grant(Vcpu& vcpu, u64 host_addr, u32 flags, Mfn mfn)
+s16 unmap_grant(Vcpu& vcpu, u64 host_addr, u32 flags, Mfn mfn)
 {
     Domain& domain = vcpu.domain;
     Guard guard(domain.arch.mm_lock);
@@ -61,7 +65,8 @@ Result<EntryPlace> place_at(Domain& domain, u64 host_addr)
     const Pte now = place->entry();
     if (!now.is_present() || now.mfn() != mfn || now.is_writable() == bool(flags & GNTMAP_readonly))
         return GNTST_general_error;
-    return write_l1_entry(domain, &place->entry(), {}, domain.id, AdBits::replace).ok() ? GNTST_okay : GNTST_general_error;
+    store_l1_entry(&place->entry(), {}, AdBits::replace, nullptr);
+    return GNTST_okay;
 }
 
 void flush_after_unmap(Vcpu& vcpu)

@@ -57,6 +57,15 @@ public:
         } else
             return write_array(&value, 1);
     }
+    /// Writes a member of what read_to() has read: the range is known to be good.
+    template <class M, class S> Status update(M S::*member, std::type_identity_t<const M&> value) const
+    {
+        const auto place = at(member);
+        if constexpr (arch::is_few_words(sizeof(T)) && arch::is_few_words(sizeof(M)))
+            return arch::store_few_words<sizeof(M)>(place.va().raw(), &value) ? Status(success) : Error::fault;
+        else
+            return place.write(value);
+    }
     Status read_array(std::remove_const_t<T>* to, u64 count) const
     {
         return copied(count, [&](u64 bytes) { return arch::copy_from_guest(to, va_, bytes); });
