@@ -35,9 +35,9 @@ static_assert(offsetof(grant_entry_v1, flags) == 0 && offsetof(grant_entry_v1, d
     EntryWord& entry = entry_at(granter.grants, ref);
     ActiveGrant& active = active_at(granter.grants, ref);
     const bool in_use = active.readers | active.writers;
-    const u64 asked = GTF_type_mask | u64{0xffff} << entry_user_shift | (write ? GTF_readonly : 0);
+    const u64 asked = GTF_type_mask | u64{0xffff} << entry_user_shift | u64{write} * GTF_readonly;
     const u64 wanted = GTF_permit_access | u64{user.raw()} << entry_user_shift;
-    const u64 marks = GTF_reading | (write ? GTF_writing : 0);
+    const u64 marks = GTF_reading | u64{write} * GTF_writing;
     u64 old = entry.load(std::memory_order_acquire);
     for (unsigned tries = 0; tries < 16; tries++) {
         if ((old & asked) != wanted || (in_use && active.user != user.raw())) [[unlikely]]

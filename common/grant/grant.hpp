@@ -37,7 +37,8 @@ public:
 
 private:
     Vcpu& vcpu_;
-    u32 ended_ = ~0u; ///< the first handle of which nothing is left mapped
+    u32 newest_ = ~0u;          ///< handle of the last mapping of which nothing is left; the others follow it
+    MapTrack* ended_ = nullptr; ///< its record
 };
 
 s16 copy(Domain& domain, PeerCache& peers, const gnttab_copy& op);

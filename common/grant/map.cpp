@@ -38,32 +38,42 @@ RARE_CALL bool add_handles(GrantTable& table)
 }
 
 /// A handle of this domain's, not yet visible; ~0 when there is none.
-[[gnu::always_inline]] inline u32 take_handle(GrantTable& table)
+[[gnu::noinline]] u32 take_from_list(GrantTable& table)
 {
     do {
         Guard guard(table.lock);
-        u32 handle = table.maptrack_free;
+        const u32 handle = table.maptrack_free;
         if (handle != ~0u) [[likely]] {
             table.maptrack_free = track_at(table, handle).next;
-            table.maptrack_used++;
             return handle;
         }
     } while (add_handles(table));
     return ~0u;
 }
+[[gnu::always_inline]] inline u32 take_handle(Vcpu& vcpu)
+{
+    const u32 spare = std::exchange(vcpu.spare_handle, ~0u);
+    return spare != ~0u ? spare : take_from_list(vcpu.domain.grants);
+}
 
 /// Handles that are linked from `first` to `last`.
-void give_handles(GrantTable& table, u32 first, MapTrack& last, u32 count)
+[[gnu::noinline]] void give_to_list(GrantTable& table, u32 first, MapTrack& last)
 {
     Guard guard(table.lock);
     last.next = table.maptrack_free;
     table.maptrack_free = first;
-    table.maptrack_used -= count;
+}
+[[gnu::always_inline]] inline void give_handles(Vcpu& vcpu, u32 first, MapTrack& first_track, MapTrack& last)
+{
+    if (&first_track == &last && vcpu.spare_handle == ~0u)
+        vcpu.spare_handle = first;
+    else
+        give_to_list(vcpu.domain.grants, first, last);
 }
 
 RARE_CALL s16 give_up(GrantTable& table, u32 handle, s16 status)
 {
-    give_handles(table, handle, track_at(table, handle), 1);
+    give_to_list(table, handle, track_at(table, handle));
     return status;
 }
 
@@ -74,12 +84,11 @@ RARE_CALL s16 give_up(GrantTable& table, u32 handle, s16 status)
     end_use(*domains::owner_of(frame), track.ref, write, uses, frame);
 }
 
-/// The entry is cleared, and the flush comes; but a device may still use the mapping.
-RARE_CALL void drop_entry_alone(const MapTrack& track, bool write)
+/// What a page-table entry holds; a device goes on with the mapping.
+RARE_CALL void drop_for_entry(Frame& frame, bool write, bool mapped)
 {
-    Frame& frame = frame_at(Mfn{track.frame});
     if (write)
-        arch::put_writable(frame);
+        arch::put_writable(frame, mapped);
     frame.put();
 }
 
@@ -102,20 +111,20 @@ Mapping map(Vcpu& vcpu, PeerCache& peers, const gnttab_map_grant_ref& op)
     Domain* granter = peers.find(op.dom);
     if (!granter) [[unlikely]]
         return {GNTST_bad_domain};
-    const u32 handle = take_handle(domain.grants);
+    const u32 handle = take_handle(vcpu);
     if (handle == ~0u) [[unlikely]]
         return {GNTST_no_space};
     const bool write = may_write(u16(op.flags));
-    const bool has_entry = op.flags & GNTMAP_host_map;
     Frame* frame = nullptr;
-    if (s16 status = begin_use(*granter, op.ref, domain.id, write, 1 + has_entry, frame))
+    if (s16 status = begin_use(*granter, op.ref, domain.id, write, 2, frame)) // for the handle and for an entry
         return {give_up(domain.grants, handle, status)};
     const Mfn mfn = mfn_of(*frame);
-    if (has_entry)
-        if (s16 status = arch::map_grant(vcpu, op.host_addr, op.flags, mfn)) {
-            end_use(*granter, op.ref, write, 2, *frame);
-            return {give_up(domain.grants, handle, status)};
-        }
+    if (!(op.flags & GNTMAP_host_map)) [[unlikely]]
+        drop_for_entry(*frame, write, false);
+    else if (s16 status = arch::map_grant(vcpu, op.host_addr, op.flags, mfn)) {
+        end_use(*granter, op.ref, write, 2, *frame);
+        return {give_up(domain.grants, handle, status)};
+    }
     MapTrack& track = track_at(domain.grants, handle);
     track.ref = op.ref;
     track.frame = u32(mfn.raw());
@@ -145,29 +154,28 @@ s16 Unmapping::clear(const gnttab_unmap_grant_ref& op)
     const bool cleared = (flags ^ left) & GNTMAP_host_map;
     if (left & kinds) [[unlikely]] {
         if (cleared)
-            drop_entry_alone(*track, may_write(flags));
+            drop_for_entry(frame_at(Mfn{track->frame}), may_write(flags), true); // the flush comes
         track->flags.store(left, std::memory_order_release);
         return status;
     }
     track->uses = 1 + cleared;
     track->may_write = may_write(flags);
-    track->next = std::exchange(ended_, op.handle);
+    track->next = std::exchange(newest_, op.handle);
+    ended_ = track;
     return status;
 }
 
 void Unmapping::finish()
 {
     arch::flush_after_unmap(vcpu_); // once for all of them
-    const u32 first = std::exchange(ended_, ~0u);
-    if (first == ~0u)
+    MapTrack* const first = std::exchange(ended_, nullptr);
+    const u32 handle = std::exchange(newest_, ~0u);
+    if (!first)
         return;
-    GrantTable& table = vcpu_.domain.grants;
-    for (u32 count = 1, handle = first;; count++) {
-        MapTrack& track = track_at(table, handle);
-        end_mapping(track, track.may_write, track.uses);
-        handle = track.next;
-        if (handle == ~0u)
-            return give_handles(table, first, track, count);
+    for (MapTrack* track = first;; track = &track_at(vcpu_.domain.grants, track->next)) {
+        end_mapping(*track, track->may_write, track->uses);
+        if (track->next == ~0u)
+            return give_handles(vcpu_, handle, *first, *track);
     }
 }
 
@@ -175,12 +183,12 @@ Status unmap_all(Domain& domain)
 {
     GrantTable& table = domain.grants;
     for (; table.unmap_position < table.maptrack_count; table.unmap_position++) {
-        if (table.unmap_position % 64 == 63 && table.maptrack_used && arch::should_yield())
+        if (table.unmap_position % 64 == 63 && arch::should_yield())
             return Error::restart;
         MapTrack& track = *find_track(table, table.unmap_position);
         if (u16 flags = track.flags.exchange(0)) { // its page tables are never loaded again: no flush
             end_mapping(track, may_write(flags), 1);
-            give_handles(table, table.unmap_position, track, 1);
+            give_to_list(table, table.unmap_position, track);
         }
     }
     return success;

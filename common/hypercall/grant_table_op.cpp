@@ -13,12 +13,24 @@ constexpr u32 piece = 32; ///< operations between two looks at the clock
 using Left = s64;
 constexpr Left bad_pointer = -s64(Error::fault);
 
+template <class Op> Status read(GuestPtr<Op> at, Op& op) { return at.read_to(op); }
+template <> [[gnu::always_inline]] inline Status read(GuestPtr<gnttab_map_grant_ref> at, gnttab_map_grant_ref& op)
+{
+    using Op = gnttab_map_grant_ref;
+    return at.read_members<&Op::host_addr, &Op::flags, &Op::ref, &Op::dom>(op);
+}
+template <> [[gnu::always_inline]] inline Status read(GuestPtr<gnttab_unmap_grant_ref> at, gnttab_unmap_grant_ref& op)
+{
+    using Op = gnttab_unmap_grant_ref;
+    return at.read_members<&Op::host_addr, &Op::dev_bus_addr, &Op::handle>(op);
+}
+
 /// Runs each(place, copy of the operation) on every element of the list.
 template <class Op, class Each> [[gnu::always_inline]] inline Left for_each(u64 list, u32 count, Each&& each)
 {
     for (GuestPtr<Op> at(list); count; at = at + 1) {
         Op op;
-        if (!at.read_to(op) || !each(at, op)) [[unlikely]]
+        if (!read(at, op) || !each(at, op)) [[unlikely]]
             return bad_pointer;
         if (!--count)
             break;
@@ -62,7 +74,7 @@ LIST_CALL Left unmap(u64, u64 list, u32 count, Vcpu& vcpu)
     grants::Unmapping ended(vcpu);
     for (GuestPtr<Op> at(list);; at = at + 1) {
         Op op;
-        const bool good = at.read_to(op).ok() && at.update(&Op::status, ended.clear(op)).ok();
+        const bool good = read(at, op).ok() && at.update(&Op::status, ended.clear(op)).ok();
         if (--count % piece && good)
             continue;
         ended.finish();

@@ -40,8 +40,8 @@ struct GrantTable : Pinned {
     ActiveGrant** active = nullptr; ///< records for each table frame
     MapTrack** maptrack = nullptr;  ///< pieces of records
     std::atomic<u32> maptrack_count{0};
-    u32 maptrack_free = ~0u, maptrack_used = 0; ///< free: head of the free list, ~0 none
-    u32 unmap_position = 0;                     ///< of unmap_all
+    u32 maptrack_free = ~0u; ///< head of the free list, ~0 none
+    u32 unmap_position = 0;  ///< of unmap_all
 };
 
 namespace grants {
