@@ -51,21 +51,29 @@ struct Frame : Pinned {
     /// Takes a reference, or a few, if the frame belongs to `domain` and is in use.
     [[gnu::always_inline]] bool get(DomainId domain, u32 count = 1)
     {
-        u32 n = refs.load(std::memory_order_relaxed);
-        const bool usual = s32(n) < s32(allocated_bit | refs_limit); // signed: allocated, and not too many references
-        if (!usual || !refs.compare_exchange_strong(n, n + count, std::memory_order_acquire)) [[unlikely]]
+        if (!try_get(count)) [[unlikely]]
             return get_slowly(*this, domain, count);
         if (owner == domain.raw()) [[likely]]
             return true;
         put(count);
         return false;
     }
+    /// The same in the usual case, whoever owns it.
+    [[gnu::always_inline]] bool try_get(u32 count = 1)
+    {
+        u32 n = refs.load(std::memory_order_relaxed);
+        const bool usual = s32(n) < s32(allocated_bit | refs_limit); // signed: allocated, and not too many references
+        return usual && refs.compare_exchange_strong(n, n + count, std::memory_order_acquire);
+    }
     /// Drops references; the last one frees the frame.
     [[gnu::always_inline]] void put(u32 count = 1)
     {
-        if (refs.fetch_sub(count, std::memory_order_acq_rel) == count) [[unlikely]]
-            last_reference_gone(*this);
+        if (drop(count)) [[unlikely]]
+            end();
     }
+    /// The two halves of put(): true says that it was the last one.
+    bool drop(u32 count = 1) { return refs.fetch_sub(count, std::memory_order_acq_rel) == count; }
+    void end() { last_reference_gone(*this); }
     static constexpr u32 refs_limit = 0x70000000;
 
     /// Set in refs while one of the references is the owner's allocation itself, so that it can be given back only once.
