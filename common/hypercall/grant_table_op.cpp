@@ -50,7 +50,11 @@ template <class Op> CallResult finish(Call& call, Left left)
 }
 
 // The parameters are those of the hypercall's entry, and stay in their registers.
+#ifdef __clang__
+#define LIST_CALL [[gnu::noinline]]
+#else
 #define LIST_CALL [[gnu::noipa]] __attribute__((no_stack_protector))
+#endif
 
 LIST_CALL Left map(u64, u64 list, u32 count, Vcpu& vcpu)
 {

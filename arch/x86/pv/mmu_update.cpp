@@ -64,33 +64,6 @@ RARE_CALL Status update_anything(Vcpu& vcpu, Domain& domain, DomainId frames_id,
     return update_anything(vcpu, domain, frames_id, at, Pte{request.val});
 }
 
-RARE_CALL Status flush_after_update(Vcpu& vcpu, u64 flags, GuestVa va)
-{
-    switch (flags & UVMF_FLUSHTYPE_MASK) {
-    case UVMF_TLB_FLUSH: return flush_flagged(vcpu, flags, FlushWhat::all, va);
-    case UVMF_INVLPG: return flush_flagged(vcpu, flags, FlushWhat::page, va);
-    default: return success;
-    }
-}
-
-/// update_va_mapping, when nothing is left of an earlier call.
-Status update_va(Vcpu& vcpu, GuestVa va, Pte value, u64 flags, DomainId frames_id)
-{
-    Domain& domain = vcpu.domain;
-    if (!arch::few_words_ok<1>(va.raw()))
-        return Error::inval;
-    {
-        Guard guard(domain.arch.mm_lock);
-        EntryPlace place = TRY(find_l1(vcpu.arch.kernel_table, va));
-        TRY(write_l1_entry(domain, &place.entry(), value, frames_id, AdBits::replace));
-    }
-    if (flags == (UVMF_INVLPG | UVMF_LOCAL))
-        tlb_tags::forget_page(va.raw());
-    else if (flags != UVMF_NONE)
-        TRY(flush_after_update(vcpu, flags, va));
-    return success;
-}
-
 } // namespace
 } // namespace tenon::x86::pv
 
@@ -171,13 +144,6 @@ namespace {
     return u64(-s64(result.error()));
 }
 
-[[gnu::noinline]] u64 update_va_slowly(u64 va, u64 pte, u64 flags, Vcpu& vcpu, u64 arg4, u64 arg3)
-{
-    if (vcpu.deferred_table != invalid_mfn) [[unlikely]]
-        return enter_call<update_va_mapping, __HYPERVISOR_update_va_mapping>(va, pte, flags, vcpu, arg4, arg3);
-    return u64(-s64(update_va(vcpu, GuestVa{va}, x86::Pte{pte}, flags, vcpu.domain.id).error()));
-}
-
 /// The last reference of a frame went, for a change that is done or for one that begins anew.
 template <EnterCall slowly> RARE_CALL u64 end_frame(u64 arg0, u64 arg1, u64 arg2, Vcpu& vcpu, u64 frame, u64 done)
 {
@@ -214,32 +180,40 @@ __attribute__((no_stack_protector)) u64 enter_mmu_update(u64 list, u64 count, u6
 
 __attribute__((no_stack_protector)) u64 enter_update_va_mapping(u64 va, u64 pte, u64 flags, Vcpu& vcpu, u64 arg4, u64 arg3)
 {
+    constexpr EnterCall slowly = enter_call<update_va_mapping, __HYPERVISOR_update_va_mapping>;
     Domain& domain = vcpu.domain;
     const bool invalidates = flags == (UVMF_INVLPG | UVMF_LOCAL);
     if (vcpu.deferred_table != invalid_mfn || !arch::few_words_ok<1>(va) || (!invalidates && flags != UVMF_NONE) ||
         !domain.arch.mm_lock.try_lock()) [[unlikely]]
-        return update_va_slowly(va, pte, flags, vcpu, arg4, arg3);
+        return slowly(va, pte, flags, vcpu, arg4, arg3);
     QuickChange change;
     if (auto place = find_l1(vcpu.arch.kernel_table, GuestVa{va}); place.ok()) [[likely]]
         change = change_quickly(domain, &place->entry(), {pte});
     domain.arch.mm_lock.unlock();
     if (change.done && invalidates)
         x86::tlb_tags::forget_page(va);
-    return finish_quickly<update_va_slowly>(change, va, pte, flags, vcpu);
+    return finish_quickly<slowly>(change, va, pte, flags, vcpu);
 }
 
 CallResult update_va_mapping(Call& call, u64 va, u64 pte, u64 flags)
 {
-    TRY(finish_earlier(call.vcpu));
-    TRY(update_va(call.vcpu, GuestVa{va}, x86::Pte{pte}, flags, call.domain.id));
-    return s64{0};
+    return update_va_mapping_otherdomain(call, va, pte, flags, dom_self.raw());
 }
 
 CallResult update_va_mapping_otherdomain(Call& call, u64 va, u64 pte, u64 flags, u32 domid)
 {
+    Vcpu& vcpu = call.vcpu;
     Subjects who = TRY(resolve_subjects(call, domid & 0xffff));
-    TRY(finish_earlier(call.vcpu));
-    TRY(update_va(call.vcpu, GuestVa{va}, x86::Pte{pte}, flags, who.frames_id));
+    TRY(finish_earlier(vcpu));
+    if (!arch::few_words_ok<1>(va))
+        return Error::inval;
+    {
+        Guard guard(call.domain.arch.mm_lock);
+        EntryPlace place = TRY(find_l1(vcpu.arch.kernel_table, GuestVa{va}));
+        TRY(write_l1_entry(call.domain, &place.entry(), {pte}, who.frames_id, AdBits::replace));
+    }
+    if (const u64 type = flags & UVMF_FLUSHTYPE_MASK; type == UVMF_TLB_FLUSH || type == UVMF_INVLPG)
+        TRY(flush_flagged(vcpu, flags, type == UVMF_INVLPG ? FlushWhat::page : FlushWhat::all, GuestVa{va}));
     return s64{0};
 }
 
