@@ -8,90 +8,102 @@ namespace {
 
 constexpr u32 piece = 32; ///< operations between two looks at the clock
 
-/// The rest of a list, from `at` on, is for the next time.
-template <class Op> Error go_on_at(Call& call, GuestPtr<Op> at, u32 left)
+/// What a list says: how many of it are left when time is up, or a negative error. One register, so that a call with a list of one goes
+/// straight to the function.
+using Left = s64;
+constexpr Left bad_pointer = -s64(Error::fault);
+
+template <class Op> Status read(GuestPtr<Op> at, Op& op) { return at.read_to(op); }
+template <> [[gnu::always_inline]] inline Status read(GuestPtr<gnttab_map_grant_ref> at, gnttab_map_grant_ref& op)
 {
-    call.args[1] = at.va().raw();
-    return call.restart_with(2, left);
+    using Op = gnttab_map_grant_ref;
+    return at.read_members<&Op::host_addr, &Op::flags, &Op::ref, &Op::dom>(op);
+}
+template <> [[gnu::always_inline]] inline Status read(GuestPtr<gnttab_unmap_grant_ref> at, gnttab_unmap_grant_ref& op)
+{
+    using Op = gnttab_unmap_grant_ref;
+    return at.read_members<&Op::host_addr, &Op::dev_bus_addr, &Op::handle>(op);
 }
 
-/// Runs `each` on every element of the list.
-template <class Op, class Each> CallResult for_each(Call& call, u64 list, u32 count, Each&& each)
+/// Runs each(place, copy of the operation) on every element of the list.
+template <class Op, class Each> [[gnu::always_inline]] inline Left for_each(u64 list, u32 count, Each&& each)
 {
-    GuestPtr<Op> at(list);
-    for (u32 done = 0; done < count; done++, at = at + 1) {
-        if (done && done % piece == 0 && arch::should_yield())
-            return go_on_at(call, at, count - done);
+    for (GuestPtr<Op> at(list); count; at = at + 1) {
         Op op;
-        TRY(at.read_to(op));
-        each(op);
-        TRY(at.write(op));
+        if (!read(at, op) || !each(at, op)) [[unlikely]]
+            return bad_pointer;
+        if (!--count)
+            break;
+        if (count % piece == 0 && arch::should_yield())
+            return count;
     }
-    return s64{0};
+    return 0;
 }
 
-CallResult map(Call& call, u64 list, u32 count)
+/// The rest of a list is for the next time.
+template <class Op> CallResult finish(Call& call, Left left)
 {
-    grants::PeerCache peers(call.domain);
-    return for_each<gnttab_map_grant_ref>(call, list, count, [&](auto& op) { grants::map(call.vcpu, peers, op); });
+    if (left <= 0)
+        return left ? CallResult(Error(-left)) : CallResult(0);
+    call.args[1] = (GuestPtr<Op>(call.args[1]) + (u32(call.args[2]) - u32(left))).va().raw();
+    return call.restart_with(2, u64(left));
 }
 
-/// What a piece of the list unmapped: no granter believes that it is over before all TLBs know.
-class Unmapped : Pinned {
-public:
-    explicit Unmapped(Vcpu& vcpu) : vcpu_(vcpu) {}
-    ~Unmapped()
-    {
-        if (!count_)
-            return;
-        arch::flush_after_unmap(vcpu_); // once for all of them
-        for (u32 i = 0; i < count_; i++)
-            grants::finish_unmap(vcpu_.domain, list_[i]);
-    }
-    void add(const grants::Unmap& unmap) { list_[count_++] = unmap; }
+// The parameters are those of the hypercall's entry, and stay in their registers.
+#ifdef __clang__
+#define LIST_CALL [[gnu::noinline]]
+#else
+#define LIST_CALL [[gnu::noipa]] __attribute__((no_stack_protector))
+#endif
 
-private:
-    Vcpu& vcpu_;
-    u32 count_ = 0;
-    union {
-        grants::Unmap list_[piece]; ///< only the first count_ are there
-    };
-};
-
-CallResult unmap(Call& call, u64 list, u32 count)
+LIST_CALL Left map(u64, u64 list, u32 count, Vcpu& vcpu)
 {
-    GuestPtr<gnttab_unmap_grant_ref> at(list);
-    while (count) {
-        const u32 n = min(count, piece);
-        gnttab_unmap_grant_ref ops[piece];
-        for (u32 i = 0; i < n; i++)
-            TRY((at + i).read_to(ops[i]));
-        {
-            Unmapped unmapped(call.vcpu);
-            for (u32 i = 0; i < n; i++)
-                unmapped.add(grants::start_unmap(call.vcpu, ops[i]));
+    using Op = gnttab_map_grant_ref;
+    grants::PeerCache peers(vcpu.domain);
+    return for_each<Op>(list, count, [&](GuestPtr<Op> at, const Op& op) -> Status {
+        const grants::Mapping made = grants::map(vcpu, peers, op);
+        if (made.status == GNTST_okay) [[likely]] {
+            TRY(at.update(&Op::handle, made.handle));
+            TRY(at.update(&Op::dev_bus_addr, base_of(made.mfn).raw()));
         }
-        for (u32 i = 0; i < n; i++)
-            TRY((at + i).write(ops[i]));
-        at = at + n;
-        count -= n;
-        if (count && arch::should_yield())
-            return go_on_at(call, at, count);
-    }
-    return s64{0};
+        return at.update(&Op::status, made.status);
+    });
 }
 
-CallResult copy(Call& call, u64 list, u32 count)
+LIST_CALL Left unmap(u64, u64 list, u32 count, Vcpu& vcpu)
 {
-    grants::PeerCache peers(call.domain);
-    return for_each<gnttab_copy>(call, list, count, [&](auto& op) { op.status = grants::copy(call.domain, peers, op); });
+    using Op = gnttab_unmap_grant_ref;
+    if (!count)
+        return 0;
+    grants::Unmapping ended(vcpu);
+    for (GuestPtr<Op> at(list);; at = at + 1) {
+        Op op;
+        const bool good = read(at, op).ok() && at.update(&Op::status, ended.clear(op)).ok();
+        if (--count % piece && good)
+            continue;
+        ended.finish();
+        if (!good) [[unlikely]]
+            return bad_pointer;
+        if (!count || arch::should_yield())
+            return count;
+    }
+}
+
+LIST_CALL Left copy(u64, u64 list, u32 count, Vcpu& vcpu)
+{
+    using Op = gnttab_copy;
+    grants::PeerCache peers(vcpu.domain);
+    return for_each<Op>(list, count,
+                        [&](GuestPtr<Op> at, const Op& op) { return at.update(&Op::status, grants::copy(vcpu.domain, peers, op)); });
 }
 
 /// Pages change their owner by other means today.
 CallResult refuse_transfers(Call& call, u64 list, u32 count)
 {
     note_refused(call, GNTTABOP_transfer, Error::nosys);
-    return for_each<gnttab_transfer>(call, list, count, [](auto& op) { op.status = GNTST_general_error; });
+    return finish<gnttab_transfer>(call, for_each<gnttab_transfer>(list, count, [](auto at, const auto&) {
+                                       return at.update(&gnttab_transfer::status, GNTST_general_error);
+                                   }));
 }
 
 s16 status_of(const Result<DomainRef>& domain)
@@ -157,19 +169,33 @@ CallResult grant_table_op(Call& call, u32 command, u64 operations, u32 count)
     if (s32(count) < 0 || (is_single && count != 1))
         return Error::inval;
     switch (command) {
-    case GNTTABOP_map_grant_ref: return map(call, operations, count);
-    case GNTTABOP_unmap_grant_ref: return unmap(call, operations, count);
-    case GNTTABOP_copy: return copy(call, operations, count);
+    case GNTTABOP_map_grant_ref: return finish<gnttab_map_grant_ref>(call, map(command, operations, count, call.vcpu));
+    case GNTTABOP_unmap_grant_ref: return finish<gnttab_unmap_grant_ref>(call, unmap(command, operations, count, call.vcpu));
+    case GNTTABOP_copy: return finish<gnttab_copy>(call, copy(command, operations, count, call.vcpu));
     case GNTTABOP_setup_table: return done(with_argument(setup_table, call, operations));
     case GNTTABOP_query_size: return done(with_argument(query_size, call, operations));
     case GNTTABOP_set_version: return set_version(call, GuestPtr<gnttab_set_version>(operations));
     case GNTTABOP_get_version: return done(with_argument(get_version, call, operations));
     case GNTTABOP_swap_grant_ref:
-        return for_each<gnttab_swap_grant_ref>(call, operations, count,
-                                               [&](auto& op) { op.status = grants::swap_entries(call.domain, op.ref_a, op.ref_b); });
+        return finish<gnttab_swap_grant_ref>(call, for_each<gnttab_swap_grant_ref>(operations, count, [&](auto at, const auto& op) {
+                                                 return at.update(&gnttab_swap_grant_ref::status,
+                                                                  grants::swap_entries(call.domain, op.ref_a, op.ref_b));
+                                             }));
     case GNTTABOP_transfer: return refuse_transfers(call, operations, count);
     default: return refuse(call, command, Error::nosys);
     }
+}
+
+/// A list of one, which never stops half-way.
+u64 enter_grant_table_op(u64 command, u64 list, u64 count, Vcpu& vcpu, u64 arg4, u64 arg3)
+{
+    if (u32(count) == 1) [[likely]]
+        switch (u32(command)) {
+        case GNTTABOP_map_grant_ref: return u64(map(command, list, u32(count), vcpu));
+        case GNTTABOP_unmap_grant_ref: return u64(unmap(command, list, u32(count), vcpu));
+        case GNTTABOP_copy: return u64(copy(command, list, u32(count), vcpu));
+        }
+    return enter_call<grant_table_op, __HYPERVISOR_grant_table_op>(command, list, count, vcpu, arg4, arg3);
 }
 
 } // namespace tenon::hypercall

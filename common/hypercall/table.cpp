@@ -105,6 +105,7 @@ template <std::size_t... number> consteval auto make_entries(std::index_sequence
     entries[__HYPERVISOR_event_channel_op] = enter_event_channel_op;
     entries[__HYPERVISOR_sched_op] = hypercall::enter_sched_op;
     entries[__HYPERVISOR_vcpu_op] = hypercall::enter_vcpu_op;
+    entries[__HYPERVISOR_grant_table_op] = hypercall::enter_grant_table_op;
     entries[__HYPERVISOR_mmu_update] = hypercall::enter_mmu_update;
     entries[__HYPERVISOR_update_va_mapping] = hypercall::enter_update_va_mapping;
     return entries;

@@ -198,16 +198,16 @@ void Frame::last_reference_gone(Frame& frame)
     frame_allocator::free(mfn_of(frame));
 }
 
-bool Frame::get_slowly(Frame& frame, DomainId domain)
+bool Frame::get_slowly(Frame& frame, DomainId domain, u32 count)
 {
     u32 n = frame.refs.load(std::memory_order_relaxed);
     do {
         if ((n & ~allocated_bit) - 1 >= refs_limit) // 0 wraps
             return false;
-    } while (!frame.refs.compare_exchange_weak(n, n + 1, std::memory_order_acquire));
+    } while (!frame.refs.compare_exchange_weak(n, n + count, std::memory_order_acquire));
     if (frame.owner == domain.raw())
         return true;
-    frame.put();
+    frame.put(count);
     return false;
 }
 

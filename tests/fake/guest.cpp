@@ -52,22 +52,22 @@ WEAK void log_emulated() {}
 WEAK void describe_caller(Vcpu&) {}
 WEAK u64 repeat_call(const Call&) { return 0; } // tests run calls by dispatch()
 
-WEAK s16 map_grant(Vcpu&, u64, u32, Mfn, DomainId) { return 0; }
+WEAK s16 map_grant(Vcpu&, u64, u32, Mfn) { return 0; }
 WEAK s16 unmap_grant(Vcpu&, u64, u32, Mfn) { return 0; }
 WEAK void flush_after_unmap(Vcpu&) {}
 
-WEAK bool get_writable(Frame& frame)
+WEAK bool get_writable(Frame& frame, u32 count)
 {
     u64 old = frame.type.load();
     for (;;) {
         TypeWord word{old};
         if (word.count() && word.type() != FrameType::writable)
             return false;
-        if (frame.type.compare_exchange_weak(old, TypeWord::of(FrameType::writable, word.count() + 1, TypeWord::validated_bit).raw))
+        if (frame.type.compare_exchange_weak(old, TypeWord::of(FrameType::writable, word.count() + count, TypeWord::validated_bit).raw))
             return true;
     }
 }
-WEAK void put_writable(Frame& frame, bool) { frame.type.fetch_sub(1); }
+WEAK void put_writable(Frame& frame, bool, u32 count) { frame.type.fetch_sub(count); }
 
 WEAK GuestClock clock_snapshot() { return {.tsc = now_ns(), .ns = now_ns(), .mul = 1u << 31, .shift = 1}; }
 

@@ -128,6 +128,29 @@ void check_many()
     memset(pages, 0x11, count * page_size);
 }
 
+/// A page that was given back while it was mapped goes with its last entry, whichever call takes that away.
+void check_last_mapping()
+{
+    for (bool by_address : {true, false}) {
+        long before = current_reservation();
+        auto page = static_cast<volatile u64*>(take_page());
+        u64 va = number(page), pfn = pfn_of(const_cast<u64*>(page)), mfn = mfn_of(const_cast<u64*>(page));
+        auto arg = reservation(&mfn, 1);
+        CHECK_EQ(memory_op(XENMEM_decrease_reservation, &arg), 1);
+        page[0] = 1;
+        CHECK_EQ(by_address ? update_va_mapping(va, 0) : mmu_update_one(entry_maddr(va), 0), 0);
+        CHECK_EQ(current_reservation(), before - 1);
+        CHECK(update_va_mapping(va, mfn << page_shift | pte_rw) < 0);
+        CHECK(mmu_update_one(entry_maddr(va), mfn << page_shift | pte_rw) < 0);
+        u64 frame = pfn;
+        arg = reservation(&frame, 1);
+        CHECK_EQ(memory_op(XENMEM_populate_physmap, &arg), 1);
+        phys_to_machine[pfn] = frame;
+        CHECK_EQ(make_rw(const_cast<u64*>(page)), 0);
+        CHECK_EQ(current_reservation(), before);
+    }
+}
+
 /// Pages that something still holds on to.
 void check_held_pages()
 {
@@ -258,6 +281,7 @@ void guest::test()
     check_maps();
     check_decrease_and_populate();
     check_many();
+    check_last_mapping();
     check_held_pages();
     check_refused();
     check_exchange();

@@ -1,5 +1,5 @@
 // What this is: two vCPUs that work against each other: one makes pages into tables while the other tries to
-// write to them, through mappings made in between and through translations that its TLB still has.
+// write to them, through mappings made in between and through translations that its TLB still has. And both use one grant.
 //
 // Run with: smp=2 hypervisor="dom0_max_vcpus=2" limit=90
 #include "lib/check.hpp"
@@ -15,10 +15,11 @@ using namespace guest;
 
 namespace {
 
-enum Role : u32 { idle, map_and_write, hammer, pin_too };
+enum Role : u32 { idle, map_and_write, hammer, pin_too, use_grant_too };
 
 volatile u32 role = idle, seen_role = idle;
-volatile u64 other_writes, other_faults, other_maps, other_pins;
+volatile u64 other_writes, other_faults, other_maps, other_pins, other_uses, failed_uses;
+u64 other_grant_va;
 u64 window_va; ///< vCPU 1's window on it
 void* page;
 
@@ -35,8 +36,23 @@ bool on_page_fault(Frame& frame)
     if (frame.rip != number(race_write))
         return false;
     frame.rip += 2;
-    other_faults = other_faults + 1;
+    __atomic_fetch_add(&other_faults, 1, __ATOMIC_RELAXED);
     return true;
+}
+
+constexpr u32 granted = 8;
+
+/// Maps the grant, writes, unmaps it; the write behind that faults.
+void use_grant(u64 va)
+{
+    gnttab_map_grant_ref map{va, GNTMAP_host_map, granted, 0, 1, 0, 0};
+    bool good = grant_op(GNTTABOP_map_grant_ref, &map, 1) == 0 && map.status == GNTST_okay;
+    try_write(va + 40, 2);
+    gnttab_unmap_grant_ref unmap{va, 0, map.handle, 1};
+    good = good && grant_op(GNTTABOP_unmap_grant_ref, &unmap, 1) == 0 && unmap.status == GNTST_okay;
+    try_write(va + 40, 4);
+    if (!good)
+        __atomic_fetch_add(&failed_uses, 1, __ATOMIC_RELAXED);
 }
 
 void other_vcpu(void*)
@@ -61,6 +77,10 @@ void other_vcpu(void*)
                 other_pins = other_pins + 1;
                 mmuext(MMUEXT_UNPIN_TABLE, mfn_of(page));
             }
+            break;
+        case use_grant_too:
+            use_grant(other_grant_va);
+            other_uses = other_uses + 1;
             break;
         default: pause();
         }
@@ -186,6 +206,37 @@ void check_pin_against_pin()
     *static_cast<volatile u64*>(page) = 1;
 }
 
+/// Two use one grant: its marks, its references and the handles come out even, and no write goes through an unmapped address.
+void check_grants()
+{
+    u64 frame = 0;
+    gnttab_setup_table setup{DOMID_SELF, 1, 0, number(&frame)};
+    REQUIRE_EQ(grant_op(GNTTABOP_setup_table, &setup, 1), 0);
+    u64 table_va = take_empty_va(), va = take_empty_va();
+    REQUIRE_EQ(update_va_mapping(table_va, frame << page_shift | pte_rw), 0);
+    auto entry = reinterpret_cast<volatile grant_entry_v1*>(table_va) + granted;
+    memset(page, 0, page_size);
+    entry->frame = static_cast<u32>(mfn_of(page));
+    entry->domid = 0;
+    entry->flags = GTF_permit_access;
+    u64 before = other_faults, uses = 0;
+    assign(use_grant_too);
+    for (u64 end = now() + 3000_ms; now() < end && (uses < 2000 || other_uses < 200); uses++)
+        use_grant(va);
+    assign(idle);
+    print("grant used %lu and %lu times\n", uses, other_uses);
+    CHECK(other_uses > 0);
+    CHECK_EQ(failed_uses, 0);
+    CHECK_EQ(other_faults - before, uses + other_uses);
+    CHECK_EQ(entry->flags, GTF_permit_access);
+    entry->flags = 0;
+    // Nobody holds the page any more: it can be a table.
+    CHECK_EQ(make_ro(page), 0);
+    CHECK_EQ(mmuext(MMUEXT_PIN_L1_TABLE, mfn_of(page)), 0);
+    CHECK_EQ(mmuext(MMUEXT_UNPIN_TABLE, mfn_of(page)), 0);
+    CHECK_EQ(make_rw(page), 0);
+}
+
 } // namespace
 
 void guest::test()
@@ -200,5 +251,7 @@ void guest::test()
     check_stale_translations();
     check_given_back();
     check_pin_against_pin();
+    other_grant_va = take_empty_va();
+    check_grants();
     CHECK_EQ(vcpu_op(VCPUOP_down, 1), 0);
 }

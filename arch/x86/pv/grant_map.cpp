@@ -13,55 +13,59 @@ namespace {
 
 constexpr unsigned available_shift = 16; // GNTMAP_guest_avail bits -> entry bits 9-11
 
-/// The level-1 entry at a machine address, with a type reference on its table.
-Result<EntryPlace> place_at(Domain& domain, u64 host_addr)
+/// The level-1 entry at a machine address; nullptr when no table of the domain's is there.
+Pte* entry_at(Domain& domain, u64 host_addr)
 {
-    Mfn mfn = frame_of(MachineAddr{host_addr});
+    const Mfn mfn = frame_of(MachineAddr{host_addr});
     if (host_addr & 7 || !is_ram(mfn) || frame_at(mfn).owner_id() != domain.id || !frame_at(mfn).type_word().is_valid_table(1))
-        return Error::inval;
-    return EntryPlace{mfn, unsigned((host_addr & page_mask) / 8)};
+        return nullptr;
+    return own_frame<Pte>(mfn) + (host_addr & page_mask) / sizeof(Pte);
 }
 
 /// The level-1 entry that host_addr names: by a virtual address, or by its own.
-[[gnu::always_inline]] inline Result<EntryPlace> place_of(Vcpu& vcpu, u64 host_addr, u32 flags)
+[[gnu::always_inline]] inline Pte* entry_of(Vcpu& vcpu, u64 host_addr, u32 flags)
 {
     if (flags & GNTMAP_contains_pte)
-        return place_at(vcpu.domain, host_addr);
+        return entry_at(vcpu.domain, host_addr);
     if (!arch::few_words_ok<1>(host_addr))
-        return Error::inval;
-    return find_l1(vcpu.arch.kernel_table, GuestVa{host_addr});
+        return nullptr;
+    auto place = find_l1(vcpu.arch.kernel_table, GuestVa{host_addr});
+    return place.ok() ? &place->entry() : nullptr;
 }
+
+constexpr u64 right_to_write(u32 flags) { return flags & GNTMAP_readonly ? 0 : Pte::writable; }
 
 } // namespace
 
-[[gnu::noinline]] s16 map_grant(Vcpu& vcpu, u64 host_addr, u32 flags, Mfn mfn, DomainId owner)
+s16 map_grant(Vcpu& vcpu, u64 host_addr, u32 flags, Mfn mfn)
 {
     Domain& domain = vcpu.domain;
     Guard guard(domain.arch.mm_lock);
     if (!finish_deferred(vcpu, domain))
         return GNTST_eagain;
-    auto place = place_of(vcpu, host_addr, flags);
-    if (!place.ok())
+    Pte* const at = entry_of(vcpu, host_addr, flags);
+    if (!at)
         return GNTST_bad_virt_addr;
-    u64 bits = Pte::present | Pte::accessed | Pte::dirty | Pte::user | Pte::no_execute;
-    bits |= flags & GNTMAP_readonly ? 0 : Pte::writable;
-    bits |= u64(flags >> available_shift & 7) << 9;
-    return write_l1_entry(domain, &place->entry(), Pte::of(mfn, bits), owner, AdBits::replace).ok() ? GNTST_okay : GNTST_general_error;
+    const Pte old = *at;
+    const u64 available = u64(flags >> available_shift & 7) << 9;
+    const u64 bits = Pte::present | Pte::accessed | Pte::dirty | Pte::user | Pte::no_execute | right_to_write(flags) | available;
+    store_l1_entry(at, Pte::of(mfn, bits), AdBits::replace, nullptr);
+    drop_l1_entry(old);
+    return GNTST_okay;
 }
 
-[[gnu::noinline]] s16 unmap_grant(Vcpu& vcpu, u64 host_addr, u32 flags, Mfn mfn)
+s16 unmap_grant(Vcpu& vcpu, u64 host_addr, u32 flags, Mfn mfn)
 {
     Domain& domain = vcpu.domain;
     Guard guard(domain.arch.mm_lock);
     if (!finish_deferred(vcpu, domain))
         return GNTST_eagain;
-    auto place = place_of(vcpu, host_addr, flags);
-    if (!place.ok())
+    Pte* const at = entry_of(vcpu, host_addr, flags);
+    constexpr u64 compared = Pte::frame_bits | Pte::present | Pte::writable;
+    if (!at || (at->raw & compared) != Pte::of(mfn, Pte::present | right_to_write(flags)).raw)
         return GNTST_general_error;
-    const Pte now = place->entry();
-    if (!now.is_present() || now.mfn() != mfn || now.is_writable() == bool(flags & GNTMAP_readonly))
-        return GNTST_general_error;
-    return write_l1_entry(domain, &place->entry(), {}, domain.id, AdBits::replace).ok() ? GNTST_okay : GNTST_general_error;
+    store_l1_entry(at, {}, AdBits::replace, nullptr);
+    return GNTST_okay;
 }
 
 void flush_after_unmap(Vcpu& vcpu)

@@ -1,7 +1,7 @@
 // HYPERVISOR_mmu_update, update_va_mapping and update_va_mapping_otherdomain. [public header xen.h; docs/abi]
 #include "../mm/tlb_tags.hpp"
 #include "flush.hpp"
-#include "update.hpp"
+#include "quick_change.hpp"
 #include <abi/mmu.h>
 #include <tenon/arch/memory.hpp>
 #include <tenon/hypercall/arch_calls.hpp>
@@ -64,33 +64,6 @@ RARE_CALL Status update_anything(Vcpu& vcpu, Domain& domain, DomainId frames_id,
     return update_anything(vcpu, domain, frames_id, at, Pte{request.val});
 }
 
-RARE_CALL Status flush_after_update(Vcpu& vcpu, u64 flags, GuestVa va)
-{
-    switch (flags & UVMF_FLUSHTYPE_MASK) {
-    case UVMF_TLB_FLUSH: return flush_flagged(vcpu, flags, FlushWhat::all, va);
-    case UVMF_INVLPG: return flush_flagged(vcpu, flags, FlushWhat::page, va);
-    default: return success;
-    }
-}
-
-/// update_va_mapping, when nothing is left of an earlier call.
-[[gnu::always_inline]] inline Status update_va(Vcpu& vcpu, GuestVa va, Pte value, u64 flags, DomainId frames_id)
-{
-    Domain& domain = vcpu.domain;
-    if (!arch::few_words_ok<1>(va.raw()))
-        return Error::inval;
-    {
-        Guard guard(domain.arch.mm_lock);
-        EntryPlace place = TRY(find_l1(vcpu.arch.kernel_table, va));
-        TRY(write_l1_entry(domain, &place.entry(), value, frames_id, AdBits::replace));
-    }
-    if (flags == (UVMF_INVLPG | UVMF_LOCAL))
-        tlb_tags::forget_page(va.raw());
-    else if (flags != UVMF_NONE)
-        TRY(flush_after_update(vcpu, flags, va));
-    return success;
-}
-
 } // namespace
 } // namespace tenon::x86::pv
 
@@ -151,8 +124,10 @@ CallResult mmu_update(Call& call, u64 requests, u32 count, u64 done_at, u32 domi
     return finish_list(call, result, list, count, done, before, done_ptr);
 }
 
-/// A single update of the caller's own tables, which most calls are, needs no list.
-__attribute__((no_stack_protector)) u64 enter_mmu_update(u64 list, u64 count, u64 done_at, Vcpu& vcpu, u64 arg4, u64 domid)
+namespace {
+
+/// A single update of the caller's own tables needs no list.
+[[gnu::noinline]] u64 mmu_update_slowly(u64 list, u64 count, u64 done_at, Vcpu& vcpu, u64 arg4, u64 domid)
 {
     if (u32(count) != 1 || u32(domid) != dom_self.raw() || vcpu.deferred_table != invalid_mfn) [[unlikely]]
         return enter_call<mmu_update, __HYPERVISOR_mmu_update>(list, count, done_at, vcpu, arg4, domid);
@@ -169,25 +144,76 @@ __attribute__((no_stack_protector)) u64 enter_mmu_update(u64 list, u64 count, u6
     return u64(-s64(result.error()));
 }
 
-CallResult update_va_mapping(Call& call, u64 va, u64 pte, u64 flags)
+/// The last reference of a frame went, for a change that is done or for one that begins anew.
+template <EnterCall slowly> RARE_CALL u64 end_frame(u64 arg0, u64 arg1, u64 arg2, Vcpu& vcpu, u64 frame, u64 done)
 {
-    TRY(finish_earlier(call.vcpu));
-    TRY(update_va(call.vcpu, GuestVa{va}, x86::Pte{pte}, flags, call.domain.id));
-    return s64{0};
+    reinterpret_cast<Frame*>(frame)->end();
+    return done ? 0 : slowly(arg0, arg1, arg2, vcpu, 0, dom_self.raw());
+}
+
+/// After a quick change, without the lock.
+template <EnterCall slowly> [[gnu::always_inline]] inline u64 finish_quickly(QuickChange change, u64 arg0, u64 arg1, u64 arg2, Vcpu& vcpu)
+{
+    if (change.drop && change.drop->drop()) [[unlikely]]
+        return end_frame<slowly>(arg0, arg1, arg2, vcpu, u64(change.drop), change.done);
+    return change.done ? 0 : slowly(arg0, arg1, arg2, vcpu, 0, dom_self.raw());
+}
+
+} // namespace
+
+/// What most calls are: one entry of a level-1 table of the caller's own.
+__attribute__((no_stack_protector)) u64 enter_mmu_update(u64 list, u64 count, u64 done_at, Vcpu& vcpu, u64 arg4, u64 domid)
+{
+    Domain& domain = vcpu.domain;
+    struct mmu_update request;
+    if (u32(count) != 1 || u32(domid) != dom_self.raw() || done_at || vcpu.deferred_table != invalid_mfn ||
+        !GuestPtr<struct mmu_update>(list).read_members<&::mmu_update::ptr, &::mmu_update::val>(request) || request.ptr & 7 ||
+        !frame_table::covers(Mfn{request.ptr >> page_shift}) || !domain.arch.mm_lock.try_lock()) [[unlikely]]
+        return mmu_update_slowly(list, count, done_at, vcpu, arg4, domid);
+    QuickChange change;
+    const Mfn table{request.ptr >> page_shift};
+    if (frame_at(table).owner == domain.id.raw() && frame_at(table).type_word().is_valid_table(1)) [[likely]]
+        change = change_quickly(domain, reinterpret_cast<x86::Pte*>(x86::own_base + request.ptr), {request.val});
+    domain.arch.mm_lock.unlock();
+    return finish_quickly<mmu_update_slowly>(change, list, count, done_at, vcpu);
 }
 
 __attribute__((no_stack_protector)) u64 enter_update_va_mapping(u64 va, u64 pte, u64 flags, Vcpu& vcpu, u64 arg4, u64 arg3)
 {
-    if (vcpu.deferred_table != invalid_mfn) [[unlikely]]
-        return enter_call<update_va_mapping, __HYPERVISOR_update_va_mapping>(va, pte, flags, vcpu, arg4, arg3);
-    return u64(-s64(update_va(vcpu, GuestVa{va}, x86::Pte{pte}, flags, vcpu.domain.id).error()));
+    constexpr EnterCall slowly = enter_call<update_va_mapping, __HYPERVISOR_update_va_mapping>;
+    Domain& domain = vcpu.domain;
+    const bool invalidates = flags == (UVMF_INVLPG | UVMF_LOCAL);
+    if (vcpu.deferred_table != invalid_mfn || !arch::few_words_ok<1>(va) || (!invalidates && flags != UVMF_NONE) ||
+        !domain.arch.mm_lock.try_lock()) [[unlikely]]
+        return slowly(va, pte, flags, vcpu, arg4, arg3);
+    QuickChange change;
+    if (auto place = find_l1(vcpu.arch.kernel_table, GuestVa{va}); place.ok()) [[likely]]
+        change = change_quickly(domain, &place->entry(), {pte});
+    domain.arch.mm_lock.unlock();
+    if (change.done && invalidates)
+        x86::tlb_tags::forget_page(va);
+    return finish_quickly<slowly>(change, va, pte, flags, vcpu);
+}
+
+CallResult update_va_mapping(Call& call, u64 va, u64 pte, u64 flags)
+{
+    return update_va_mapping_otherdomain(call, va, pte, flags, dom_self.raw());
 }
 
 CallResult update_va_mapping_otherdomain(Call& call, u64 va, u64 pte, u64 flags, u32 domid)
 {
+    Vcpu& vcpu = call.vcpu;
     Subjects who = TRY(resolve_subjects(call, domid & 0xffff));
-    TRY(finish_earlier(call.vcpu));
-    TRY(update_va(call.vcpu, GuestVa{va}, x86::Pte{pte}, flags, who.frames_id));
+    TRY(finish_earlier(vcpu));
+    if (!arch::few_words_ok<1>(va))
+        return Error::inval;
+    {
+        Guard guard(call.domain.arch.mm_lock);
+        EntryPlace place = TRY(find_l1(vcpu.arch.kernel_table, GuestVa{va}));
+        TRY(write_l1_entry(call.domain, &place.entry(), {pte}, who.frames_id, AdBits::replace));
+    }
+    if (const u64 type = flags & UVMF_FLUSHTYPE_MASK; type == UVMF_TLB_FLUSH || type == UVMF_INVLPG)
+        TRY(flush_flagged(vcpu, flags, type == UVMF_INVLPG ? FlushWhat::page : FlushWhat::all, GuestVa{va}));
     return s64{0};
 }
 

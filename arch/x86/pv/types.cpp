@@ -95,7 +95,7 @@ void forbid_device(Mfn first, u64 count)
     forbidden[forbidden_count++] = {first.raw(), first.raw() + count};
 }
 
-Status get_writable_slowly(Frame& frame)
+Status get_writable_slowly(Frame& frame, u32 count)
 {
     for (u64 old = frame.type.load(std::memory_order_relaxed);;) {
         TypeWord word{old};
@@ -106,7 +106,7 @@ Status get_writable_slowly(Frame& frame)
                 retype_flush(frame);
         } else if (word.count() >= Frame::refs_limit)
             return Error::inval;
-        u64 next = TypeWord::of(FrameType::writable, word.count() + 1, old & TypeWord::kept_bits).raw;
+        u64 next = TypeWord::of(FrameType::writable, word.count() + count, old & TypeWord::kept_bits).raw;
         if (frame.type.compare_exchange_weak(old, next, std::memory_order_acq_rel))
             return success;
     }
@@ -317,7 +317,7 @@ Status finish_deferred_table(Vcpu& vcpu, Domain& tables)
 
 namespace tenon::arch {
 
-bool get_writable(Frame& frame) { return x86::pv::get_writable(frame).ok(); }
-void put_writable(Frame& frame, bool mapped) { x86::pv::put_writable(frame, mapped); }
+bool get_writable(Frame& frame, u32 count) { return x86::pv::get_writable(frame, count).ok(); }
+void put_writable(Frame& frame, bool mapped, u32 count) { x86::pv::put_writable(frame, mapped, count); }
 
 } // namespace tenon::arch

@@ -9,23 +9,26 @@
 namespace tenon::x86::pv {
 
 /// Taken for RW mappings, grants, plain writes. Error::inval while the frame is anything else.
-RARE_CALL Status get_writable_slowly(Frame& frame);
-[[gnu::always_inline]] inline Status get_writable(Frame& frame)
+RARE_CALL Status get_writable_slowly(Frame& frame, u32 count);
+/// In the usual case: it is writable already, or was.
+[[gnu::always_inline]] inline bool try_get_writable(Frame& frame, u32 count = 1)
 {
     u64 old = frame.type.load(std::memory_order_relaxed);
     // One comparison: the type, no flags, and not too many references.
-    if (old - TypeWord::of(FrameType::writable, 0).raw < Frame::refs_limit &&
-        frame.type.compare_exchange_strong(old, old + 1, std::memory_order_acq_rel)) [[likely]]
-        return success;
-    return get_writable_slowly(frame);
+    return old - TypeWord::of(FrameType::writable, 0).raw < Frame::refs_limit &&
+           frame.type.compare_exchange_strong(old, old + count, std::memory_order_acq_rel);
+}
+[[gnu::always_inline]] inline Status get_writable(Frame& frame, u32 count = 1)
+{
+    return try_get_writable(frame, count) ? Status(success) : get_writable_slowly(frame, count);
 }
 /// `mapped`: translations may linger, so the next change of type needs a flush.
-inline void put_writable(Frame& frame, bool mapped = true)
+[[gnu::always_inline]] inline void put_writable(Frame& frame, bool mapped = true, u32 count = 1)
 {
     // The stamp comes first: whoever sees count 0 sees it.
     if (mapped)
         frame.stamp = arch::tlb_stamp();
-    frame.type.fetch_sub(1, std::memory_order_acq_rel);
+    frame.type.fetch_sub(count, std::memory_order_acq_rel);
 }
 
 /// Takes a page-table type, validating the table if nobody did. Error::restart: position saved, call again.

@@ -31,7 +31,7 @@ inline Pte exchange_entry(Pte* at, Pte value, AdBits ad)
     else if (ad == AdBits::preserve)
         exchange_entry(at, value, ad);
     else
-        std::atomic_ref(at->raw).store(value.raw, std::memory_order_release);
+        __atomic_store_n(&at->raw, value.raw, __ATOMIC_RELEASE); // std::atomic_ref would look whether it is aligned
 }
 
 /// An entry that goes on mapping its frame keeps that reference; a type reference comes with the right to write, or goes with it.

@@ -50,6 +50,7 @@ namespace tenon {
 template <class T = u8> class FrameView : Pinned {
 public:
     explicit FrameView(Mfn mfn);
+    explicit FrameView(const Frame& frame); ///< the same, by the frame's record
     ~FrameView();
     T* get() const { return base_; }
     T& operator[](std::size_t i) const { return base_[i]; }

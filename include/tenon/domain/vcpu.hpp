@@ -58,6 +58,7 @@ struct Vcpu : Pinned {
     u32 virq_port[24]{};              ///< per-vCPU VIRQs; 0 not bound; under the domain's event lock
     Mfn deferred_table = invalid_mfn; ///< a table whose release was interrupted and goes on before anything else
     Call* repeat_into = nullptr;      ///< a call of a list is running: who wants to know that it is to run again
+    u32 spare_handle = ~0u;           ///< of a grant mapping that ended here: the next one's, without the lock; ~0: none
     ArchVcpu arch;
     u32 calls[ABI_HYPERCALL_COUNT]{}; ///< hypercalls by number; written by the CPU that runs it
 

@@ -57,6 +57,34 @@ public:
         } else
             return write_array(&value, 1);
     }
+    /// Reads the members that are named, each into its place in `value`: those that nobody needs take no register.
+    template <auto... members> Status read_members(std::remove_const_t<T>& value) const
+    {
+        if constexpr ((arch::is_few_words(sizeof(value.*members)) && ...)) {
+            if (!arch::few_words_ok<sizeof(T)>(va_.raw())) [[unlikely]]
+                return Error::fault;
+            arch::open_user_pages();
+            auto load = [&](auto& member, u64 from) {
+                std::remove_reference_t<decltype(member)> word = 0; // GCC 12 dies of an output of asm goto that has no value before
+                const bool is_there = arch::load_word(word, from);
+                member = word;
+                return is_there;
+            };
+            const bool good = (load(value.*members, at(members).va().raw()) && ...);
+            arch::close_user_pages();
+            return good ? Status(success) : Error::fault;
+        } else
+            return read_array(&value, 1);
+    }
+    /// Writes a member of what was read: the range is known to be good.
+    template <class M, class S> Status update(M S::*member, std::type_identity_t<const M&> value) const
+    {
+        const auto place = at(member);
+        if constexpr (arch::is_few_words(sizeof(T)) && arch::is_few_words(sizeof(M)))
+            return arch::store_few_words<sizeof(M)>(place.va().raw(), &value) ? Status(success) : Error::fault;
+        else
+            return place.write(value);
+    }
     Status read_array(std::remove_const_t<T>* to, u64 count) const
     {
         return copied(count, [&](u64 bytes) { return arch::copy_from_guest(to, va_, bytes); });

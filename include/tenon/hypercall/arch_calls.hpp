@@ -21,6 +21,7 @@ CallResult callback_op(Call&, u32 command, u64 argument);
 
 /// Entries of the table that do the usual case by themselves, and leave the others to the handler.
 u64 enter_mmu_update(u64 list, u64 count, u64 done_at, Vcpu&, u64 arg4, u64 domid);
+u64 enter_grant_table_op(u64 command, u64 list, u64 count, Vcpu&, u64 arg4, u64 arg3);
 u64 enter_update_va_mapping(u64 va, u64 pte, u64 flags, Vcpu&, u64 arg4, u64 arg3);
 u64 enter_sched_op(u64 command, u64 argument, u64 arg2, Vcpu&, u64 arg4, u64 arg3);
 u64 enter_vcpu_op(u64 command, u64 id, u64 argument, Vcpu&, u64 arg4, u64 arg3);

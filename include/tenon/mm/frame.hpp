@@ -48,24 +48,32 @@ struct Frame : Pinned {
     DomainId owner_id() const { return DomainId{owner}; }
     TypeWord type_word() const { return {type.load(std::memory_order_acquire)}; }
 
-    /// Takes a reference if the frame belongs to `domain` and is in use.
-    [[gnu::always_inline]] bool get(DomainId domain)
+    /// Takes a reference, or a few, if the frame belongs to `domain` and is in use.
+    [[gnu::always_inline]] bool get(DomainId domain, u32 count = 1)
+    {
+        if (!try_get(count)) [[unlikely]]
+            return get_slowly(*this, domain, count);
+        if (owner == domain.raw()) [[likely]]
+            return true;
+        put(count);
+        return false;
+    }
+    /// The same in the usual case, whoever owns it.
+    [[gnu::always_inline]] bool try_get(u32 count = 1)
     {
         u32 n = refs.load(std::memory_order_relaxed);
         const bool usual = s32(n) < s32(allocated_bit | refs_limit); // signed: allocated, and not too many references
-        if (!usual || !refs.compare_exchange_strong(n, n + 1, std::memory_order_acquire)) [[unlikely]]
-            return get_slowly(*this, domain);
-        if (owner == domain.raw()) [[likely]]
-            return true;
-        put();
-        return false;
+        return usual && refs.compare_exchange_strong(n, n + count, std::memory_order_acquire);
     }
-    /// Drops a reference; the last one frees the frame.
-    [[gnu::always_inline]] void put()
+    /// Drops references; the last one frees the frame.
+    [[gnu::always_inline]] void put(u32 count = 1)
     {
-        if (refs.fetch_sub(1, std::memory_order_acq_rel) == 1) [[unlikely]]
-            last_reference_gone(*this);
+        if (drop(count)) [[unlikely]]
+            end();
     }
+    /// The two halves of put(): true says that it was the last one.
+    bool drop(u32 count = 1) { return refs.fetch_sub(count, std::memory_order_acq_rel) == count; }
+    void end() { last_reference_gone(*this); }
     static constexpr u32 refs_limit = 0x70000000;
 
     /// Set in refs while one of the references is the owner's allocation itself, so that it can be given back only once.
@@ -82,7 +90,7 @@ struct Frame : Pinned {
 private:
     RARE_CALL static void last_reference_gone(Frame& frame);
     /// Also for a frame that was given back and is still in use; false for a free one, and at the limit.
-    RARE_CALL static bool get_slowly(Frame& frame, DomainId domain);
+    RARE_CALL static bool get_slowly(Frame& frame, DomainId domain, u32 count);
 };
 static_assert(sizeof(Frame) == 32);
 

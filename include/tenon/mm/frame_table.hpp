@@ -23,7 +23,13 @@ inline Frame& frame_at(Mfn mfn) { return frame_table::base[mfn.raw()]; }
 inline Mfn mfn_of(const Frame& frame) { return Mfn{u64(&frame - frame_table::base)}; }
 
 /// The record of a number that a guest gave, with a reference; nullptr when it is no memory of `owner`'s.
-inline Frame* get_frame(Mfn mfn, DomainId owner) { return is_ram(mfn) && frame_at(mfn).get(owner) ? &frame_at(mfn) : nullptr; }
+inline Frame* get_frame(Mfn mfn, DomainId owner, u32 count = 1)
+{
+    if (!frame_table::covers(mfn)) [[unlikely]]
+        return nullptr;
+    Frame& frame = frame_at(mfn);
+    return frame.get(owner, count) ? &frame : nullptr; // not for what is no RAM: that has no references
+}
 
 /// A list through the records. A frame is in at most one.
 struct FrameList {

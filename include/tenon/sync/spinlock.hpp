@@ -39,6 +39,15 @@ public:
         if (__atomic_exchange_n(&held_, true, __ATOMIC_ACQUIRE)) [[unlikely]]
             wait();
     }
+    /// False when it is held.
+    bool try_lock()
+    {
+        if (__atomic_exchange_n(&held_, true, __ATOMIC_ACQUIRE)) [[unlikely]]
+            return false;
+        if constexpr (checks_lock_order)
+            arch::lock_rank_enter(u8(rank));
+        return true;
+    }
     void unlock()
     {
         __atomic_store_n(&held_, false, __ATOMIC_RELEASE); // pairs with the acquire in lock()

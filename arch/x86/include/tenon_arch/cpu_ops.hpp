@@ -31,11 +31,10 @@ inline u64 read_tsc()
 }
 inline void pause() { io::relax(); }
 inline void invalidate_page(u64 va) { asm volatile("invlpg (%0)" ::"r"(va) : "memory"); }
-/// [SDM 2A INVPCID] The descriptor holds the tag and the address.
+/// [SDM 2A INVPCID] The descriptor holds the tag and the address. It is pushed, as an array would have the caller guard its stack.
 inline void invpcid(u64 type, u64 tag, u64 va)
 {
-    const u64 descriptor[2] = {tag, va};
-    asm volatile("invpcid %0, %1" ::"m"(descriptor), "r"(type) : "memory");
+    asm volatile("push %2\n push %1\n invpcid (%%rsp), %0\n lea 16(%%rsp), %%rsp" ::"r"(type), "r"(tag), "r"(va) : "memory");
 }
 inline void interrupts_on() { asm volatile("sti" ::: "memory"); }
 inline void interrupts_off() { asm volatile("cli" ::: "memory"); }

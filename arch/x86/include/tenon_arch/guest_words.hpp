@@ -1,6 +1,7 @@
 // Small structures of the current guest's, read and written word by word: no call, one fix-up for a fault. For guest/handle.hpp.
 #pragma once
 #include <tenon_arch/layout.hpp>
+#include <type_traits>
 
 namespace tenon::arch {
 
@@ -33,7 +34,9 @@ bad:
 }
 
 /// Sizes that are a few words.
-constexpr bool is_few_words(u64 bytes) { return bytes == 4 || (bytes % 8 == 0 && bytes <= 40); }
+constexpr bool is_few_words(u64 bytes) { return bytes == 2 || bytes == 4 || (bytes % 8 == 0 && bytes <= 40); }
+
+template <u64 bytes> using PartOfWord = std::conditional_t<bytes == 2, u16, u32>;
 
 /// A range of constant size: one comparison, as the lower half follows the upper one where addresses wrap around.
 template <u64 bytes> [[gnu::always_inline]] inline bool few_words_ok(u64 va)
@@ -47,10 +50,10 @@ template <u64 bytes> [[gnu::always_inline]] inline bool load_few_words(void* to,
 {
     bool good = true;
     open_user_pages();
-    if constexpr (bytes == 4) {
-        u32 value = 0;
+    if constexpr (bytes < 8) {
+        PartOfWord<bytes> value = 0;
         good = load_word(value, from);
-        __builtin_memcpy(to, &value, 4);
+        __builtin_memcpy(to, &value, bytes);
     } else {
 #pragma GCC unroll 5
         for (u64 at = 0; at < bytes && good; at += 8) {
@@ -66,9 +69,9 @@ template <u64 bytes> [[gnu::always_inline]] inline bool store_few_words(u64 to, 
 {
     bool good = true;
     open_user_pages();
-    if constexpr (bytes == 4) {
-        u32 value;
-        __builtin_memcpy(&value, from, 4);
+    if constexpr (bytes < 8) {
+        PartOfWord<bytes> value;
+        __builtin_memcpy(&value, from, bytes);
         good = store_word(to, value);
     } else {
 #pragma GCC unroll 5

@@ -2,9 +2,11 @@
 #include "../../../../common/grant/grant.hpp"
 #include <cstring>
 #include <fake/world.hpp>
+#include <functional>
 #include <map>
 #include <random>
 #include <tenon/grant/table.hpp>
+#include <tenon/hypercall/arch_calls.hpp>
 #include <tenon/hypercall/table.hpp>
 
 using namespace tenon;
@@ -19,6 +21,7 @@ struct Mapped {
 };
 std::map<u64, Mapped> page_table;
 unsigned flushes;
+std::function<void()> at_flush;
 
 } // namespace
 
@@ -27,14 +30,11 @@ extern "C" const std::array<EnterCall, ABI_HYPERCALL_COUNT> tenon::call_entries{
 
 namespace tenon::arch {
 
-s16 map_grant(Vcpu&, u64 address, u32 flags, Mfn mfn, DomainId owner)
+s16 map_grant(Vcpu&, u64 address, u32 flags, Mfn mfn)
 {
-    bool writable = !(flags & GNTMAP_readonly);
-    if (address & page_mask || page_table.contains(address) || !frame_at(mfn).get(owner))
+    if (address & page_mask || page_table.contains(address))
         return GNTST_bad_virt_addr;
-    if (writable && !get_writable(frame_at(mfn)))
-        ADD_FAILURE();
-    page_table[address] = {mfn, writable};
+    page_table[address] = {mfn, !(flags & GNTMAP_readonly)};
     return GNTST_okay;
 }
 
@@ -43,14 +43,16 @@ s16 unmap_grant(Vcpu&, u64 address, u32, Mfn mfn)
     auto it = page_table.find(address);
     if (it == page_table.end() || it->second.mfn != mfn)
         return GNTST_general_error;
-    if (it->second.writable)
-        put_writable(frame_at(mfn));
-    frame_at(mfn).put();
     page_table.erase(it);
     return GNTST_okay;
 }
 
-void flush_after_unmap(Vcpu&) { flushes++; }
+void flush_after_unmap(Vcpu&)
+{
+    flushes++;
+    if (at_flush)
+        at_flush();
+}
 
 } // namespace tenon::arch
 
@@ -66,16 +68,27 @@ struct Grants : testing::Test {
     {
         page_table.clear();
         flushes = 0;
+        at_flush = nullptr;
         for (unsigned i = 0; i < 16; i++)
             page.push_back(*domains::add_page(*granter));
     }
     grant_entry_v1& entry(u32 ref) { return granter->grants.frames[ref / 512].as<grant_entry_v1>()[ref % 512]; }
+    /// Handles that are in use.
+    u64 handles()
+    {
+        u64 used = 0;
+        for (u32 i = 0; i < user->grants.maptrack_count; i++)
+            used += user->grants.maptrack[i / GrantTable::tracks_per_frame][i % GrantTable::tracks_per_frame].flags != 0;
+        return used;
+    }
     void grant(u32 ref, Mfn mfn, bool readonly = false)
     {
         entry(ref) = {u16(GTF_permit_access | (readonly ? GTF_readonly : 0)), user->id.raw(), u32(mfn.raw())};
     }
     s64 call(Vcpu& by, u32 command, void* list, u32 count, unsigned* restarts = nullptr)
     {
+        if (count == 1)
+            return s64(hypercall::enter_grant_table_op(command, u64(list), count, by, 0, 0));
         Call c{by, by.domain, 20, {command, u64(list), count}};
         for (;;) {
             auto result = hypercall::grant_table_op(c, u32(c.args[0]), c.args[1], u32(c.args[2]));
@@ -140,7 +153,7 @@ TEST_F(Grants, MapsAndUnmaps)
     EXPECT_EQ(entry(8).flags, GTF_permit_access);
     EXPECT_EQ(frame_at(page[0]).ref_count(), 1u);
     EXPECT_EQ(frame_at(page[0]).type_word().count(), 0u);
-    EXPECT_EQ(user->grants.maptrack_used, 0u);
+    EXPECT_EQ(handles(), 0u);
 }
 
 TEST_F(Grants, KeepsTheFirstFrameWhileInUse)
@@ -178,7 +191,7 @@ TEST_F(Grants, RefusesWhatWasNotGranted)
     for (u32 ref = 8; ref < 13; ref++)
         EXPECT_FALSE(entry(ref).flags & (GTF_reading | GTF_writing)) << ref;
     EXPECT_EQ(map(8, 0x10000, GNTMAP_host_map | GNTMAP_readonly).status, GNTST_okay);
-    EXPECT_EQ(user->grants.maptrack_used, 1u);
+    EXPECT_EQ(handles(), 1u);
     EXPECT_EQ(unmap(0x10000, 0), GNTST_okay);
 }
 
@@ -198,9 +211,68 @@ TEST_F(Grants, DeviceMappingsEndByTheirBusAddress)
     auto op = map(8, 0x10000, GNTMAP_host_map | GNTMAP_device_map);
     EXPECT_EQ(unmap(0x10000, op.handle), GNTST_okay);
     EXPECT_TRUE(entry(8).flags & GTF_writing) << "the device may still write";
+    EXPECT_EQ(frame_at(page[0]).ref_count(), 2u) << "the entry's went with it";
+    EXPECT_EQ(frame_at(page[0]).type_word().count(), 1u);
     EXPECT_EQ(unmap(0, op.handle, op.dev_bus_addr + page_size), GNTST_general_error);
     EXPECT_EQ(unmap(0, op.handle, op.dev_bus_addr), GNTST_okay);
     EXPECT_EQ(entry(8).flags, GTF_permit_access);
+    auto device_only = map(8, 0, GNTMAP_device_map | GNTMAP_readonly);
+    EXPECT_EQ(frame_at(page[0]).ref_count(), 2u);
+    EXPECT_EQ(frame_at(page[0]).type_word().count(), 0u);
+    EXPECT_EQ(unmap(0, device_only.handle, device_only.dev_bus_addr), GNTST_okay);
+    EXPECT_EQ(frame_at(page[0]).ref_count(), 1u);
+    EXPECT_EQ(handles(), 0u);
+}
+
+TEST_F(Grants, NothingIsGivenBackBeforeTheFlush)
+{
+    grant(8, page[0]);
+    auto op = map(8, 0x10000);
+    at_flush = [&] {
+        EXPECT_TRUE(page_table.empty());
+        EXPECT_EQ(entry(8).flags, GTF_permit_access | GTF_reading | GTF_writing);
+        EXPECT_EQ(frame_at(page[0]).ref_count(), 3u);
+        EXPECT_EQ(frame_at(page[0]).type_word().count(), 2u);
+    };
+    EXPECT_EQ(unmap(0x10000, op.handle), GNTST_okay);
+    EXPECT_EQ(flushes, 1u);
+    EXPECT_EQ(frame_at(page[0]).ref_count(), 1u);
+}
+
+TEST_F(Grants, AListGoesOnBehindWhatIsRefused)
+{
+    std::vector<gnttab_unmap_grant_ref> unmaps;
+    for (u32 i = 0; i < 4; i++) {
+        grant(8 + i, page[i]);
+        unmaps.push_back({0x10000 + i * page_size, 0, map(8 + i, 0x10000 + i * page_size).handle, 99});
+    }
+    unmaps[1].handle = 77;
+    unmaps[2].host_addr += 16 * page_size;
+    EXPECT_EQ(call(GNTTABOP_unmap_grant_ref, unmaps), 0);
+    EXPECT_EQ(unmaps[0].status, GNTST_okay);
+    EXPECT_EQ(unmaps[1].status, GNTST_bad_handle);
+    EXPECT_EQ(unmaps[2].status, GNTST_general_error);
+    EXPECT_EQ(unmaps[3].status, GNTST_okay);
+    EXPECT_EQ(flushes, 1u);
+    EXPECT_EQ(handles(), 2u);
+    // A list that ends outside of memory: what was unmapped is given back all the same.
+    unmaps[0] = {0x10000 + page_size, 0, 1, 99};
+    fake::GuestWindow window(unmaps.data(), sizeof unmaps[0]);
+    EXPECT_EQ(call(vcpu, GNTTABOP_unmap_grant_ref, unmaps.data(), 2), -14);
+    EXPECT_EQ(unmaps[0].status, GNTST_okay);
+    EXPECT_EQ(entry(9).flags, GTF_permit_access);
+    EXPECT_EQ(handles(), 1u);
+    // No handle was lost or given out twice.
+    std::map<u32, u64> seen;
+    for (u32 i = 0; i < 300; i++)
+        seen[map(8, 0x100000 + i * page_size).handle] = 0x100000 + i * page_size;
+    EXPECT_EQ(seen.size(), 300u);
+    EXPECT_FALSE(seen.contains(2)) << "is still in use";
+    EXPECT_EQ(user->grants.maptrack_count, 2 * GrantTable::tracks_per_frame) << "all others were to be had";
+    seen[2] = 0x10000 + 2 * page_size;
+    for (auto [handle, address] : seen)
+        EXPECT_EQ(unmap(address, handle), GNTST_okay);
+    EXPECT_EQ(handles(), 0u);
 }
 
 TEST_F(Grants, BatchesFlushOncePerPieceAndRestart)
@@ -413,7 +485,7 @@ TEST_F(Grants, FlagsCountsAndReferencesAlwaysAgree)
             ASSERT_EQ(frame_at(mfn).ref_count(), 1 + uses);
             ASSERT_EQ(frame_at(mfn).type_word().count(), writes);
         }
-        ASSERT_EQ(user->grants.maptrack_used, held.size());
+        ASSERT_EQ(handles(), held.size());
     }
     for (auto& [address, h] : held)
         EXPECT_EQ(unmap(address, h.handle), GNTST_okay);

@@ -149,8 +149,8 @@ WEAK Status set_domain_policy(Domain& domain, std::span<const xen_cpuid_leaf> le
     record.policies[&domain].assign(leaves.begin(), leaves.end());
     return success;
 }
-WEAK bool get_writable(Frame& frame) { return !is_page_table(frame.type_word().type()); }
-WEAK void put_writable(Frame&, bool) {}
+WEAK bool get_writable(Frame& frame, u32) { return !is_page_table(frame.type_word().type()); }
+WEAK void put_writable(Frame&, bool, u32) {}
 WEAK void power_off() {}
 WEAK void reboot(bool) {}
 WEAK GuestClock clock_snapshot() { return {}; }

@@ -12,12 +12,12 @@ using namespace tenon;
 namespace tenon {
 void frame_released(Frame&) { FAIL() << "the heap's frames are in no list"; }
 namespace arch {
-bool get_writable(Frame& frame)
+bool get_writable(Frame& frame, u32)
 {
     frame.type = TypeWord::of(FrameType::writable, 1, TypeWord::validated_bit).raw;
     return true;
 }
-void put_writable(Frame& frame, bool) { frame.type.fetch_sub(1); }
+void put_writable(Frame& frame, bool, u32) { frame.type.fetch_sub(1); }
 } // namespace arch
 } // namespace tenon
 
