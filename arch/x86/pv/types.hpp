@@ -24,7 +24,7 @@ inline void put_writable(Frame& frame, bool mapped = true)
 {
     // The stamp comes first: whoever sees count 0 sees it.
     if (mapped)
-        frame.stamp = arch::tlb_stamp();
+        frame.leave_stamp(arch::tlb_stamp());
     frame.type.fetch_sub(1, std::memory_order_acq_rel);
 }
 
