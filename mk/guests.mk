@@ -15,8 +15,9 @@ GUEST_XEN := $(or $(TENON_CACHE),$(BUILD)/cache)/xen
 HYPERVISOR ?= tenon
 GUESTS ?=
 
-# Some of everything that x2APIC, TSC deadlines and a stricter TLB can break.
-BOCHS_GUESTS ?= hello traps timers events vcpu mmu_update ptwr usermode pin va_mapping
+# Some of everything that x2APIC, TSC deadlines and a stricter TLB can break, and what QEMU does otherwise than a CPU: IRET to an
+# address that is not canonical, breakpoints behind MOV SS.
+BOCHS_GUESTS ?= hello traps timers events vcpu mmu_update ptwr usermode pin va_mapping iret movss debug_registers
 
 .PHONY: guests check-guests check-guests-xen check-bochs
 guests: $(GUEST_ELVES) ##  build the micro-guests

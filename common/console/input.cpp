@@ -4,6 +4,7 @@
 #include <tenon/arch/guest.hpp>
 #include <tenon/arch/machine.hpp>
 #include <tenon/console.hpp>
+#include <tenon/domain/domain.hpp>
 #include <tenon/hypercall/table.hpp>
 
 namespace tenon::console {
@@ -26,6 +27,7 @@ constexpr struct {
     {'h', "this list", show_help},
     {'c', "how often each hypercall was called", call_counts::log_all},
     {'e', "how many instructions were emulated for each domain", arch::log_emulated},
+    {'m', "memory, event channels, interrupts and grants of each domain", domains::log_holdings},
     {'R', "reboot the machine at once", [] { arch::reboot(); }},
 };
 

@@ -188,6 +188,12 @@ void claim(Mfn first, u64 count)
 
 } // namespace frame_table
 
+void Frame::bring_back(Frame& frame, u64 stamp)
+{
+    for (u64 before; (before = __atomic_exchange_n(&frame.stamp, stamp, __ATOMIC_ACQ_REL)) > stamp;)
+        stamp = before;
+}
+
 void Frame::last_reference_gone(Frame& frame)
 {
     TypeWord word = frame.type_word();

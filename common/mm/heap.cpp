@@ -16,6 +16,7 @@ enum class State : u8 { unused, used, last, stale }; // last: of its allocation;
 State* state;                                        ///< of each page, at the start of the window
 u64 window_pages, hint, first_page;
 u64 newest_unmap; ///< stamp of the last page given back
+std::atomic<u64> pages, objects;
 SpinLock<Rank::heap> lock;
 
 HostVa va_of(u64 page) { return HostVa{arch::heap_start().raw() + (page << page_shift)}; }
@@ -70,6 +71,7 @@ bool map_new_frame(u64 page, Mfn* frame = nullptr)
     }
     if (frame)
         *frame = *mfn;
+    pages.fetch_add(1, std::memory_order_relaxed);
     return true;
 }
 
@@ -78,6 +80,7 @@ void release(u64 start, u64 count, u64 backed)
 {
     for (u64 i = start; i < start + backed; i++)
         frame_at(arch::heap_unmap(va_of(i))).put();
+    pages.fetch_sub(backed, std::memory_order_relaxed);
     Guard guard(lock);
     newest_unmap = arch::tlb_stamp();
     __builtin_memset(state + start, int(State::stale), count);
@@ -192,6 +195,7 @@ bool init()
     window_pages = min(arch::heap_bytes() >> page_shift, align_up(frame_allocator::stats().total / 4 + 0x4000, page_size));
     first_page = hint = window_pages / page_size;
     newest_unmap = 0;
+    pages = objects = 0;
     for (u64 i = 0; i < first_page; i++)
         if (!map_new_frame(i))
             return false;
@@ -201,7 +205,9 @@ bool init()
     return true;
 }
 
-void* allocate(std::size_t bytes)
+namespace {
+
+void* allocate_any(std::size_t bytes)
 {
     if (bytes > sizes[classes - 1])
         return bytes > ~u64{0} - page_size ? nullptr : allocate_pages(pages_for(bytes));
@@ -218,12 +224,34 @@ void* allocate(std::size_t bytes)
     }
 }
 
+} // namespace
+
+void* allocate(std::size_t bytes)
+{
+    void* made = allocate_any(bytes);
+    if (made)
+        objects.fetch_add(1, std::memory_order_relaxed);
+    return made;
+}
+
 void free(void* pointer)
 {
+    if (pointer)
+        objects.fetch_sub(1, std::memory_order_relaxed);
     if (reinterpret_cast<u64>(pointer) & page_mask)
         pointer = give_slot(pointer);
     if (pointer)
         free_pages(pointer);
+}
+
+Stats stats()
+{
+    u64 spare = 0;
+    Guard guard(lock);
+    for (const Slab* first : partial)
+        for (const Slab* slab = first; slab; slab = slab->next)
+            spare += slab->used == 0;
+    return {pages.load(std::memory_order_relaxed), spare, objects.load(std::memory_order_relaxed)};
 }
 
 } // namespace heap

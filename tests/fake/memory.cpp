@@ -238,5 +238,6 @@ Mfn heap_unmap(HostVa va)
     mmap(reinterpret_cast<void*>(va.raw()), page_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
     return mfn;
 }
+u64 heap_tables() { return 0; }
 
 } // namespace tenon::arch

@@ -36,6 +36,7 @@ display_library: term
 panic: action=fatal
 """
 MUST_SAY = ("x2APIC mode", " PCID ")  # or the machine is not what this is for
+GUEST_MUST_SAY = {"movss": "are held back"}   # or the attack was not made
 MUST_NOT_SAY = ("Local APIC timer",)  # its frequency is only measured where there are no deadlines
 
 
@@ -96,7 +97,7 @@ def main() -> None:
             prepare(Path(folder), args.hypervisor, name)
             text = run(Path(folder), args.limit)
         good = (re.search(rf"GUEST {name}: PASS", text) and all(word in text for word in MUST_SAY)
-                and not any(word in text for word in MUST_NOT_SAY))
+                and GUEST_MUST_SAY.get(name, "") in text and not any(word in text for word in MUST_NOT_SAY))
         failed += not good
         print(f"{'ok  ' if good else 'FAIL'} {name:<28} {time.monotonic() - started:5.1f} s", flush=True)
         if not good or args.verbose:

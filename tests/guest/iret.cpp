@@ -105,49 +105,94 @@ void check_flags()
     }
 }
 
-/// Selectors the CPU refuses. The ABI has the failsafe callback for this; Xen 4.17 raises #GP as if the
-/// guest's own iret had, after the switch. Either way the frame is the one that could not be returned to.
+/// What the CPU refuses is raised as if the guest's own iret had done so, with the frame that could not be returned to.
+void refused(Frame frame, u64 vector, u64 error, u64 flags = 0)
+{
+    Trap trap = go(frame, flags);
+    CHECK_EQ(trap.frame.vector, vector);
+    CHECK_EQ(trap.frame.error, error);
+    CHECK_EQ(trap.frame.rip, frame.rip);
+    CHECK_EQ(trap.frame.cs, frame.cs);
+    CHECK_EQ(trap.frame.ss, frame.ss | 3);
+    CHECK_EQ(trap.frame.rsp, other_stack + 2048);
+    CHECK_EQ(trap.entry_rsp, other_stack + 2048 - 8 * 8);
+    CHECK_EQ(trap.handler_mask, 1);
+}
+
 void check_refused_selectors()
 {
-    auto refused = [](u64 cs, u64 ss, u64 error) {
+    auto selectors = [](u64 cs, u64 ss, u64 error, u64 vector = vector_gp) {
         Frame frame = to_landing();
         frame.cs = cs;
         frame.ss = ss;
-        Trap trap = go(frame);
-        CHECK(trap.is(vector_gp) || trap.is(callback_failsafe));
-        if (trap.is(vector_gp))
-            CHECK_EQ(trap.frame.error, error);
-        CHECK_EQ(trap.frame.rip, landing);
-        CHECK_EQ(trap.frame.cs, cs);
-        CHECK_EQ(trap.frame.ss, ss | 3);
-        CHECK_EQ(trap.frame.rsp, other_stack + 2048);
-        CHECK_EQ(trap.entry_rsp & ~15ul, number(other_stack + 2048 - (trap.is(vector_gp) ? 8 : 11) * 8) & ~15ul);
-        CHECK_EQ(trap.handler_mask, 1);
+        refused(frame, vector, error);
     };
-    refused(0x1234, flat_ss, 0x1234); // an LDT that is not there
-    refused(0x1230, flat_ss, 0x1230); // beyond the guest's (empty) GDT
-    refused(0, flat_ss, 0);           // null
-    refused(0xe028, flat_ss, 0xe028); // a data segment
-    refused(0xe008, flat_ss, 0xe008); // the hypervisor's own code segment must not be a way in
-    refused(flat_kernel_cs, 0x4320, 0x4320);
-    refused(flat_kernel_cs, flat_cs, 0xe030); // a code segment
-    refused(flat_kernel_cs, 0xe010, 0xe010);  // the hypervisor's own stack segment
+    selectors(0x1234, flat_ss, 0x1234); // an LDT that is not there
+    selectors(0x1230, flat_ss, 0x1230); // beyond the guest's (empty) GDT
+    selectors(0, flat_ss, 0);           // null
+    selectors(0xe028, flat_ss, 0xe028); // a data segment
+    selectors(0xe008, flat_ss, 0xe008); // the hypervisor's own code segment must not be a way in
+    selectors(flat_kernel_cs, 0x4320, 0x4320);
+    selectors(flat_kernel_cs, flat_cs, 0xe030); // a code segment
+    selectors(flat_kernel_cs, 0xe010, 0xe010);  // the hypervisor's own stack segment
+
+    constexpr u64 absent_code = 0x00af7b000000ffff, absent_data = 0x00cf73000000ffff;
+    auto* gdt = static_cast<u64*>(take_page());
+    gdt[1] = absent_code, gdt[2] = absent_data;
+    u64 frames[1] = {mfn_of(gdt)};
+    CHECK_EQ(make_ro(gdt), 0);
+    CHECK_EQ(hypercall(__HYPERVISOR_set_gdt, frames, 16), 0);
+    selectors(8, flat_ss, 8, vector_np);
+    Frame frame = to_landing();
+    frame.ss = 16;
+    Trap trap = go(frame);
+    CHECK(trap.is(vector_ss) || trap.is(vector_np)); // #SS [SDM 2A, IRET]; QEMU and Bochs raise #NP
+    CHECK_EQ(trap.frame.error, 16);
+    CHECK_EQ(hypercall(__HYPERVISOR_set_gdt, nullptr, 0), 0);
+}
+
+/// An LDT page that is used for the first time by the return itself: what is good works, what is not is the guest's page fault.
+void check_first_use_of_ldt()
+{
+    constexpr u64 code = 0x00affb000000ffff;
+    auto* table = static_cast<u64*>(take_page());
+    table[1] = code;
+    CHECK_EQ(make_ro(table), 0);
+    Frame frame = to_landing();
+    frame.cs = 1 * 8 | 4;
+    CHECK_EQ(mmuext(MMUEXT_SET_LDT, number(table), 16), 0);
+    Trap trap = go(frame);
+    CHECK(trap.is(vector_ud));
+    CHECK_EQ(trap.frame.rip, landing);
+    CHECK_EQ(trap.frame.cs, frame.cs);
+    CHECK_EQ(trap.frame.rax, frame.rax);
+    CHECK_EQ(trap.frame.rdx, frame.rdx);
+
+    u64 nothing = take_empty_va();
+    CHECK_EQ(mmuext(MMUEXT_SET_LDT, nothing, 16), 0);
+    trap = go(frame);
+    CHECK(trap.is(vector_pf));
+    CHECK_EQ(trap.frame.error, 0);
+    CHECK_EQ(trap.cr2, nothing + 8);
+    CHECK_EQ(trap.frame.rip, landing);
+    CHECK_EQ(mmuext(MMUEXT_SET_LDT, 0, 0), 0);
 }
 
 /// A return address the CPU cannot run is reported there, not where the iret was.
 void check_bad_addresses()
 {
     for (u64 flags : {0ul, u64{VGCF_in_syscall}}) {
-        for (u64 rip : {0x0000'8000'0000'0000ul, 0x8000'0000'0000'0000ul, 0xffff'7fff'ffff'fffful, hypervisor_start + (1ul << 39)}) {
-            Frame frame = to_landing();
-            frame.rip = rip;
-            Trap trap = go(frame, flags);
-            bool canonical = rip >= hypervisor_start;
-            CHECK(trap.is(canonical ? vector_pf : vector_gp));
-            CHECK_EQ(trap.frame.error & ~1ul, canonical ? 0x10 : 0);
-            CHECK_EQ(trap.frame.rip, rip);
-            CHECK_EQ(trap.frame.cs, flat_kernel_cs);
+        Frame frame = to_landing();
+        for (u64 rip : {0x0000'8000'0000'0000ul, 0x8000'0000'0000'0000ul, 0xffff'7fff'ffff'fffful}) {
+            frame.rip = rip; // not canonical: IRET itself refuses it, or, in QEMU, the first fetch [SDM 2A, IRET; APM 3, IRET]
+            refused(frame, vector_gp, 0, flags);
         }
+        frame.rip = hypervisor_start + (1ul << 39);
+        Trap trap = go(frame, flags);
+        CHECK(trap.is(vector_pf));
+        CHECK_EQ(trap.frame.error & ~1ul, 0x10);
+        CHECK_EQ(trap.frame.rip, frame.rip);
+        CHECK_EQ(trap.frame.cs, flat_kernel_cs);
     }
 }
 
@@ -160,5 +205,6 @@ void guest::test()
     check_selectors();
     check_flags();
     check_refused_selectors();
+    check_first_use_of_ldt();
     check_bad_addresses();
 }

@@ -2,24 +2,20 @@
 #include "../cpu/per_cpu.hpp"
 #include "own_map.hpp"
 #include "paging.hpp"
+#include "windows.hpp"
 #include <tenon/arch/memory.hpp>
 #include <tenon/domain/domain.hpp>
-#include <tenon/log.hpp>
 #include <tenon_arch/cpu_ops.hpp>
 
 namespace tenon::x86 {
 
 namespace {
 
-/// Where the windows of the vCPU on whose stack we are begin, and their level-1 entries.
-u64 window_address(const StackInfo& info, unsigned window)
+/// Of the vCPU on whose stack we are: where its windows begin, and their level-1 entries.
+u64 first_window(const StackInfo& info) { return align_down(u64(&info), vcpu_area_size) + private_distance + private_windows * page_size; }
+Pte* window_entries(const StackInfo& info)
 {
-    return align_down(u64(&info), vcpu_area_size) + private_distance + (private_windows + window) * page_size;
-}
-Pte& window_entry(const StackInfo& info, unsigned window)
-{
-    return reinterpret_cast<Pte*>(align_down(u64(&info), vcpu_area_size) + private_distance +
-                                  private_table * page_size)[private_windows + window];
+    return reinterpret_cast<Pte*>(align_down(u64(&info), vcpu_area_size) + private_distance + private_table * page_size) + private_windows;
 }
 
 } // namespace
@@ -30,17 +26,14 @@ Pte& window_entry(const StackInfo& info, unsigned window)
     if (boot_map_is_there) [[unlikely]]
         return own_frame(mfn);
     StackInfo& info = stack_info();
-    const unsigned window = info.windows++;
-    ASSERT(window < window_count);
-    window_entry(info, window) = Pte::of(mfn, data_flags); // there was nothing, which no TLB remembers
-    return reinterpret_cast<void*>(window_address(info, window));
+    const unsigned window = windows::open(window_entries(info), info.windows, mfn);
+    return reinterpret_cast<void*>(first_window(info) + window * page_size);
 }
 
-/// Views nest: the last one opened is closed first.
 void close_window(const void* at)
 {
     StackInfo& info = stack_info();
-    window_entry(info, --info.windows) = {};
+    windows::close(window_entries(info), info.windows);
     invalidate_page(u64(at));
 }
 

@@ -19,7 +19,8 @@ extern "C" char image_start[], text_end[], rodata_end[], image_end[];
 namespace {
 
 constexpr unsigned shared_slots = domain_slot - first_slot;
-constinit Pte shared[shared_slots]{}; ///< their level-4 entries
+constinit Pte shared[shared_slots]{};       ///< their level-4 entries
+constinit std::atomic<u64> tables_made = 0; ///< by shared_entry()
 
 Pte* table_at(Mfn mfn) { return boot_map_is_there ? own_frame<Pte>(mfn) : reinterpret_cast<Pte*>(mfn.raw() << page_shift); }
 
@@ -86,6 +87,8 @@ Pte* shared_entry(u64 va, bool create)
         u64 none = 0; // another CPU may be as far with the next page
         if (!std::atomic_ref(entry.raw).compare_exchange_strong(none, Pte::of(*table, table_flags).raw))
             frame_at(*table).put();
+        else if (!boot_memory::is_open())
+            tables_made.fetch_add(1, std::memory_order_relaxed);
     }
     return &entry_at(va, 1);
 }
@@ -233,5 +236,7 @@ Mfn heap_unmap(HostVa va)
     x86::invalidate_page(va.raw());
     return mfn;
 }
+
+u64 heap_tables() { return x86::tables_made.load(std::memory_order_relaxed); }
 
 } // namespace tenon::arch

@@ -75,7 +75,7 @@ void deliver(Vcpu& vcpu, Regs& regs, const Delivery& what)
         cs &= ~u64{3};
     vcpu_info& info = *vcpu.info;
     const u64 masked = info.evtchn_upcall_mask;
-    const u64 bytes = (7 + what.has_error + 4 * what.failsafe) * 8;
+    const u64 bytes = (7 + what.has_error) * 8;
     sp = (sp & ~u64{15}) - bytes;
     bool good = frame_ok(sp, bytes);
     u64 at = sp;
@@ -86,17 +86,6 @@ void deliver(Vcpu& vcpu, Regs& regs, const Delivery& what)
     arch::open_user_pages();
     put(regs.rcx);
     put(regs.r11);
-    if (what.failsafe) [[unlikely]] {
-        u16 s;
-        asm volatile("mov %%ds, %0" : "=r"(s));
-        put(s);
-        asm volatile("mov %%es, %0" : "=r"(s));
-        put(s);
-        asm volatile("mov %%fs, %0" : "=r"(s));
-        put(s);
-        asm volatile("mov %%gs, %0" : "=r"(s));
-        put(s);
-    }
     if (what.has_error)
         put(what.error);
     put(regs.rip);

@@ -1,4 +1,4 @@
-// Handing control to the guest kernel: exception, event, syscall and failsafe frames.
+// Handing control to the guest kernel: exception, event and syscall frames.
 #pragma once
 #include "../cpu/per_cpu.hpp"
 
@@ -9,7 +9,6 @@ struct Delivery {
     bool masks = false;
     bool has_error = false;
     u32 error = 0;
-    bool failsafe = false; ///< frame carries ds, es, fs, gs, too
 };
 
 /// Builds the frame on the guest's kernel stack and points the registers at the handler. A frame that can't be written

@@ -88,7 +88,7 @@ Status get_descriptors(Frame& frame)
 
 void put_descriptors(Frame& frame)
 {
-    frame.stamp = arch::tlb_stamp();
+    frame.leave_stamp(arch::tlb_stamp());
     frame.type.fetch_sub(1, std::memory_order_acq_rel);
 }
 

@@ -232,7 +232,7 @@ Status release_partial(Domain& domain, Frame& frame)
     if (!word.partial() || word.count() != 0)
         return success;
     TRY(release_entries(domain, frame, level_of(word.type())));
-    frame.stamp = arch::tlb_stamp();
+    frame.leave_stamp(arch::tlb_stamp());
     frame.type.fetch_and(~TypeWord::partial_bit, std::memory_order_release);
     frame.put();
     return success;
@@ -278,7 +278,7 @@ Status get_table(Domain& domain, Frame& frame, unsigned level)
         leave_partial(frame, level);
         return s;
     }
-    frame.stamp = arch::tlb_stamp();
+    frame.leave_stamp(arch::tlb_stamp());
     frame.type.fetch_sub(1, std::memory_order_release);
     return s;
 }
@@ -296,7 +296,7 @@ Status put_table(Domain& domain, Frame& frame)
     }
     TRY(release_entries(domain, frame, level_of(word.type())));
     domain.arch.page_tables--;
-    frame.stamp = arch::tlb_stamp();
+    frame.leave_stamp(arch::tlb_stamp());
     frame.type.store(TypeWord::of(word.type(), 0, word.raw & TypeWord::kept_bits).raw, std::memory_order_release);
     return success;
 }

@@ -27,7 +27,7 @@ RARE_CALL Status get_writable_slowly(Frame& frame, u32 count);
 {
     // The stamp comes first: whoever sees count 0 sees it.
     if (mapped)
-        frame.stamp = arch::tlb_stamp();
+        frame.leave_stamp(arch::tlb_stamp());
     frame.type.fetch_sub(count, std::memory_order_acq_rel);
 }
 

@@ -62,7 +62,7 @@ exit_to_guest:
         .globl  guest_iret
 guest_iret:
         iretq
-        // The guest's own frame made IRET fault: handle_trap finds this address and goes to the failsafe callback.
+        // The guest's own frame made IRET fault: handle_trap finds this address and makes it the guest's exception.
 2:      mov     %rsp, %rdi
         call    leave_to_guest
         jmp     1b

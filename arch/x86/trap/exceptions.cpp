@@ -27,7 +27,8 @@ struct Fixup {
 };
 extern "C" const Fixup fixups_start[], fixups_end[];
 
-/// A guest's own frame made IRET fault: its registers are in `regs`, the frame lies where the stack pointer was.
+/// A guest's own frame made IRET fault: its registers are in `regs`, the frame lies where the stack pointer was. The guest gets the
+/// exception as if its own IRET had refused the frame, unless an LDT page was only used for the first time: then once again.
 [[noreturn]] void iret_failed(const Regs& regs)
 {
     Vcpu& vcpu = arch::current_vcpu();
@@ -39,8 +40,11 @@ extern "C" const Fixup fixups_start[], fixups_end[];
     fixed.rsp = frame[3];
     fixed.ss = frame[4];
     Regs& guest = guest_regs(vcpu);
-    guest = fixed;
-    pv::deliver(vcpu, guest, {vcpu.arch.state->failsafe.address, vcpu.arch.state->failsafe.masks, false, 0, true});
+    guest = fixed; // from here on `regs` may be overwritten
+    if (fixed.entry_vector != 14)
+        pv::deliver_exception(vcpu, guest, u8(fixed.entry_vector), fixed.error_code);
+    else if (const u64 address = read_cr2(); !pv::fault_in_ldt(vcpu, address) && !pv::reflect_descriptor_fault(vcpu, guest, address))
+        panic_with_registers(fixed); // IRET reads nothing else that could be missing
     asm volatile("mov %0, %%rsp; jmp entry_exit" ::"r"(&guest));
     __builtin_unreachable();
 }

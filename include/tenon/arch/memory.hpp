@@ -41,6 +41,8 @@ Status heap_map(HostVa va, Mfn mfn);
 /// Removes the page and says which frame it was. Stale translations may live on: the heap does not use the address again
 /// before flush_tlb_older_than(stamp taken after this call), which therefore must drop these translations, too.
 Mfn heap_unmap(HostVa va);
+/// Frames that heap_map() took for page tables so far: they stay.
+u64 heap_tables();
 
 } // namespace tenon::arch
 

@@ -139,6 +139,9 @@ Frame* next_page(Domain& domain, Frame* after);
 /// A page shared with the hypervisor; owned by the domain, but not counted in its memory.
 CommPage add_comm_page(Domain& domain);
 
+/// Writes into the log what every domain holds, and where the machine's memory is. Exact while nothing changes.
+void log_holdings();
+
 /// Frees what nobody refers to any more; find() does that, too. Not with a lock held.
 void reap();
 } // namespace domains

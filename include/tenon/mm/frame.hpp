@@ -43,7 +43,7 @@ struct Frame : Pinned {
     u16 owner = dom_invalid.raw();
     u16 progress = 0;         ///< partial: entries [0, progress) hold references
     std::atomic<u64> type{0}; ///< a TypeWord
-    u64 stamp = 0;            ///< TLB clock when the last type reference or the frame itself was dropped
+    u64 stamp = 0;            ///< TLB clock when the last type reference or the frame itself was dropped: leave_stamp()
 
     DomainId owner_id() const { return DomainId{owner}; }
     TypeWord type_word() const { return {type.load(std::memory_order_acquire)}; }
@@ -76,6 +76,14 @@ struct Frame : Pinned {
     void end() { last_reference_gone(*this); }
     static constexpr u32 refs_limit = 0x70000000;
 
+    /// Before a reference is dropped that TLBs may know. Of several at once the latest stamp stays: who finds that it replaced a later
+    /// one brings that back. Meanwhile nobody relies on it, as the reference is still held.
+    [[gnu::always_inline]] void leave_stamp(u64 now)
+    {
+        if (const u64 before = __atomic_exchange_n(&stamp, now, __ATOMIC_ACQ_REL); before > now) [[unlikely]]
+            bring_back(*this, before);
+    }
+
     /// Set in refs while one of the references is the owner's allocation itself, so that it can be given back only once.
     static constexpr u32 allocated_bit = 0x80000000;
     u32 ref_count() const { return refs.load(std::memory_order_acquire) & ~allocated_bit; }
@@ -88,6 +96,7 @@ struct Frame : Pinned {
     bool is_listed() const { return next != unlisted; }
 
 private:
+    RARE_CALL static void bring_back(Frame& frame, u64 stamp);
     RARE_CALL static void last_reference_gone(Frame& frame);
     /// Also for a frame that was given back and is still in use; false for a free one, and at the limit.
     RARE_CALL static bool get_slowly(Frame& frame, DomainId domain, u32 count);

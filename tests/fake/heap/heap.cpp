@@ -1,4 +1,5 @@
 // The heap interface answered by the host's allocator, so that AddressSanitizer sees every object of common code.
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <fake/memory.hpp>
@@ -8,14 +9,22 @@
 
 namespace tenon {
 
+static std::atomic<u64> objects, comm_pages;
+
 void* heap::allocate(std::size_t bytes)
 {
+    objects++;
     if (bytes < page_size)
         return std::calloc(1, bytes);
     void* p = std::aligned_alloc(page_size, align_up(bytes, page_size));
     return p ? std::memset(p, 0, bytes) : nullptr;
 }
-void heap::free(void* pointer) { std::free(pointer); }
+void heap::free(void* pointer)
+{
+    objects -= pointer != nullptr;
+    std::free(pointer);
+}
+heap::Stats heap::stats() { return {comm_pages, 0, objects}; }
 bool heap::init() { return true; }
 
 CommPage allocate_comm_page()
@@ -23,6 +32,7 @@ CommPage allocate_comm_page()
     auto mfn = frame_allocator::allocate(dom_xen, 0);
     if (!mfn)
         return {};
+    comm_pages++;
     frame_at(*mfn).type = TypeWord::of(FrameType::writable, 1, TypeWord::validated_bit).raw;
     return {*mfn, fake::frame_bytes(*mfn)};
 }
@@ -30,6 +40,7 @@ void free_comm_page(CommPage& page)
 {
     if (!page)
         return;
+    comm_pages--;
     Frame& frame = frame_at(page.mfn);
     frame.type.fetch_sub(1);
     frame.put();

@@ -27,7 +27,7 @@ inline constexpr u64 own_base = slot_base(own_slot); ///< the running domain's f
 inline constexpr u64 domain_base = slot_base(domain_slot);
 inline constexpr u64 vcpu_area_size = 0x20'0000, private_distance = 0x4000'0000;
 inline constexpr unsigned area_gdt = 0, area_ldt = 16, area_stack = 36; ///< page index inside the area
-inline constexpr unsigned private_fpu = 0, private_state = 1, private_windows = 8, private_table = 16, window_count = 8;
+inline constexpr unsigned private_fpu = 0, private_state = 1, private_windows = 16, private_table = 2, window_count = 16;
 inline constexpr unsigned stack_pages = 4;
 inline constexpr u64 stack_size = stack_pages * page_size;
 static_assert(area_stack % stack_pages == 0);

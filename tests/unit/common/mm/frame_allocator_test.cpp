@@ -246,4 +246,30 @@ TEST_F(FrameAllocator, ManyCpusAtOnce)
     fake::audit_frames();
 }
 
+TEST(Frame, StampNeverGoesBack)
+{
+    Frame frame;
+    frame.leave_stamp(6); // taken later than the next, which comes late
+    frame.leave_stamp(5);
+    EXPECT_EQ(frame.stamp, 6u);
+    frame.leave_stamp(7);
+    EXPECT_EQ(frame.stamp, 7u);
+}
+
+TEST(Frame, OfStampsLeftAtOnceTheLatestStays)
+{
+    constexpr u64 rounds = 200'000;
+    Frame frame;
+    std::atomic<u64> clock{1};
+    auto drop = [&] {
+        for (u64 i = 0; i < rounds; i++)
+            frame.leave_stamp(clock++);
+    };
+    std::thread others[]{std::thread(drop), std::thread(drop)};
+    drop();
+    for (auto& thread : others)
+        thread.join();
+    EXPECT_EQ(frame.stamp, clock - 1);
+}
+
 } // namespace
