@@ -8,6 +8,7 @@ BENCH ?=
 .PHONY: bench bench-guests profile
 bench: guests $(BUILD)/tenon $(GUEST_XEN) $(OPCOUNT) $(UBENCH) tools fetch ##  measure native Linux, Tenon and Xen; writes docs/performance.md
 	$(Q)tools/qemu/install bench
+	$(Q)tools/qemu/fetch cloud-6.12
 	$(Q)/usr/bin/python3 -B tests/bench/bench.py $(BENCH)
 
 bench-guests: guests $(BUILD)/tenon $(GUEST_XEN) $(OPCOUNT) ##  hypervisor instructions per operation, Tenon and Xen side by side

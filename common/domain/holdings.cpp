@@ -36,7 +36,8 @@ Holdings holdings_of(Domain& domain)
         held.granted += use.readers || use.writers;
     }
     held.handles = grants.maptrack_count;
-    held.mapped = grants.maptrack_used;
+    for (u32 handle = 0; handle < held.handles; handle++)
+        held.mapped += grants.maptrack[handle / GrantTable::tracks_per_frame][handle % GrantTable::tracks_per_frame].flags.load() != 0;
     return held;
 }
 

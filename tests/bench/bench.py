@@ -23,11 +23,12 @@ import image  # noqa: E402
 import machines  # noqa: E402
 import report  # noqa: E402
 import run as guests  # noqa: E402
-from machines import OUT, ROOT, SYSTEMS, BenchError, operations, run  # noqa: E402
+from machines import OUT, ROOT, SYSTEMS, BenchError, counts_in_turn, operations, run  # noqa: E402
 from paths import cache_dir  # noqa: E402
 
 RESULTS = OUT / "results.json"
 GUEST_MARK = "130"                  # ubench mark
+GUEST_KERNELS = ("cloud-6.1", "cloud-6.12")    # as dom0-guest.sh starts them
 
 
 def say(text: str) -> None:
@@ -94,14 +95,15 @@ class Bench:
         return {run.system: run for run in self.together(jobs)}
 
     def boot(self) -> None:
-        """A guest's boot: which of its kernel's instructions had to be emulated. For other kernels by Tenon's own count."""
-        found, own = {}, {}
-        for system, done in self.guests("boot", count=True, traps=True).items():
-            counts = done.counts.get(GUEST_MARK)
-            if not counts:
-                raise BenchError(f"the guest did not boot on {system}: see build/bench/boot-{system}.log")
-            kinds = {k.removeprefix("trap."): v for k, v in counts.items() if k.startswith("trap.")}
-            found[system] = {"total": sum(kinds.values()), **kinds}
+        """The boots of two guests: which of their kernels' instructions had to be emulated. And by Tenon's own count."""
+        found, own = {kernel: {} for kernel in GUEST_KERNELS}, {}
+        for system, done in self.guests("boot", count=True, traps=True, counter=counts_in_turn).items():
+            boots = done.counts.get(GUEST_MARK, [])
+            if len(boots) != len(GUEST_KERNELS):
+                raise BenchError(f"a guest did not boot on {system}: see build/bench/boot-{system}.log")
+            for kernel, counts in zip(GUEST_KERNELS, boots):
+                kinds = {k.removeprefix("trap."): v for k, v in counts.items() if k.startswith("trap.")}
+                found[kernel][system] = {"total": sum(kinds.values()), **kinds}
             own |= {what: {k: int(v) for k, v in re.findall(r"(\w+) (\d+)", words)}
                     for what, words in re.findall(r"^EMULATED (\S+) (.*)", "\n".join(done.lines), re.M)}
         self.results["boot"] = found

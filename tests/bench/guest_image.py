@@ -54,8 +54,10 @@ def make(output: Path, dom0: Path, with_tools: bool) -> None:
         add_program(archive, program("iperf3"), path="usr/bin/iperf3")
     add_program(archive, OUT / "ubench")
     archive.file("boot/guest/bench.initrd", guest(with_tools))
-    archive.file("boot/guest/vmlinuz-6.12", cache_dir() / "kernel/6.12/vmlinuz")
-    archive.file("boot/guest/disk.img.gz", disk())
+    if with_tools:
+        archive.file("boot/guest/disk.img.gz", disk())
+    else:
+        archive.file("boot/guest/vmlinuz-6.12", cache_dir() / "kernel/cloud-6.12/vmlinuz")
     archive.file("tests/bench-guest.sh", HERE / "dom0-guest.sh", 0o755)
     output.write_bytes(dom0.read_bytes() + compress(archive.cpio(), "none"))
 

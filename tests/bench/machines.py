@@ -107,12 +107,17 @@ def run(system: str, name: str, initrd: Path, options: str, *, count=False, icou
     return Run(system, made_by + shown(words), lines, (counter or read_counts)(counts), time.monotonic() - began)
 
 
-def read_counts(path: Path) -> dict[str, dict]:
-    counts = {}
+def counts_in_turn(path: Path) -> dict[str, list[dict]]:
+    """What each mark has counted, every time that it was passed."""
+    counts: dict[str, list[dict]] = {}
     for line in path.read_text().splitlines() if path.exists() else ():
         number, *fields = line.split()[1:]
-        counts[number] = {k: int(v) for k, v in (f.split("=") for f in fields)}
+        counts.setdefault(number, []).append({k: int(v) for k, v in (f.split("=") for f in fields)})
     return counts
+
+
+def read_counts(path: Path) -> dict[str, dict]:
+    return {number: counts[-1] for number, counts in counts_in_turn(path).items()}
 
 
 def printed(lines: list[str]) -> dict[str, tuple]:
