@@ -19,11 +19,17 @@ GUESTS ?=
 # address that is not canonical, breakpoints behind MOV SS.
 BOCHS_GUESTS ?= hello traps timers events vcpu mmu_update ptwr usermode pin va_mapping iret movss debug_registers
 
-.PHONY: guests check-guests check-guests-xen check-bochs
+.PHONY: guests check-guests check-guests-xen check-bochs fuzz
 guests: $(GUEST_ELVES) ##  build the micro-guests
 
 check-guests: guests $(if $(filter tenon,$(HYPERVISOR)),$(BUILD)/tenon) ##  boot every micro-guest on Tenon; GUESTS="names or options of run.py"
 	$(Q)$(GUEST_DIR)/run.py --hypervisor $(HYPERVISOR) $(GUESTS)
+
+# A pair of seeds takes about a second; check-guests has the first few.
+SEEDS ?= 1-1000
+FUZZ_SMP ?= 2
+fuzz: guests $(BUILD)/tenon ##  guests that throw random calls and instructions at Tenon; SEEDS="1-1000" FUZZ_SMP=2
+	$(Q)$(GUEST_DIR)/run.py fuzz --arguments "seeds=$(SEEDS) talk=1" --smp $(FUZZ_SMP) --limit 86400
 
 check-bochs: guests $(BUILD)/tenon ##  some of them in Bochs, whose CPU has x2APIC and TSC deadlines
 	$(Q)$(PYTHON) -B $(GUEST_DIR)/bochs.py $(BOCHS_GUESTS)

@@ -87,17 +87,17 @@ def qemu_command(iso: Path, run: str, args, extra: list) -> list:
     image, _, case = run.partition(":")
     name, wish = image.removesuffix(LOW), wishes(image)
     options = " ".join(filter(None, [OPTIONS, wish.get("hypervisor"), args.options]))
-    arguments = " ".join(filter(None, [name, wish.get("arguments"), case and f"case={case}"]))
+    arguments = " ".join(filter(None, [name, args.arguments, wish.get("arguments"), case and f"case={case}"]))
     smbios = [f"type=1", f"product={image}", f"version={options}", f"serial={arguments}"]
     return ["qemu-system-x86_64", "-accel", "tcg", "-cpu", args.cpu, "-m", wish.get("memory", "512"),
-            "-smp", wish.get("smp", "1"), "-nodefaults", "-display", "none", "-no-reboot", "-net", "none",
+            "-smp", args.smp or wish.get("smp", "1"), "-nodefaults", "-display", "none", "-no-reboot", "-net", "none",
             "-serial", "stdio", "-cdrom", str(iso), "-boot", "d",
             "-smbios", ",".join(part.replace(",", ",,") for part in smbios), *shlex.split(wish.get("qemu", "")), *extra]
 
 
 def run_guest(iso: Path, run: str, args, extra=(), env=None) -> Outcome:
     started, name = time.monotonic(), run.partition(":")[0].removesuffix(LOW)
-    limit = float(wishes(name).get("limit", args.limit))
+    limit = args.limit or float(wishes(name).get("limit", 60))
     process = subprocess.Popen(qemu_command(iso, run, args, list(extra)), stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env)
     lines, buffer, verdict, end = [], b"", None, started + limit
@@ -121,7 +121,7 @@ def run_guest(iso: Path, run: str, args, extra=(), env=None) -> Outcome:
                 if re.search(r"Dom0 (crashed|halted)|domain 0 (crashed|halted)|panic|cannot start", text, re.I):
                     end = min(end, time.monotonic() + 0.5)
                 match = re.search(rf"GUEST {name}: (PASS|FAIL)(.*)", text)
-                if match and not verdict:
+                if match and not verdict and not re.match(r"\(\w+\) \(d[1-9]", text):
                     verdict = match
                     # What the hypervisor says while it shuts down counts, too.
                     end = min(end, time.monotonic() + (0.2 if args.is_xen else 3))
@@ -200,7 +200,9 @@ def main() -> int:
     parser.add_argument("--hypervisor", action="append", help="tenon, xen or a path; twice with --bench for two columns")
     parser.add_argument("--cpu", default="Haswell-noTSX", help="QEMU CPU model")
     parser.add_argument("--options", default="", help="more options for the hypervisor's command line")
-    parser.add_argument("--limit", type=float, default=60, help="seconds a guest may take")
+    parser.add_argument("--arguments", default="", help="words for the guest's command line, before its own")
+    parser.add_argument("--limit", type=float, help="seconds a guest may take (default: what it says, or 60)")
+    parser.add_argument("--smp", help="CPUs of the machine (default: what the guest says, or 1)")
     parser.add_argument("--verbose", "-v", action="store_true", help="show the serial line")
     parser.add_argument("--bench", action="store_true", help="count instructions per operation instead")
     args = parser.parse_args()
