@@ -29,10 +29,7 @@ constexpr TscScale make_scale(u64 from_hz, u64 to_hz = 1'000'000'000)
     s.mul = u32((to_hz << 32) / from_hz);
     return s;
 }
-constexpr u64 scale_ticks(u64 ticks, TscScale s)
-{
-    return u64((static_cast<unsigned __int128>(ticks << s.left >> s.right) * s.mul) >> 32);
-}
+constexpr u64 scale_ticks(u64 ticks, TscScale s) { return u64((static_cast<unsigned __int128>(ticks << s.left >> s.right) * s.mul) >> 32); }
 
 /// Finds the TSC's frequency and the time of day. Boot CPU, after acpi::init (which may have failed) and with map_device usable.
 void init();

@@ -157,7 +157,8 @@ extern "C" u64 unknown_call(Regs* regs)
 {
     Vcpu& vcpu = *this_cpu().current;
     Call call{vcpu, vcpu.domain, u32(regs->rax), {regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8}};
-    return u64(to_register(dispatch(call)));
+    CallResult result = dispatch(call);
+    return !result.ok() && result.error() == Error::restart ? arch::repeat_call(call) : u64(to_register(result));
 }
 
 extern "C" void handle_syscall32(Regs* regs)

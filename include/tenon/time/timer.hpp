@@ -12,9 +12,9 @@ struct Timer : Pinned {
     Timer(Handler h, void* a) : handler(h), argument(a) {}
     Handler handler = nullptr;
     void* argument = nullptr;
-    u64 deadline = 0; ///< ns since boot
+    u64 deadline = 0;         ///< ns since boot
     std::atomic<CpuId> cpu{}; ///< the queue it is in, or was in last
-    CpuId ran_on{};   ///< where its handler ran last
+    CpuId ran_on{};           ///< where its handler ran last
     bool armed() const { return at; }
 
     // The queue's own: links of a pairing heap. `at` is the pointer that leads here, null while the timer is in no queue.

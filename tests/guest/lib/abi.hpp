@@ -42,7 +42,7 @@ inline constexpr u64 flat_ss = 0xe02b;
 
 inline constexpr u64 hypervisor_start = 0xffff800000000000; ///< also where the machine-to-phys table is
 inline constexpr u64 hypervisor_end = 0xffff880000000000;
-extern "C" const char VIRT_BASE[]; ///< the linker's
+extern "C" const char VIRT_BASE[];                               ///< the linker's
 inline const u64 kernel_base = reinterpret_cast<u64>(VIRT_BASE); ///< where PFN 0 is seen
 
 inline constexpr u64 flag_tf = 0x100, flag_if = 0x200, flag_df = 0x400, flag_nt = 0x4000, flag_ac = 0x40000;
