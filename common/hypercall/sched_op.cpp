@@ -68,7 +68,10 @@ Status set_shutdown_code(Call& call, const sched_shutdown& op)
 CallResult sched_op(Call& call, u32 command, u64 argument)
 {
     switch (command) {
-    case SCHEDOP_yield: scheduler::yield_current(); return s64{0};
+    case SCHEDOP_yield:
+        scheduler::yield_current();
+        arch::spin_wait(); // who yields waits for somebody, and may do so in a loop that says nothing of it to the CPU
+        return s64{0};
     case SCHEDOP_block: block(call.vcpu); return s64{0};
     case SCHEDOP_shutdown: return done(with_argument(shutdown, call, argument));
     case SCHEDOP_shutdown_code: return done(with_argument(set_shutdown_code, call, argument));

@@ -133,3 +133,36 @@ class TestDom0:
         machine.send("reboot -f\n" if machine.config.machine == "q35" else "poweroff -f\n")
         machine.wait_end(60)
         assert machine.child.exitstatus == 0
+
+
+class TestSeveralMessages:
+    """Plain MSI with two messages, of the one device of QEMU's that has more than one and a driver in Linux that takes them:
+    a root port reports hotplug with its first and errors with its second."""
+
+    def test_each_message_arrives(self, boot):
+        machine = boot(memory=1024, smp=2, limit=240, dom0_options="pcie_ports=native",
+                       extra=["-device", "ioh3420,id=rp1,chassis=1,slot=1,addr=8"])
+        port = "/sys/bus/pci/devices/0000:00:08.0"
+        control = machine.shell(f"od -A n -t u2 -j 98 -N 2 {port}/config")  # the capability is at 0x60 [PCI 3.0 6.8.1.3]
+        assert int(control) >> 4 & 7 == 1, "two messages are not enabled"
+        first, second = sorted(machine.shell(f"ls {port}/msi_irqs").split(), key=int)
+        assert int(second) == int(first) + 1
+
+        def count(irq: str) -> int:
+            words = machine.shell(f"grep '^ *{irq}:' /proc/interrupts").split()
+            assert "xen-pirq" in words
+            return sum(int(word) for word in words[1:1 + machine.config.smp])
+
+        def fail(error: str) -> None:
+            machine.command("human-monitor-command", **{"command-line": f"pcie_aer_inject_error rp1 {error}"})
+            time.sleep(1)
+
+        hotplug, errors = count(first), count(second)
+        for _ in range(3):
+            fail("COMP_TIME")
+        assert (count(first), count(second)) == (hotplug, errors + 3)
+        machine.shell("dmesg | grep 'pcieport 0000:00:08.0.*CmpltTO'")
+        fail("DLP")  # fatal: the kernel resets the link, and the slot tells of it
+        assert count(first) > hotplug and count(second) == errors + 4
+        machine.shell("dmesg | grep 'pcieport 0000:00:08.0: AER: Root Port link has been reset'")
+        machine.shell("sh /tests/check-logs.sh")

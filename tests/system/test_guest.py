@@ -108,3 +108,17 @@ class TestGuest:
 
     def test_logs_are_clean(self, machine):
         machine.shell("sh /tests/check-logs.sh")
+
+
+class TestOneThread:
+    """QEMU with -icount runs all CPUs on one thread, and up to version 8.0 changes over only where one halts or pauses: who
+    waits in a loop that does neither waits forever."""
+
+    def test_destroyed_while_it_boots(self, boot):
+        machine = boot(memory=1536, smp=2, options="dom0_mem=700M", accel="tcg", limit=600,
+                       extra=["-icount", "shift=1,align=off,sleep=off"])
+        machine.shell("(. /tests/guest-lib.sh; MEMORY=128 config victim 5 2 '')")
+        for wait in (50_000, 150_000, 250_000):
+            machine.shell("tenon create -q /tmp/victim.cfg", timeout=120)
+            machine.shell(f"usleep {wait}; tenon destroy victim", timeout=120)
+        machine.shell("sh /tests/check-logs.sh")

@@ -268,4 +268,14 @@ TEST_F(VcpuCalls, EventChannelsByCall)
     EXPECT_EQ(fake::ports_in_use(*dom0), 1u);
 }
 
+TEST_F(VcpuCalls, YieldPausesTheCpu)
+{
+    static unsigned pauses; // who yields in a loop would else say nothing of it to the CPU, or to an emulator
+    pauses = 0;
+    fake::on_spin([] { pauses++; });
+    EXPECT_EQ(run(hypercall::sched_op, u32{SCHEDOP_yield}, u64{0}), 0);
+    EXPECT_EQ(pauses, 1u);
+    fake::on_spin(World::answer);
+}
+
 } // namespace
