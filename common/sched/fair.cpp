@@ -17,7 +17,7 @@ bool FairPolicy::gives_way(const Sched& running, const Sched& waiting, u64 now)
 {
     if (now >= running.slice_end)
         return waiting.virtual_time <= running.virtual_time;
-    return waiting.virtual_time + preempt_margin < running.virtual_time;
+    return is_far_behind(running, waiting) && now >= running.turn_began + shortest_turn;
 }
 
 void CapPool::set(u16 percent, u32 sharers, u64 now)

@@ -129,7 +129,9 @@ void enqueue(CpuQueue& home, Vcpu& vcpu, u64 now, bool slept)
     if (is_idle || FairPolicy::gives_way(running, vcpu.sched, now)) {
         ask(home.cpu);
     } else {
-        if (vcpu.sched.virtual_time <= running.virtual_time + FairPolicy::preempt_margin)
+        if (FairPolicy::is_far_behind(running, vcpu.sched))
+            running.slice_end = min(running.slice_end, running.turn_began + FairPolicy::shortest_turn);
+        else if (vcpu.sched.virtual_time <= running.virtual_time + FairPolicy::preempt_margin)
             running.slice_end = min(running.slice_end, now + FairPolicy::preempt_margin);
         decide_by(home, max(running.slice_end, now));
     }

@@ -120,15 +120,17 @@ class Bench:
         self.results["io"] = found
 
     def measure(self, parts: list[str]) -> None:
-        began = time.monotonic()
         for part in parts:
+            began = time.monotonic()
             try:
                 getattr(self, part)()
             except (BenchError, subprocess.SubprocessError) as error:
                 say(f"{part} FAILED: {error}")
                 self.failed += 1
                 self.results.pop(part, None)
-            self.results["about"] = about((time.monotonic() - began) / 60)
+            else:
+                self.results.setdefault("made", {})[part] = {"tree": tree(), "minutes": (time.monotonic() - began) / 60}
+            self.results["about"] = about()
             RESULTS.write_text(json.dumps(self.results, indent=1))
         say(f"wrote {report.write(self.results).relative_to(ROOT)}")
 
@@ -142,12 +144,15 @@ def first(command: list[str], pattern: str) -> str:
     return match.group(1) if match else "unknown"
 
 
-def about(minutes: float) -> dict:
+def tree() -> str:
+    return "commit " + first(["git", "describe", "--always", "--dirty"], r"^(\S+)")
+
+
+def about() -> dict:
     model = re.search(r"^model name\s*: (.*)", Path("/proc/cpuinfo").read_text(), re.M)
-    return {"minutes": minutes, "cpus": os.cpu_count(), "host": model.group(1) if model else platform.machine(),
+    return {"cpus": os.cpu_count(), "host": model.group(1) if model else platform.machine(),
             "qemu": "QEMU " + first(["qemu-system-x86_64", "--version"], r"version ([\d.]+)"),
-            "kernel": (cache_dir() / "kernel/6.1/release").read_text().strip(),
-            "tree": "commit " + first(["git", "describe", "--always", "--dirty"], r"^(\S+)")}
+            "kernel": (cache_dir() / "kernel/6.1/release").read_text().strip()}
 
 
 def main() -> int:

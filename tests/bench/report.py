@@ -12,8 +12,8 @@ INTRO = """\
 # Performance
 
 What Tenon costs, beside the same Debian kernel without a hypervisor and on real Xen 4.17 (Debian's package, its
-defaults). `make bench` makes this page; it was made from {tree} with {qemu}, kernel {kernel}, on {cpus} CPUs of a {host}, in
-{minutes:.0f} minutes.
+defaults). `make bench` makes this page; it was made with {qemu}, kernel {kernel}, on {cpus} CPUs of a {host}, part by part:
+{made}.
 
 Counts come first, because they do not depend on the machine that measures: instructions executed in the hypervisor,
 the guest's kernel and its user mode (`tests/bench/opcount.c`, a QEMU plugin). Each step of a REP instruction counts as one.
@@ -203,7 +203,8 @@ def count_line(title: str, values: list[tuple]) -> str:
 
 def write(results: dict) -> Path:
     PLOTS.mkdir(parents=True, exist_ok=True)
-    text = INTRO.format(summary=summary(results), **results["about"])
+    made = "; ".join(f"{part} from {of['tree']} in {of['minutes']:.0f} minutes" for part, of in results.get("made", {}).items() if results.get(part))
+    text = INTRO.format(summary=summary(results), made=made, **results["about"])
     if calls := results.get("calls"):
         text += CALLS + table(COUNT_HEAD, count_rows(targets.CALLS, calls))
         plots.counts(PLOTS / "calls.svg", targets.CALLS, calls)

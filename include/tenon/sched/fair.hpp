@@ -10,6 +10,7 @@ struct FairPolicy {
     static constexpr u64 ms = 1'000'000;
     static constexpr u64 slice = 10 * ms;            ///< time on the CPU while others wait
     static constexpr u64 preempt_margin = ms;        ///< a waker that is further behind interrupts a slice; another shortens it to this
+    static constexpr u64 shortest_turn = 20'000;     ///< nobody interrupts before: who sends a burst of events is not left at each of them
     static constexpr u64 credit = 5 * ms;            ///< how far behind the queue's clock one that slept may start
     static constexpr u64 max_lag = 5 * slice;        ///< the same for one that waited elsewhere: what it is owed
     static constexpr u64 push_threshold = 2 * slice; ///< who is so far behind another CPU's clock moves there
@@ -20,11 +21,16 @@ struct FairPolicy {
     static constexpr u64 weighted(u64 ns, u16 weight) { return ns * default_weight / (weight ? weight : 1); }
     /// Accounts the time since it was last charged.
     static void charge(Sched& s, u64 now);
+    static bool is_far_behind(const Sched& running, const Sched& waiting)
+    {
+        return waiting.virtual_time + preempt_margin < running.virtual_time;
+    }
     /// Should `running` give way to `waiting`?
     static bool gives_way(const Sched& running, const Sched& waiting, u64 now);
     static void start(Sched& s, u64 now)
     {
         s.started_at = now;
+        s.turn_began = now;
         s.slice_end = now + slice;
     }
 };

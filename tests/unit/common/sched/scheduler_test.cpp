@@ -109,6 +109,25 @@ TEST(Scheduler, AWakerInterruptsAHog)
     EXPECT_EQ(World::running(0), sleeper->vcpu(0));
 }
 
+TEST(Scheduler, AWakerLeavesATurnItsFirstMoment)
+{
+    World world(1);
+    auto hog = world.start(1), sleeper = world.start(1);
+    block(*sleeper->vcpu(0));
+    World::run(second);
+    unblock(*sleeper->vcpu(0));
+    World::settle();
+    block(*sleeper->vcpu(0));
+    World::settle(); // a new turn of the hog's begins
+    u64 began = hog->vcpu(0)->sched.turn_began;
+    unblock(*sleeper->vcpu(0));
+    World::settle();
+    EXPECT_EQ(World::running(0), hog->vcpu(0));
+    World::run(FairPolicy::shortest_turn, FairPolicy::shortest_turn);
+    EXPECT_EQ(World::running(0), sleeper->vcpu(0));
+    EXPECT_LE(sleeper->vcpu(0)->sched.turn_began - began, 2 * FairPolicy::shortest_turn);
+}
+
 TEST(Scheduler, AYieldGivesTheOtherATurn)
 {
     World world(1);
