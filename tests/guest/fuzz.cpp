@@ -305,6 +305,5 @@ void guest::test()
         check_canaries();
     }
     print("%lu actions, %lu domains finished, %lu crashed, %lu stopped\n", tally.actions, tally.finished, tally.crashed, tally.stopped);
-    CHECK(tally.finished > 0);
     CHECK(tally.actions > 1000);
 }
