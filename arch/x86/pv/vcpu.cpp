@@ -150,6 +150,7 @@ Status set_vcpu_context(Vcpu& vcpu, const vcpu_guest_context& c)
         TRY(set_base(vcpu, a.kernel_table, Mfn{xen_cr3_to_pfn(c.ctrlreg[3])}));
         if (a.kernel_table == invalid_mfn)
             return Error::inval;
+        TRY(finish_deferred(vcpu, vcpu.domain)); // of an attempt that failed; there is room for one
         if (u64 user = xen_cr3_to_pfn(c.ctrlreg[1]); user)
             TRY(set_base(vcpu, a.user_table, Mfn{user}));
         if (c.gdt_ents)
