@@ -16,7 +16,6 @@ struct DeviceRange {
 constinit DeviceRange forbidden[64]{};
 constinit unsigned forbidden_count = 0;
 
-
 bool is_hypervisor_slot(unsigned level, unsigned index) { return level == 4 && index >= first_slot && index <= last_slot; }
 
 /// Tables are mostly empty: a group of entries is skipped at once. Between two looks at the clock, which also let interrupts in, lie

@@ -158,9 +158,9 @@ bool two_byte(Vcpu& vcpu, Regs& regs, Code& code, unsigned rex)
         if (vcpu.domain.arch.has_hardware)
             asm volatile("wbinvd" ::: "memory");
         return true;
-    case 0x20: // mov cr, r
-    case 0x21: // mov dr, r
-    case 0x22: // mov r, cr
+    case 0x20:   // mov cr, r
+    case 0x21:   // mov dr, r
+    case 0x22:   // mov r, cr
     case 0x23: { // mov r, dr
         if (!code.next(modrm))
             return false;
