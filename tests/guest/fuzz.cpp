@@ -2,7 +2,7 @@
 // hypercalls, page-table writes and instructions at the hypervisor from all of their vCPUs, until they have done enough or have killed
 // themselves. Their death is fine. The hypervisor must live, every frame must come back, the parent's memory must be as it was.
 //
-// Run with: smp=2 limit=90 arguments="seeds=1-16"
+// Run with: smp=2 limit=90 arguments="seeds=1-24"
 #include "fuzz/calls.hpp"
 #include "fuzz/code.hpp"
 #include "fuzz/meddle.hpp"
