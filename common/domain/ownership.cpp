@@ -30,10 +30,10 @@ void drop_holding(Domain& domain)
 }
 
 /// Room for `count` more; give_back_all() waits for the end of what began before.
-bool begin_admitting(Domain& domain, u64 count)
+bool begin_admitting(Domain& domain, u64 count, domains::Limit limit)
 {
     Guard guard(domain.pages_lock);
-    if (domain.is_dying() || domain.total_pages + count > domain.max_pages)
+    if (domain.is_dying() || (limit == domains::Limit::holds && domain.total_pages + count > domain.max_pages))
         return false;
     domain.total_pages += count;
     domain.holdings += count;
@@ -45,10 +45,10 @@ bool begin_admitting(Domain& domain, u64 count)
 void set_owner(Frame& frame, const Domain& domain) { std::atomic_ref(frame.owner).store(domain.id.raw(), std::memory_order_release); }
 
 /// Puts allocated frames on the list, all or none.
-Status admit(Domain& domain, Mfn first, u64 count)
+Status admit(Domain& domain, Mfn first, u64 count, domains::Limit limit = domains::Limit::holds)
 {
     TRY(arch::enter_own_map(domain, first, count));
-    if (!begin_admitting(domain, count)) {
+    if (!begin_admitting(domain, count, limit)) {
         for (u64 i = 0; i < count; i++)
             arch::leave_own_map(domain, first + i);
         return Error::nomem;
@@ -97,7 +97,7 @@ Result<Mfn> add_page(Domain& domain, unsigned address_bits)
     return mfn;
 }
 
-Status add_block(Domain& domain, Mfn first, unsigned order) { return admit(domain, first, bit(order)); }
+Status add_block(Domain& domain, Mfn first, unsigned order, Limit limit) { return admit(domain, first, bit(order), limit); }
 
 bool give_back(Domain& domain, Mfn mfn)
 {

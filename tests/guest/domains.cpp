@@ -98,6 +98,19 @@ void check_life(Child& child)
     CHECK_EQ(close_port(port), 0);
 }
 
+/// A domain without devices maps its memory write-back only: uncached writes could make a page table differ from what was validated.
+void check_memory_types(Child& child)
+{
+    for (u64 type : {pte_pwt, pte_pcd, pte_pwt | pte_pcd, pte_ps, pte_ps | pte_pcd}) {
+        CHECK_EQ(child.call(__HYPERVISOR_update_va_mapping, child.va(9), child.frames[9] << page_shift | pte_rw | type, UVMF_INVLPG),
+                 -XEN_EINVAL);
+        auto page = static_cast<u64*>(take_page());
+        CHECK_EQ(update_va_mapping(number(page), mfn_of(page) << page_shift | pte_rw | type), 0); // but we may
+        CHECK_EQ(*entry_of(number(page)) & (pte_pwt | pte_pcd | pte_ps), type);
+        CHECK_EQ(make_rw(page), 0);
+    }
+}
+
 /// A table of the child is a table for us, too: no writable mapping, and its frames are not ours.
 void check_foreign_memory(Child& child)
 {
@@ -278,6 +291,7 @@ void guest::test()
     static Child child;
     check_life(child);
     check_foreign_memory(child);
+    check_memory_types(child);
     check_unprivileged(child);
     check_shutdown(child, SHUTDOWN_reboot);
     check_gone(child);

@@ -2,9 +2,10 @@
 // hypercalls, page-table writes and instructions at the hypervisor from all of their vCPUs, until they have done enough or have killed
 // themselves. Their death is fine. The hypervisor must live, every frame must come back, the parent's memory must be as it was.
 //
-// Run with: smp=2 limit=90 arguments="seeds=1-16"
+// Run with: smp=2 limit=90 arguments="seeds=1-24"
 #include "fuzz/calls.hpp"
 #include "fuzz/code.hpp"
+#include "fuzz/meddle.hpp"
 #include "fuzz/values.hpp"
 #include "lib/check.hpp"
 #include "lib/clock.hpp"
@@ -196,8 +197,10 @@ u64 progress_of(Replica& r)
     return sum;
 }
 
-void wait_for(Replica* pair)
+void wait_for(Replica* pair, u64 seed)
 {
+    Meddler meddler(seed);
+    const bool meddles = seed / 2 % 3 == 0; // many domains do not survive it long
     u64 seen[2] = {}, since[2] = {now(), now()};
     bool over[2] = {};
     while (!over[0] || !over[1])
@@ -205,6 +208,8 @@ void wait_for(Replica* pair)
             sched_op(SCHEDOP_yield);
             if (over[i])
                 continue;
+            if (meddles)
+                meddler.act(pair[i]);
             u64 at = progress_of(pair[i]);
             if (at != seen[i])
                 seen[i] = at, since[i] = now();
@@ -234,7 +239,7 @@ void run_pair(u64 first_seed, u64 vcpus, u64 actions)
     }
     for (Replica& r : pair)
         r.start();
-    wait_for(pair);
+    wait_for(pair, first_seed);
     for (Replica& r : pair)
         if (long rc = r.destroy())
             give_up("seed %lu: destroy: %ld", first_seed, rc);
@@ -305,6 +310,5 @@ void guest::test()
         check_canaries();
     }
     print("%lu actions, %lu domains finished, %lu crashed, %lu stopped\n", tally.actions, tally.finished, tally.crashed, tally.stopped);
-    CHECK(tally.finished > 0);
     CHECK(tally.actions > 1000);
 }

@@ -121,7 +121,7 @@ def run_guest(iso: Path, run: str, args, extra=(), env=None) -> Outcome:
                 if re.search(r"Dom0 (crashed|halted)|domain 0 (crashed|halted)|panic|cannot start", text, re.I):
                     end = min(end, time.monotonic() + 0.5)
                 match = re.search(rf"GUEST {name}: (PASS|FAIL)(.*)", text)
-                if match and not verdict and not re.match(r"\(\w+\) \(d[1-9]", text):
+                if match and not verdict and not is_of_child(text):
                     verdict = match
                     # What the hypervisor says while it shuts down counts, too.
                     end = min(end, time.monotonic() + (0.2 if args.is_xen else 3))
@@ -131,7 +131,7 @@ def run_guest(iso: Path, run: str, args, extra=(), env=None) -> Outcome:
     if buffer:
         lines.append(buffer.decode(errors="replace"))
     seconds = time.monotonic() - started
-    fatal = next((l for l in lines if re.search(r"panic|FATAL|BUG at|assert", l, re.I)), None)
+    fatal = next((l for l in lines if not is_of_child(l) and re.search(r"panic|FATAL|BUG at|assert", l, re.I)), None)
     if wishes(name).get("ends") == "crash":
         crash = next((l for l in lines if re.search(r"(dom0|domain 0).*crash", l, re.I)), None)
         why = next((l for l in lines if l.startswith("CHECK ")), fatal or crash or "no crash in the log")
@@ -147,9 +147,14 @@ def run_guest(iso: Path, run: str, args, extra=(), env=None) -> Outcome:
     return Outcome(run, False, seconds, why, lines)
 
 
+def is_of_child(line: str) -> bool:
+    """Printed by a domain that the guest made, by way of the hypervisor's log."""
+    return bool(re.search(r"\(\w+\) \(d[1-9]", line))
+
+
 def report(outcome: Outcome) -> None:
     print(f"{'ok  ' if outcome.passed else 'FAIL'} {outcome.name:28} {outcome.seconds:5.1f} s  {outcome.why}", flush=True)
-    found = (re.search(r"(CHECK|SKIP) .*", l) for l in outcome.lines)
+    found = (re.search(r"(CHECK|SKIP) .*", l) for l in outcome.lines if not is_of_child(l))
     details = [m.group() for m in found if m and m.group() != outcome.why]
     if not outcome.passed and not details:
         details = outcome.lines[-15:]

@@ -23,6 +23,8 @@ void find_features()
     f.pcid = (one.ecx & bit(17)) && (seven.ebx & bit(10)) && options::pcid;
     f.rdtscp = cpuid(0x80000001).edx & bit(27); // long mode implies the leaf
     f.physical_bits = extended.eax >= 0x80000008 ? cpuid(0x80000008).eax & 0xff : 36;
+    // [APM 2 11.4.4; APM 3 CPUID 8000_0008 EBX RstrFpErrPtrs] Not restored without a pending x87 exception, but on newer CPUs.
+    f.fp_pointers_stay = !f.is_intel && !(extended.eax >= 0x80000008 && (cpuid(0x80000008).ebx & bit(2)));
     f.xsave_bytes = 512 + 64;
     f.xcr0_mask = 3;
     if (f.xsave) {

@@ -6,6 +6,7 @@ namespace tenon::x86 {
 
 struct Features {
     bool smep, smap, pcid, fsgsbase, xsave, rdtscp, has_sysenter, is_intel; ///< pcid: with INVPCID
+    bool fp_pointers_stay; ///< XRSTOR and FXRSTOR may leave the x87 instruction and operand pointers of the last owner
     u32 physical_bits;
     u64 xcr0_mask;   ///< state components that Tenon switches
     u32 xsave_bytes; ///< size of an XSAVE area for xcr0_mask

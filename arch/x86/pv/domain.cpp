@@ -19,7 +19,8 @@ using namespace x86::pv;
 Status create_domain(Domain& domain)
 {
     ArchDomain& a = domain.arch;
-    a.reserved_pte_bits = Pte::frame_bits & ~(bit(features.physical_bits) - 1);
+    // Without devices nobody needs memory that is not cached, and what we read of a table must be what the CPU reads.
+    a.reserved_pte_bits = (Pte::frame_bits & ~(bit(features.physical_bits) - 1)) | Pte::memory_type;
     for (Mfn* table : {&a.kernel_l3, &a.user_l3, &a.area_l2, &a.private_l2})
         *table = TRY(frame_allocator::allocate(dom_xen, 0));
     FrameView<Pte> kernel(a.kernel_l3), user(a.user_l3);

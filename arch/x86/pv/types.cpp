@@ -16,8 +16,6 @@ struct DeviceRange {
 constinit DeviceRange forbidden[64]{};
 constinit unsigned forbidden_count = 0;
 
-void retype_flush(Frame& frame) { arch::flush_tlb_older_than(frame.stamp, arch::online_cpus()); }
-
 bool is_hypervisor_slot(unsigned level, unsigned index) { return level == 4 && index >= first_slot && index <= last_slot; }
 
 /// Tables are mostly empty: a group of entries is skipped at once. Between two looks at the clock, which also let interrupts in, lie
@@ -79,6 +77,13 @@ Status release_entries(Domain& domain, Frame& frame, unsigned level)
 
 } // namespace
 
+u64 retype_flush(const Frame& frame)
+{
+    const u64 stamp = std::atomic_ref(const_cast<u64&>(frame.stamp)).load(std::memory_order_acquire);
+    arch::flush_tlb_older_than(stamp, arch::online_cpus());
+    return stamp;
+}
+
 bool may_map_device(const Domain& domain, Mfn mfn)
 {
     if (!domain.arch.has_hardware)
@@ -99,16 +104,19 @@ Status get_writable_slowly(Frame& frame, u32 count)
 {
     for (u64 old = frame.type.load(std::memory_order_relaxed);;) {
         TypeWord word{old};
+        u64 flushed = no_flush;
         if (word.type() != FrameType::writable) {
             if (word.count() != 0 || word.partial())
                 return Error::inval;
             if (word.type() != FrameType::none)
-                retype_flush(frame);
+                flushed = retype_flush(frame);
         } else if (word.count() >= Frame::refs_limit)
             return Error::inval;
         u64 next = TypeWord::of(FrameType::writable, word.count() + count, old & TypeWord::kept_bits).raw;
-        if (frame.type.compare_exchange_weak(old, next, std::memory_order_acq_rel))
+        if (frame.type.compare_exchange_weak(old, next, std::memory_order_acq_rel)) {
+            finish_retype(frame, flushed);
             return success;
+        }
     }
 }
 
@@ -257,11 +265,13 @@ Status get_table(Domain& domain, Frame& frame, unsigned level)
             old = frame.type.load(std::memory_order_acquire);
             continue;
         }
+        u64 flushed = no_flush;
         if (!resume && word.type() != FrameType::none && word.type() != want)
-            retype_flush(frame);
+            flushed = retype_flush(frame);
         u64 next = TypeWord::of(want, 1, old & TypeWord::kept_bits).raw;
         if (!frame.type.compare_exchange_weak(old, next, std::memory_order_acq_rel))
             continue;
+        finish_retype(frame, flushed);
         if (resume)
             frame.refs.fetch_sub(1, std::memory_order_relaxed); // the caller holds one
         else

@@ -150,8 +150,10 @@ Status set_vcpu_context(Vcpu& vcpu, const vcpu_guest_context& c)
         TRY(set_base(vcpu, a.kernel_table, Mfn{xen_cr3_to_pfn(c.ctrlreg[3])}));
         if (a.kernel_table == invalid_mfn)
             return Error::inval;
+        TRY(finish_deferred(vcpu, vcpu.domain)); // of an attempt that failed; there is room for one
         if (u64 user = xen_cr3_to_pfn(c.ctrlreg[1]); user)
             TRY(set_base(vcpu, a.user_table, Mfn{user}));
+        TRY(finish_deferred(vcpu, vcpu.domain));
         if (c.gdt_ents)
             TRY(x86::pv::set_gdt(vcpu, c.gdt_frames, u32(c.gdt_ents)));
         TRY(set_ldt(vcpu, GuestVa{c.ldt_base}, u32(c.ldt_ents)));

@@ -35,9 +35,18 @@ void save_fpu(PerCpu& cpu, Vcpu& vcpu)
         asm volatile("fxsave64 (%0)" ::"r"(fpu_area(vcpu)) : "memory");
 }
 
+/// Another guest's addresses would show through the pointers: an instruction of ours replaces them.
+void forget_fp_pointers()
+{
+    static constinit const u32 zero = 0;
+    asm volatile("fnclex; ffree %%st(7); fildl %0" ::"m"(zero));
+}
+
 void load_fpu(PerCpu& cpu, Vcpu& vcpu)
 {
     asm volatile("clts");
+    if (features.fp_pointers_stay) [[unlikely]]
+        forget_fp_pointers();
     if (features.xsave) {
         set_xcr0(cpu, features.xcr0_mask);
         asm volatile("xrstor64 (%0)" ::"r"(fpu_area(vcpu)), "a"(~0u), "d"(~0u) : "memory");

@@ -1,5 +1,4 @@
 // domctl: a domain is made and described; its memory, clock and hypercall page.
-#include "../memory/operations.hpp"
 #include "request.hpp"
 #include <tenon/arch/guest.hpp>
 #include <tenon/log.hpp>
@@ -126,7 +125,6 @@ Status hypercall_init(Request& r)
 Status max_mem(Request& r)
 {
     constexpr u64 kib_per_page = page_size / 1024;
-    Guard quota(hypercall::memory::quota_lock);
     Guard guard(r.target.pages_lock);
     r.target.max_pages = r.u.max_mem.max_memkb / kib_per_page;
     return success;

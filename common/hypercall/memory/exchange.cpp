@@ -7,8 +7,6 @@
 
 namespace tenon::hypercall::memory {
 
-constinit SpinLock<Rank::domctl> quota_lock;
-
 namespace {
 
 /// A chunk being exchanged. Until commit() its destructor puts everything back.
@@ -31,16 +29,6 @@ private:
     static constexpr u32 allocation = 1 | Frame::allocated_bit;
     static void release(Mfn mfn) { frame_at(mfn).refs.store(allocation, std::memory_order_release); }
     u64& fresh(u64 i) { return list_[frames_ + i]; }
-
-    /// False when the domain has no limit worth the name.
-    bool change_limit(u64 by)
-    {
-        Guard guard(domain_.pages_lock);
-        if (domain_.max_pages > ~u64{0} >> 1)
-            return false;
-        domain_.max_pages += by;
-        return true;
-    }
 
     Domain& domain_;
     u64 frames_;
@@ -96,32 +84,25 @@ Status Chunk::commit(GuestPtr<u64> list)
         heap::free(pfn);
         return read;
     }
+    // For this moment the domain owns both, which may be more than its limit: nothing else is added to it then.
     u64 added = 0;
-    {
-        // For this moment the domain owns both. Any other allocation of its own still meets the limit.
-        Guard quota(quota_lock);
-        bool limited = change_limit(frames_);
-        while (added < extents && domains::add_block(domain_, Mfn{fresh(added)}, taken_order_).ok())
-            added++;
-        bool complete = added == extents;
-        for (u64 i = 0; complete && i < frames_; i++) {
-            release(Mfn{list_[i]});
-            give_frame(domain_, Mfn{list_[i]});
-        }
-        for (u64 i = 0; !complete && i < added << taken_order_; i++)
-            give_frame(domain_, Mfn{fresh(i >> taken_order_) + (i & ((u64{1} << taken_order_) - 1))});
-        if (limited)
-            change_limit(-frames_);
-        if (complete)
-            held_ = 0;
+    while (added < extents && domains::add_block(domain_, Mfn{fresh(added)}, taken_order_, domains::Limit::waived).ok())
+        added++;
+    const bool complete = added == extents;
+    for (u64 i = 0; complete && i < frames_; i++) {
+        release(Mfn{list_[i]});
+        give_frame(domain_, Mfn{list_[i]});
     }
+    for (u64 i = 0; !complete && i < added << taken_order_; i++)
+        give_frame(domain_, Mfn{fresh(i >> taken_order_) + (i & ((u64{1} << taken_order_) - 1))});
+    if (complete)
+        held_ = 0;
     taken_ -= added;
     for (u64 i = 0; i < taken_; i++)
         fresh(i) = fresh(i + added);
-    bool complete = held_ == 0;
     for (u64 i = 0; complete && i < added << taken_order_; i++) {
         u64 extent = i >> taken_order_, offset = i & ((u64{1} << taken_order_) - 1);
-        arch::set_m2p(Mfn{fresh(extent) + offset}, pfn[extent] + offset);
+        name_frame(domain_, Mfn{fresh(extent) + offset}, pfn[extent] + offset);
     }
     heap::free(pfn);
     return complete ? list.write_array(&fresh(0), added) : Status(Error::nomem);

@@ -54,7 +54,7 @@ bool populate(const Reservation& r, u64 index)
     if (!first.ok())
         return false;
     for (u64 i = 0; i < r.frames(); i++)
-        arch::set_m2p(*first + i, *pfn + i);
+        name_frame(r.domain, *first + i, *pfn + i);
     if ((r.list + index).write(first->raw()).ok())
         return true;
     give_extent(r.domain, *first, r.order);
@@ -79,6 +79,15 @@ Result<Mfn> take_extent(Domain& domain, unsigned order, unsigned address_bits)
         return added.error();
     }
     return first;
+}
+
+void name_frame(Domain& domain, Mfn mfn, u64 pfn)
+{
+    Frame& frame = frame_at(mfn);
+    if (!frame.get(domain.id))
+        return;
+    arch::set_m2p(mfn, pfn);
+    frame.put();
 }
 
 bool give_frame(Domain& domain, Mfn mfn)

@@ -129,8 +129,10 @@ Status destroy(Domain& domain);
 /// Memory of a domain. A frame enters with refs == 1 held by the allocation itself ("owned"), and leaves by give_back.
 /// Error::nomem also when max_pages is reached.
 Result<Mfn> add_page(Domain& domain, unsigned address_bits = 64);
+/// `waived`: the caller takes as many away again at once.
+enum class Limit : u8 { holds, waived };
 /// Frames already allocated in the domain's name; all or none are added.
-Status add_block(Domain& domain, Mfn first, unsigned order);
+Status add_block(Domain& domain, Mfn first, unsigned order, Limit limit = Limit::holds);
 /// Drops the allocation's reference if it is still held; false when it was not.
 bool give_back(Domain& domain, Mfn mfn);
 /// Walks a domain's frames: the one after `after` (nullptr: the first), with a reference that keeps it in the list; that of

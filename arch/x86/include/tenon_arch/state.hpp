@@ -70,7 +70,7 @@ struct ArchDomain {
     bool has_hardware = false;       ///< may use ports, MMIO and interrupts of the machine
     u32 pci_address = 0;             ///< latched CONFIG_ADDRESS
     void* cpuid = nullptr;           ///< policy set by the tools, or null
-    u64 reserved_pte_bits = ~u64{0}; ///< address bits that the CPU does not have
+    u64 reserved_pte_bits = ~u64{0}; ///< address bits that the CPU does not have, memory types that the domain may not choose
     u32 tsc_mode = 0, tsc_khz = 0, tsc_incarnation = 0;
     void* e820 = nullptr; ///< memory map set by the builder
     u32 e820_count = 0;

@@ -256,6 +256,7 @@ void start(const BootInfo& boot, UnpackedKernel& kernel)
         boot_failure("not enough memory for dom0's own structures");
     Domain& domain = **created;
     domain.arch.has_hardware = true;
+    domain.arch.reserved_pte_bits &= ~Pte::memory_type;
     if (!domains::create_vcpus(domain))
         boot_failure("not enough memory for dom0's %u vCPUs", params.max_vcpus);
     u64 pages = memory_for_dom0();

@@ -86,6 +86,23 @@ void write_port(Vcpu& vcpu, u16 port, unsigned bytes, u32 value)
         io::out(port, bytes, value);
 }
 
+/// Memory is reached through the tables of kernel mode. User mode may reach only what its own tables show as well, page by page.
+bool user_mode_reaches(Vcpu& vcpu, u64 va, unsigned bytes, bool writes)
+{
+    if (!arch::guest_range_ok(GuestVa{va}, bytes))
+        return false;
+    Guard guard(vcpu.domain.arch.mm_lock);
+    for (u64 at : {va, va + bytes - 1}) {
+        auto own = find_l1(vcpu.arch.user_table, GuestVa{at}), used = find_l1(vcpu.arch.kernel_table, GuestVa{at});
+        if (!own.ok() || !used.ok())
+            return false;
+        const Pte entry = own->entry();
+        if (!entry.is_present() || (writes && !entry.is_writable()) || entry.mfn() != used->entry().mfn())
+            return false;
+    }
+    return true;
+}
+
 /// INS and OUTS, one element a round, so that a fault or an interrupt in the middle leaves the registers right.
 void emulate_string(Vcpu& vcpu, Regs& regs, unsigned length, u16 port, unsigned bytes, bool is_in, bool rep)
 {
@@ -93,6 +110,8 @@ void emulate_string(Vcpu& vcpu, Regs& regs, unsigned length, u16 port, unsigned 
     for (unsigned round = 0; !rep || regs.rcx != 0; round++) {
         if (round == 256)
             return; // the instruction goes on when the guest runs again
+        if (guest_in_user() && !user_mode_reaches(vcpu, index, bytes, is_in))
+            return deliver_page_fault(vcpu, regs, index, is_in ? 6 : 4);
         GuestPtr<u8> memory(index);
         u32 value = is_in ? read_port(vcpu, port, bytes) : 0;
         auto* buffer = reinterpret_cast<u8*>(&value);

@@ -48,32 +48,26 @@ Result<u64> read_guest_cr(const Vcpu& vcpu, unsigned number)
     return Error::inval;
 }
 
-bool write_guest_cr(Vcpu& vcpu, unsigned number, u64 value)
+/// Error::restart: the instruction is to be executed again, when other work has had its turn.
+Status write_guest_cr(Vcpu& vcpu, unsigned number, u64 value)
 {
     switch (number) {
-    case 0: set_task_switched(vcpu, value & cr0::ts); return true;
-    case 2: vcpu.info->arch.cr2 = value; return true;
+    case 0: set_task_switched(vcpu, value & cr0::ts); return success;
+    case 2: vcpu.info->arch.cr2 = value; return success;
     case 3: {
         Guard guard(vcpu.domain.arch.mm_lock);
-        // Longer than one step is rare, and the instruction cannot be half done.
-        const auto complete = [](auto step) {
-            Status s = step();
-            while (s.error() == Error::restart)
-                s = step();
-            return s.ok();
-        };
-        (void)complete([&] { return finish_deferred(vcpu, vcpu.domain); });
-        return complete([&] { return set_base(vcpu, vcpu.arch.kernel_table, Mfn{value >> page_shift}); });
+        TRY(finish_deferred(vcpu, vcpu.domain));
+        return set_base(vcpu, vcpu.arch.kernel_table, Mfn{value >> page_shift});
     }
     case 4:
         vcpu.arch.state->guest_cr4 =
             value & (cr4::tsd | cr4::de | (features.xsave ? cr4::osxsave : 0) | (features.fsgsbase ? cr4::fsgsbase : 0));
         this_cpu().guest_cr4_bits = vcpu.arch.state->guest_cr4 & cr4::guests_choice;
         write_cr4((read_cr4() & ~cr4::guests_choice) | this_cpu().guest_cr4_bits);
-        return true;
-    case 8: return true;
+        return success;
+    case 8: return success;
     }
-    return false;
+    return Error::inval;
 }
 
 u64 hi_lo(const Regs& r) { return u64(u32(r.rdx)) << 32 | u32(r.rax); }
@@ -96,19 +90,18 @@ bool set_guest_xcr0(Vcpu& vcpu, Regs& r)
 }
 
 /// MOV between a general register and control or debug register `number`.
-bool move_register(Vcpu& vcpu, u8 op, unsigned number, u64& reg)
+Status move_register(Vcpu& vcpu, u8 op, unsigned number, u64& reg)
 {
     if (op == 0x22)
         return write_guest_cr(vcpu, number, reg);
+    if (number > 7 && op != 0x20)
+        return Error::inval;
     if (op == 0x23)
-        return number < 8 && set_debugreg(vcpu, number, reg).ok();
-    if (op == 0x21 && number > 7)
-        return false;
+        return set_debugreg(vcpu, number, reg);
     const unsigned dr = number == 4 || number == 5 ? number + 2 : number;
     const Result<u64> value = op == 0x20 ? read_guest_cr(vcpu, number) : Result<u64>(vcpu.arch.state->dr[dr]);
-    if (value.ok())
-        reg = value.value();
-    return value.ok();
+    reg = TRY(value);
+    return success;
 }
 
 /// The rest of INVLPG's operand; the address itself is of no interest.
@@ -165,12 +158,17 @@ bool two_byte(Vcpu& vcpu, Regs& regs, Code& code, unsigned rex)
         if (vcpu.domain.arch.has_hardware)
             asm volatile("wbinvd" ::: "memory");
         return true;
-    case 0x20: // mov cr, r
-    case 0x21: // mov dr, r
-    case 0x22: // mov r, cr
-    case 0x23: // mov r, dr
-        return code.next(modrm) &&
-               move_register(vcpu, op, (modrm >> 3 & 7) | (rex & 4) << 1, register_of(regs, (modrm & 7) | (rex & 1) << 3));
+    case 0x20:   // mov cr, r
+    case 0x21:   // mov dr, r
+    case 0x22:   // mov r, cr
+    case 0x23: { // mov r, dr
+        if (!code.next(modrm))
+            return false;
+        const Status s = move_register(vcpu, op, (modrm >> 3 & 7) | (rex & 4) << 1, register_of(regs, (modrm & 7) | (rex & 1) << 3));
+        if (s.error() == Error::restart)
+            code.at = 0; // nothing is done yet that the guest could see
+        return s.ok() || code.at == 0;
+    }
     case 0x30: // wrmsr
     case 0x32: return emulate_msr(vcpu, regs, op == 0x32);
     case 0x31: // rdtsc under CR4.TSD
@@ -300,7 +298,8 @@ bool emulate_sysenter(Vcpu& vcpu, Regs& regs, const Code& code)
         return emulate_sysenter(vcpu, regs, code);
     if (is_flag)
         count(vcpu, Emulated::flags);
-    skip(vcpu, regs, code.at);
+    if (code.at != 0)
+        skip(vcpu, regs, code.at);
     return true;
 }
 

@@ -124,6 +124,24 @@ TEST(Ownership, CountsAndLimits)
     EXPECT_EQ(domain->total_pages, 18u);
 }
 
+TEST(Ownership, AboveTheLimitByLeaveNothingElseIsAdded)
+{
+    World world;
+    auto domain = world.make();
+    domain->max_pages = 16;
+    Mfn old = *frame_allocator::allocate(dom_xen, 4), fresh = *frame_allocator::allocate(dom_xen, 4);
+    ASSERT_TRUE(domains::add_block(*domain, old, 4).ok());
+    EXPECT_EQ(domains::add_block(*domain, fresh, 4).error(), Error::nomem);
+    ASSERT_TRUE(domains::add_block(*domain, fresh, 4, domains::Limit::waived).ok());
+    EXPECT_EQ(domain->total_pages, 32u);
+    EXPECT_EQ(domain->max_pages, 16u);
+    EXPECT_EQ(domains::add_page(*domain).error(), Error::nomem);
+    for (u64 i = 0; i < 16; i++)
+        EXPECT_TRUE(domains::give_back(*domain, old + i));
+    EXPECT_EQ(domain->total_pages, 16u);
+    EXPECT_EQ(domains::add_page(*domain).error(), Error::nomem);
+}
+
 TEST(Ownership, AWalkSurvivesWhatHappensToTheList)
 {
     World world;
