@@ -347,7 +347,8 @@ TEST(SchedulerProperty, NothingIsLostWhenCpusRace)
                 case 0: block(v); break;
                 case 6:
                     pause_vcpu_async(v, pause_domain);
-                    while (cpu == 0 && &v != &arch::current_vcpu() && v.is_on_cpu && busy == cpus)
+                    // Until it is off the CPU, unless another thread lets it go on, which nobody does whose pauses are counted.
+                    while (cpu == 0 && &v != &arch::current_vcpu() && v.is_on_cpu && v.pause & pause_domain && busy == cpus)
                         std::this_thread::yield();
                     resume_vcpu(v, pause_domain);
                     break;
