@@ -51,7 +51,7 @@ class Bench:
     def calls(self) -> None:
         """Single operations, by the micro-guest."""
         columns, failures = {}, []
-        settings = argparse.Namespace(cpu="Haswell-noTSX", options="", limit=self.args.limit, verbose=False)
+        settings = argparse.Namespace(cpu="Haswell-noTSX", options="", arguments="", smp="", limit=self.args.limit, verbose=False)
         for system, path in (("tenon", guests.TREE / "build/tenon"), ("xen", guests.XEN)):
             settings.is_xen = system == "xen"
             iso = guests.build_iso(path, sorted(guests.OUT.glob("*.elf")))

@@ -42,7 +42,8 @@ def main() -> int:
     parser.add_argument("--only", default="", help="one operation")
     args = parser.parse_args()
     machines.PLUGIN = machines.OUT / "hot.so"
-    done = machines.run("tenon", "profile", image.image(), f"bench.scale={args.scale}" + (args.only and f" bench.only={args.only}"), count=True, icount=True,
+    options = f"bench.scale={args.scale}" + (args.only and f" bench.only={args.only}")
+    done = machines.run("tenon", "profile", image.image(), options, count=True, icount=True,
                         counter=lambda path: read(path, Symbols(BUILD / "tenon.syms")))
     for number, (times, name, _) in machines.printed(done.lines).items():
         counts = done.counts.get(number, Counter())
