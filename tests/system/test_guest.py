@@ -7,7 +7,7 @@ import pytest
 from disks import partitioned, root_disk
 from host import md5
 from machine import MachineError
-from paths import BUILD, ROOT, cache_dir
+from paths import ROOT, cache_dir
 
 GRUB_CFG = """\
 linux /boot/vmlinuz root=/dev/xvda console=hvc0

@@ -160,30 +160,46 @@ long Child::build()
         return rc;
     window = reinterpret_cast<u64*>(window_va);
 
+    return set_context(va(code), va(data), event_port, va(stack) + page_size, frames[l4]);
+}
+
+long BuiltDomain::set_context(u64 rip, u64 rdi, u64 rsi, u64 stack_top, u64 l4_mfn)
+{
     context = {};
     context.flags = VGCF_IN_KERNEL | VGCF_online;
-    context.user_regs.rip = va(code);
-    context.user_regs.rdi = va(data);
-    context.user_regs.rsi = event_port;
+    context.user_regs.rip = rip;
+    context.user_regs.rdi = rdi;
+    context.user_regs.rsi = rsi;
     context.user_regs.cs = flat_cs;
     context.user_regs.ss = flat_ss;
     context.user_regs.rflags = 0x200;
-    context.user_regs.rsp = va(stack) + page_size;
+    context.user_regs.rsp = stack_top;
     context.kernel_ss = flat_ss;
-    context.kernel_sp = context.user_regs.rsp;
-    context.ctrlreg[3] = xen_pfn_to_cr3(frames[l4]);
+    context.kernel_sp = stack_top;
+    context.ctrlreg[3] = xen_pfn_to_cr3(l4_mfn);
     xen_domctl op{};
     op.u.vcpucontext.vcpu = 0;
     op.u.vcpucontext.ctxt = number(&context);
     return domctl(op, XEN_DOMCTL_setvcpucontext, id);
 }
 
-long Child::start()
+long BuiltDomain::destroy_within(int tries)
+{
+    for (; tries; tries--) {
+        xen_domctl op{};
+        long rc = domctl(op, XEN_DOMCTL_destroydomain, id);
+        if (rc != -XEN_EAGAIN && rc != -XEN_ERESTART)
+            return rc;
+    }
+    return -XEN_ETIME;
+}
+
+long BuiltDomain::start()
 {
     xen_domctl op{};
     return domctl(op, XEN_DOMCTL_unpausedomain, id);
 }
-long Child::pause()
+long BuiltDomain::pause()
 {
     xen_domctl op{};
     return domctl(op, XEN_DOMCTL_pausedomain, id);
@@ -194,16 +210,10 @@ long Child::destroy()
     if (window)
         map_foreign(id, 0, window_va, 0);
     window = nullptr;
-    for (int tries = 0; tries < 1000; tries++) {
-        xen_domctl op{};
-        long rc = domctl(op, XEN_DOMCTL_destroydomain, id);
-        if (rc != -XEN_EAGAIN && rc != -XEN_ERESTART)
-            return rc;
-    }
-    return -XEN_ETIME;
+    return destroy_within(1000);
 }
 
-xen_domctl_getdomaininfo Child::info(long* rc)
+xen_domctl_getdomaininfo BuiltDomain::info(long* rc)
 {
     xen_domctl op{};
     long answer = domctl(op, XEN_DOMCTL_getdomaininfo, id);

@@ -9,8 +9,6 @@ namespace guest {
 
 namespace {
 
-vcpu_guest_context context;
-
 u64 scratch_va()
 {
     static u64 va = take_empty_va();
@@ -129,27 +127,7 @@ long Replica::build()
     words = reinterpret_cast<volatile u64*>(words_va) + first_word;
 
     extern char start_address[] asm("start");
-    context = {};
-    context.flags = VGCF_IN_KERNEL | VGCF_online;
-    context.user_regs.rip = number(start_address);
-    context.user_regs.rsi = va_of_pfn(info_page);
-    context.user_regs.cs = flat_cs;
-    context.user_regs.ss = flat_ss;
-    context.user_regs.rflags = 0x200;
-    context.user_regs.rsp = number(boot_stack_top);
-    context.kernel_ss = flat_ss;
-    context.kernel_sp = number(boot_stack_top);
-    context.ctrlreg[3] = xen_pfn_to_cr3(frames[l4]);
-    xen_domctl op{};
-    op.u.vcpucontext.vcpu = 0;
-    op.u.vcpucontext.ctxt = number(&context);
-    return domctl(op, XEN_DOMCTL_setvcpucontext, id);
-}
-
-long Replica::start()
-{
-    xen_domctl op{};
-    return domctl(op, XEN_DOMCTL_unpausedomain, id);
+    return set_context(number(start_address), 0, va_of_pfn(info_page), number(boot_stack_top), frames[l4]);
 }
 
 long Replica::destroy()
@@ -157,22 +135,7 @@ long Replica::destroy()
     if (words)
         map_foreign(id, 0, words_va, 0);
     words = nullptr;
-    for (int tries = 0; tries < 10000; tries++) {
-        xen_domctl op{};
-        long rc = domctl(op, XEN_DOMCTL_destroydomain, id);
-        if (rc != -XEN_EAGAIN && rc != -XEN_ERESTART)
-            return rc;
-    }
-    return -XEN_ETIME;
-}
-
-xen_domctl_getdomaininfo Replica::info(long* rc)
-{
-    xen_domctl op{};
-    long answer = domctl(op, XEN_DOMCTL_getdomaininfo, id);
-    if (rc)
-        *rc = answer;
-    return op.u.getdomaininfo;
+    return destroy_within(10'000);
 }
 
 } // namespace guest

@@ -7,22 +7,19 @@
 
 namespace guest {
 
-class Replica {
+class Replica : public BuiltDomain {
 public:
     static constexpr u32 image_pfn = 0x100, max_pages = 0x600;
     enum Page : u32 { info_page, list, l4 = 4, l3, l2, l1, low_pages = 12 };
     static constexpr u32 first_word = 256; ///< of the info page, from here on: words that parent and child share
 
-    u16 id = 0;
     u64 frames[max_pages] = {}; ///< by PFN; 0 where it has none
     volatile u64* words = nullptr;
     u64 words_va = 0;
 
     long create(u32 vcpus);
     long build(); ///< a copy of this image as it is now; `words` can be filled from then on
-    long start();
     long destroy();
-    xen_domctl_getdomaininfo info(long* rc = nullptr);
 
 private:
     long fill_page(u32 pfn, void (*fill)(Replica&, u32 pfn, u64* page));
