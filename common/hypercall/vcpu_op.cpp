@@ -138,8 +138,7 @@ __attribute__((no_stack_protector)) u64 enter_vcpu_op(u64 command, u64 id, u64 a
 {
     if (u32(command) != VCPUOP_set_singleshot_timer || u32(id) != vcpu.id.raw()) [[unlikely]]
         return enter_call<vcpu_op, __HYPERVISOR_vcpu_op>(command, id, argument, vcpu, arg4, arg3);
-    CallResult result = set_singleshot(vcpu, argument);
-    return result.ok() ? 0 : u64(-s64(result.error()));
+    return u64(to_register(set_singleshot(vcpu, argument)));
 }
 
 } // namespace tenon::hypercall

@@ -72,7 +72,7 @@ static void take_out(CpuQueue& from, Vcpu& vcpu, CpuId to)
 
 static bool can_move(const Vcpu& vcpu) { return vcpu.is_runnable() && !vcpu.is_on_cpu.load(std::memory_order_relaxed); }
 
-bool pull_work(CpuId to, const Domain* of)
+bool pull_from_crowded(CpuId to, const Domain* of)
 {
     CpuSet victims = crowded_cpus.snapshot();
     for (unsigned from; (from = next_round(victims, to.raw())) < max_cpus; victims.clear(from)) {

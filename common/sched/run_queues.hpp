@@ -128,9 +128,10 @@ void offer(const Vcpu& vcpu);
 CpuId choose_home(const Vcpu& vcpu, u64 now);
 /// Changes the home of a vCPU that is neither queued nor on a CPU. Under its old home's lock.
 void move_home(Vcpu& vcpu, CpuId target);
-/// An idle CPU takes a waiting vCPU from another one into its queue; false when there is none (as when no CPU is crowded). No lock held.
+/// An idle CPU takes a waiting vCPU from another one into its queue; false when there is none. No lock held.
 /// `of`: only one of this domain.
-bool pull_work(CpuId to, const Domain* of = nullptr);
+bool pull_from_crowded(CpuId to, const Domain* of);
+inline bool pull_work(CpuId to, const Domain* of = nullptr) { return crowded_cpus.any() && pull_from_crowded(to, of); }
 /// A vCPU that had to stop and waits moves to an idle CPU, or to one whose virtual time is far ahead. The caller keeps its
 /// domain. No lock held.
 void rebalance(Vcpu& vcpu);

@@ -44,6 +44,13 @@ Vcpu& pick(CpuQueue& queue, Vcpu& prev, u64 now)
     return keeps ? prev : *queue.idle;
 }
 
+void note_running(Vcpu& vcpu, u64 now)
+{
+    set_runstate(vcpu, RUNSTATE_running, now);
+    if (!vcpu.runstate_area.is_null())
+        vcpu.mail.flags.fetch_or(mail_runstate, std::memory_order_relaxed);
+}
+
 /// Makes `next` the current one, on paper. Under the queue's lock.
 void commit(CpuQueue& queue, Vcpu& prev, Vcpu& next, u64 now)
 {
@@ -60,9 +67,7 @@ void commit(CpuQueue& queue, Vcpu& prev, Vcpu& next, u64 now)
         queue.current = &next;
         if (is_busy) {
             next.is_on_cpu.store(true); // sequentially consistent: pairs with notify_vcpu's look
-            set_runstate(next, RUNSTATE_running, now);
-            if (!next.runstate_area.is_null())
-                next.mail.flags.fetch_or(mail_runstate, std::memory_order_relaxed);
+            note_running(next, now);
         }
     }
     if (&next != &prev || now >= next.sched.slice_end)
@@ -92,9 +97,7 @@ void rest(CpuQueue& queue, Vcpu& vcpu, u64 now)
 void resume(CpuQueue& queue, Vcpu& vcpu, u64 now)
 {
     queue.current = &vcpu;
-    set_runstate(vcpu, RUNSTATE_running, now);
-    if (!vcpu.runstate_area.is_null())
-        vcpu.mail.flags.fetch_or(mail_runstate, std::memory_order_relaxed);
+    note_running(vcpu, now);
     idle_cpus.assign(queue.cpu, false);
     FairPolicy::start(vcpu.sched, now);
     queue.note_decision(&vcpu.sched, vcpu.sched.weight, now);
@@ -268,7 +271,7 @@ void schedule()
         }
         if (next != queue.idle)
             break;
-        if (!crowded_cpus.any() || !pull_work(queue.cpu)) // it is in idle_cpus by now: who queues one later sees us
+        if (!pull_work(queue.cpu)) // it is in idle_cpus by now: who queues one later sees us
             while (queue.is_halted && halts && !should_schedule(queue.cpu)) {
                 halts = arch::wait_for_interrupt();
                 Guard guard(queue.lock);
@@ -308,7 +311,7 @@ void request(CpuId cpu) { queues[cpu.raw()].wanted->store(true, std::memory_orde
 void yield_current()
 {
     CpuQueue& queue = queue_of(arch::this_cpu_id());
-    if (!queue.waiting.load(std::memory_order_relaxed) && (!crowded_cpus.any() || !pull_work(queue.cpu, &queue.current->domain)))
+    if (!queue.waiting.load(std::memory_order_relaxed) && !pull_work(queue.cpu, &queue.current->domain))
         return;
     queue.yielded.store(true, std::memory_order_relaxed);
     queue.wanted->store(true, std::memory_order_relaxed);
