@@ -69,7 +69,7 @@ CallResult xen_version(Call& call, u32 command, u64 argument)
     case XENVER_compile_info: return give_compile_info(argument);
     case XENVER_capabilities: return give_text<XEN_CAPABILITIES_INFO_LEN>(argument, "xen-3.0-x86_64 ");
     case XENVER_changeset: return give_text<XEN_CHANGESET_INFO_LEN>(argument, "tenon");
-    case XENVER_platform_parameters: return done(GuestPtr<xen_platform_parameters>(argument).write({HYPERVISOR_VIRT_START}));
+    case XENVER_platform_parameters: return done(GuestPtr<xen_platform_parameters>(argument).write({MACH2PHYS_VIRT_START}));
     case XENVER_get_features: return done(with_argument(give_features, call, argument));
     case XENVER_pagesize: return s64(page_size);
     case XENVER_guest_handle: return done(GuestPtr<u8>(argument).write_array(call.domain.handle, sizeof call.domain.handle));
