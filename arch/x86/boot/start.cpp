@@ -136,7 +136,6 @@ extern "C" [[noreturn]] void start_cpp(u64 load_base, u64 information_address, u
     patch_entry_code();
     if (!memory_map_of_machine.load(boot_info))
         boot_failure("the boot loader names no memory");
-    memory_map_of_machine.trim();
     boot_memory::init(memory_map_of_machine, boot_info, MachineAddr{load_base}, u64(image_end - image_start));
     u64 mib = boot_memory::ram_frames() >> 8;
     log_info("%lu MiB of memory, up to %lx", mib, boot_memory::end_of_ram().raw() << page_shift);
