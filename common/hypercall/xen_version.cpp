@@ -3,6 +3,7 @@
 #include <abi/arch_x86.h>
 #include <abi/version.h>
 #include <tenon/arch/machine.hpp>
+#include <tenon/boot/known_options.hpp>
 #include <tenon/hypercall/arch_calls.hpp>
 
 namespace tenon::hypercall {
@@ -75,7 +76,7 @@ CallResult xen_version(Call& call, u32 command, u64 argument)
     case XENVER_guest_handle: return done(GuestPtr<u8>(argument).write_array(call.domain.handle, sizeof call.domain.handle));
     case XENVER_commandline:
         // Boot options are the control domain's business; others see an empty line.
-        return give_text<ABI_COMMANDLINE_LEN>(argument, call.domain.is_privileged ? arch::command_line() : "");
+        return give_text<ABI_COMMANDLINE_LEN>(argument, call.domain.is_privileged ? command_line::text() : "");
     case XENVER_build_id: return give_build_id(argument);
     default: return refuse(call, command, Error::nosys);
     }

@@ -13,7 +13,6 @@
 #include <tenon/boot/boot_info.hpp>
 #include <tenon/boot/known_options.hpp>
 #include <tenon/boot/memory_map.hpp>
-#include <tenon/boot/option.hpp>
 #include <tenon/console.hpp>
 #include <tenon/device/acpi.hpp>
 #include <tenon/device/i8259.hpp>
