@@ -8,61 +8,40 @@ namespace {
 
 constexpr u64 address_limit = u64{1} << 52; // [SDM 3A 4.1.4] widest physical address
 
-/// A table of the firmware's, and where its entries have their fields.
-struct Table {
-    Bytes bytes;
-    u32 stride, start, length, length_shift, type;
-    RegionKind (*kind_of)(u32 type);
-
-    Region entry(u64 at) const
-    {
-        const u64 first = min(bytes.get<u64>(at + start), address_limit), most = (address_limit - first) >> length_shift;
-        return {first, first + (min(bytes.get<u64>(at + length), most) << length_shift), kind_of(bytes.get<u32>(at + type))};
-    }
-    /// The strictest kind at an address, `none` in a gap, and where the next entry begins or ends.
-    Region piece_at(u64 address) const
-    {
-        Region piece{address, address_limit, RegionKind::none};
-        for (u64 at = 0; at < bytes.size(); at += stride) {
-            const Region e = entry(at);
-            if (e.start <= address && address < e.end)
-                piece.kind = max(piece.kind, e.kind);
-            for (u64 edge : {e.start, e.end})
-                if (edge > address)
-                    piece.end = min(piece.end, edge);
-        }
-        return piece;
-    }
-};
-
-RegionKind kind_of_e820(u32 type) { return type >= 1 && type <= 5 ? RegionKind(type) : RegionKind::reserved; }
-
-/// [UEFI 2.9, 7.2 GetMemoryMap] once boot services have ended.
-RegionKind kind_of_efi(u32 type)
+/// An entry of the firmware's map: {u64 start, u64 bytes, u32 type}.
+Region entry(const Bytes& map, u64 at)
 {
-    using enum RegionKind; // 1 to 4: code and data of the loader and of boot services
-    constexpr RegionKind kinds[] = {reserved, ram, ram, ram, ram, reserved, reserved, ram, unusable, acpi, nvs};
-    return type < std::size(kinds) ? kinds[type] : reserved;
+    const u64 start = min(map.get<u64>(at), address_limit);
+    const u32 type = map.get<u32>(at + 16);
+    return {start, start + min(map.get<u64>(at + 8), address_limit - start),
+            type >= 1 && type <= 5 ? RegionKind(type) : RegionKind::reserved};
+}
+
+/// The strictest kind at an address, `none` in a gap, and where the next entry begins or ends.
+Region piece_at(u64 address, const BootInfo& info)
+{
+    Region piece{address, address_limit, RegionKind::none};
+    for (u64 at = 0; at < info.mmap.size(); at += info.mmap_entry_bytes) {
+        const Region e = entry(info.mmap, at);
+        if (e.start <= address && address < e.end)
+            piece.kind = max(piece.kind, e.kind);
+        for (u64 edge : {e.start, e.end})
+            if (edge > address)
+                piece.end = min(piece.end, edge);
+    }
+    return piece;
 }
 
 } // namespace
 
 bool MemoryMap::load(const BootInfo& info)
 {
-    const u64 sizes[][3] = {{0, u64{min(info.lower_kib, 640u)} << 10, 1}, {0x100000, u64{info.upper_kib} << 10, 1}};
-    Table table{{reinterpret_cast<const u8*>(sizes), sizeof sizes}, sizeof sizes[0], 0, 8, 0, 16, kind_of_e820};
-    if (!info.mmap.empty() && info.mmap_entry_bytes) {
-        table.bytes = info.mmap;
-        table.stride = info.mmap_entry_bytes;
-    } else if (!info.efi_map.empty() && info.efi_descriptor_bytes) {
-        table = {info.efi_map, info.efi_descriptor_bytes, 8, 24, page_shift, 0, kind_of_efi};
-    }
     bool has_ram = false;
-    for (Region next = table.piece_at(0); next.start < address_limit;) {
+    for (Region next = piece_at(0, info); next.start < address_limit;) {
         Region region = next;
         while (next.start < address_limit && next.kind == region.kind) {
             region.end = next.end;
-            next = table.piece_at(next.end);
+            next = piece_at(next.end, info);
         }
         if (region.kind == RegionKind::ram) {
             region.start = align_up(region.start, page_size);

@@ -38,14 +38,6 @@ void draw_glyph(u32 column, u32 row, char c)
             draw_pixel(line + x * bytes, cell_row(c, y) >> (7 - x) & 1 ? ink : 0);
 }
 
-bool is_sane(const BootFramebuffer& f)
-{
-    const u8 bits = f.bits_per_pixel;
-    const auto fits = [&](BootFramebuffer::Channel c) { return c.size >= 1 && c.size <= 8 && c.position + c.size <= bits; };
-    return f.address && (bits == 16 || bits == 24 || bits == 32) && f.width >= cell_width && f.width <= 16384 && f.height >= cell_height &&
-           f.height <= 16384 && f.pitch >= f.width * (bits / 8) && f.pitch <= 1 << 18 && fits(f.red) && fits(f.green) && fits(f.blue);
-}
-
 } // namespace
 
 Status init_text()
@@ -59,8 +51,6 @@ Status init_text()
 
 Status init_framebuffer(const BootFramebuffer& description)
 {
-    if (!is_sane(description))
-        return Error::inval;
     fb = description;
     const u64 bytes = u64(fb.pitch) * fb.height;
     base = static_cast<u8*>(x86::map_device(MachineAddr{fb.address}, bytes, x86::DeviceMemory::write_combining));

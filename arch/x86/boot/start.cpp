@@ -89,7 +89,7 @@ void start_screen()
         return;
     const BootFramebuffer& f = boot_info.framebuffer;
     Status s = Error::nodev;
-    if (f.kind == BootFramebuffer::Kind::rgb)
+    if (f.address)
         s = screen::init_framebuffer(f);
     else if (boot_info.efi_system_table == 0)
         s = screen::init_text();

@@ -19,8 +19,7 @@ class MemoryMap {
 public:
     static constexpr unsigned capacity = 384;
 
-    /// Loader's E820 map, else EFI's, else the two sizes of old; false when there is no RAM at all. RAM shrinks to whole pages; when the
-    /// list is full, what lies above is lost.
+    /// False when there is no RAM at all. RAM shrinks to whole pages; when the list is full, what lies above is lost.
     bool load(const BootInfo& info);
     std::span<const Region> regions() const { return {region_, count_}; }
 

@@ -18,7 +18,6 @@ Status use(const Device& device);
 
 /// 80x25 at 0xb8000.
 Status init_text();
-/// Error::inval when the description makes no sense.
 Status init_framebuffer(const BootFramebuffer& description);
 /// Nothing happens without a screen. The caller serialises.
 void write(const char* text, std::size_t length);
