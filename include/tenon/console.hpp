@@ -1,6 +1,5 @@
 // The console: a ring of everything written, sinks (serial, screen) that show it, and the keyboard's way to dom0 or to us.
 #pragma once
-#include <tenon/lib/types.hpp>
 #include <tenon/log.hpp>
 
 namespace tenon::console {

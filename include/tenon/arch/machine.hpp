@@ -4,8 +4,7 @@
 #include <abi/version.h>
 #include <span>
 #include <tenon/addr.hpp>
-#include <tenon/ids.hpp>
-#include <tenon/result.hpp>
+#include <tenon/lib/result.hpp>
 
 namespace tenon::arch {
 

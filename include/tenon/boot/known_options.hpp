@@ -1,8 +1,8 @@
 // The command line: what it says about dom0, the CPUs and the consoles, and how its values are written.
 #pragma once
 #include <string_view>
+#include <tenon/lib/result.hpp>
 #include <tenon/log.hpp>
-#include <tenon/result.hpp>
 
 namespace tenon {
 

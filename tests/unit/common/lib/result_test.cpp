@@ -1,6 +1,6 @@
 // Results carry values or errors, through every conversion, at every optimisation.
 #include <gtest/gtest.h>
-#include <tenon/result.hpp>
+#include <tenon/lib/result.hpp>
 #include <xen/errno.h>
 
 using namespace tenon;
