@@ -83,12 +83,13 @@ template <std::string_view& text> bool keep_text(std::string_view value)
     return value.data();
 }
 
-/// "info", or "info/all" as people write it: the second word was for rate-limited lines and means nothing here.
+/// "info", or "info/all" as people write it: the second word was for rate-limited lines and means nothing here. There is nothing that
+/// "debug" shows and "info" does not.
 template <LogLevel& threshold> bool parse_level(std::string_view text)
 {
     static constexpr std::pair<std::string_view, LogLevel> levels[] = {{"none", LogLevel::error},      {"error", LogLevel::error},
                                                                        {"warning", LogLevel::warning}, {"info", LogLevel::info},
-                                                                       {"debug", LogLevel::debug},     {"all", LogLevel::debug}};
+                                                                       {"debug", LogLevel::info},      {"all", LogLevel::info}};
     const std::string_view word = take(text, '/');
     for (auto& [name, level] : levels)
         if (name == word) {

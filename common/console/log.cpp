@@ -26,7 +26,7 @@ void log(LogLevel level, const char* text, ...)
 {
     if (level > options::log_level)
         return;
-    static constexpr const char* prefixes[] = {"error: ", "warning: ", "", "debug: "};
+    static constexpr const char* prefixes[] = {"error: ", "warning: ", ""};
     va_list args;
     va_start(args, text);
     console::write_line(prefixes[u8(level)], text, args);

@@ -6,7 +6,7 @@
 
 namespace tenon {
 
-enum class LogLevel : u8 { error, warning, info, debug };
+enum class LogLevel : u8 { error, warning, info };
 
 /// One line; the newline is added. Shown up to the level that `loglvl=` names.
 [[gnu::format(printf, 2, 3)]] void log(LogLevel level, const char* format, ...);
@@ -14,7 +14,6 @@ enum class LogLevel : u8 { error, warning, info, debug };
 #define log_error(...) ::tenon::log(::tenon::LogLevel::error, __VA_ARGS__)
 #define log_warning(...) ::tenon::log(::tenon::LogLevel::warning, __VA_ARGS__)
 #define log_info(...) ::tenon::log(::tenon::LogLevel::info, __VA_ARGS__)
-#define log_debug(...) ::tenon::log(::tenon::LogLevel::debug, __VA_ARGS__)
 
 /// Writes the line only the first time this place is reached.
 #define log_once(level, ...)                  \

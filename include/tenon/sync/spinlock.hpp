@@ -2,8 +2,8 @@
 // a CPU answers what others ask of it (TLB flushes), which is what makes waiting with interrupts off safe.
 #pragma once
 #include <atomic>
+#include <config.hpp>
 #include <tenon/arch/cpu.hpp>
-#include <tenon_arch/lock_check.hpp>
 
 namespace tenon {
 
@@ -33,7 +33,7 @@ template <Rank rank> class SpinLock : Pinned {
 public:
     void lock()
     {
-        if constexpr (checks_lock_order)
+        if constexpr (config::debug_locks)
             arch::lock_rank_enter(u8(rank));
         if (__atomic_exchange_n(&held_, true, __ATOMIC_ACQUIRE)) [[unlikely]]
             wait();
@@ -43,14 +43,14 @@ public:
     {
         if (__atomic_exchange_n(&held_, true, __ATOMIC_ACQUIRE)) [[unlikely]]
             return false;
-        if constexpr (checks_lock_order)
+        if constexpr (config::debug_locks)
             arch::lock_rank_enter(u8(rank));
         return true;
     }
     void unlock()
     {
         __atomic_store_n(&held_, false, __ATOMIC_RELEASE); // pairs with the acquire in lock()
-        if constexpr (checks_lock_order)
+        if constexpr (config::debug_locks)
             arch::lock_rank_leave(u8(rank));
     }
 
