@@ -27,6 +27,7 @@ std::map<u64, u64> guest_memory; // start -> bytes
 std::mutex mutex;
 std::atomic<u64> now{1}, flushes, newest, cleared;
 std::atomic<int> views;
+void (*flush_hook)();
 std::map<u64, const Domain*> own_maps; // frame -> in whose map it is
 
 [[noreturn]] void die(const char* what)
@@ -112,6 +113,7 @@ void close_frame() { views--; }
 int open_views() { return views; }
 u64 tlb_flushes() { return flushes; }
 u64 newest_flush() { return newest; }
+void on_flush(void (*hook)()) { flush_hook = hook; }
 u64 cleared_frames() { return cleared; }
 
 void add_guest_memory(void* start, u64 size)
@@ -153,6 +155,8 @@ u64 tlb_clock() { return now; }
 
 void flush_tlb_older_than(u64 stamp, const CpuSet&)
 {
+    if (flush_hook)
+        flush_hook();
     flushes++;
     u64 seen = newest;
     while (seen < stamp && !newest.compare_exchange_weak(seen, stamp))
