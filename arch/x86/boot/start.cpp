@@ -13,7 +13,6 @@
 #include <tenon/boot/boot_info.hpp>
 #include <tenon/boot/known_options.hpp>
 #include <tenon/boot/memory_map.hpp>
-#include <tenon/boot/option.hpp>
 #include <tenon/console.hpp>
 #include <tenon/device/acpi.hpp>
 #include <tenon/device/i8259.hpp>
@@ -90,9 +89,8 @@ void start_screen()
         return;
     const BootFramebuffer& f = boot_info.framebuffer;
     Status s = Error::nodev;
-    if (f.kind == BootFramebuffer::Kind::rgb)
-        s = screen::init_framebuffer({MachineAddr{f.address}, f.pitch, f.width, f.height, f.bits_per_pixel, f.red.position, f.red.size,
-                                      f.green.position, f.green.size, f.blue.position, f.blue.size});
+    if (f.address)
+        s = screen::init_framebuffer(f);
     else if (boot_info.efi_system_table == 0)
         s = screen::init_text();
     if (s)
@@ -136,7 +134,6 @@ extern "C" [[noreturn]] void start_cpp(u64 load_base, u64 information_address, u
     patch_entry_code();
     if (!memory_map_of_machine.load(boot_info))
         boot_failure("the boot loader names no memory");
-    memory_map_of_machine.trim();
     boot_memory::init(memory_map_of_machine, boot_info, MachineAddr{load_base}, u64(image_end - image_start));
     u64 mib = boot_memory::ram_frames() >> 8;
     log_info("%lu MiB of memory, up to %lx", mib, boot_memory::end_of_ram().raw() << page_shift);

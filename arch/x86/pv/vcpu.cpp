@@ -222,7 +222,7 @@ void get_vcpu_context(Vcpu& vcpu, vcpu_guest_context& c)
         __builtin_memcpy(c.fpu_ctxt.x, fpu.get(), 512);
     }
     for (unsigned i = 0; i < 256; i++)
-        c.trap_ctxt[i] = {u8(i), u8(s->trap_dpl[i] | (s->trap_masks[i] ? TI_CLEAR_IF : 0)), FLAT_KERNEL_CS, s->trap_address[i]};
+        c.trap_ctxt[i] = {u8(i), u8(s->trap_dpl[i] | (s->trap_masks[i] ? TI_CLEAR_IF : 0)), FLAT_KERNEL_CS64, s->trap_address[i]};
     c.ldt_base = a.ldt_base;
     c.ldt_ents = a.ldt_entries;
     for (unsigned i = 0; i * 512 < a.gdt_entries; i++)

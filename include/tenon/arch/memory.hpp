@@ -1,12 +1,7 @@
 // What common code asks of the memory hardware: frame contents, TLBs, the machine-to-physical table, the heap's addresses.
 #pragma once
-#include <tenon/addr.hpp>
 #include <tenon/arch/cpu.hpp>
 #include <tenon/mm/frame.hpp>
-
-namespace tenon {
-struct Domain;
-}
 
 namespace tenon::arch {
 

@@ -2,7 +2,6 @@
 // checksums are verified, and counts are bounded by the arrays below. [ACPI 6.5]
 #pragma once
 #include <tenon/addr.hpp>
-#include <tenon/ids.hpp>
 #include <tenon/lib/result.hpp>
 
 namespace tenon::acpi {

@@ -3,14 +3,10 @@
 #pragma once
 #include <abi/shared_info.h>
 #include <atomic>
-#include <tenon/ids.hpp>
-#include <tenon/result.hpp>
+#include <tenon/lib/result.hpp>
 #include <tenon/sync/spinlock.hpp>
 
 namespace tenon {
-
-struct Domain;
-struct Vcpu;
 
 /// reserved: being bound or closed; belongs to the thread that does it.
 enum class ChannelState : u8 { free, reserved, unbound, interdomain, pirq, virq, ipi };

@@ -2,13 +2,9 @@
 // have the GSI's number where the guest asks for it; those of messages are given from the top.
 #pragma once
 #include <tenon/device/pci.hpp>
-#include <tenon/ids.hpp>
-#include <tenon/result.hpp>
 #include <tenon/sync/spinlock.hpp>
 
 namespace tenon {
-
-struct Domain;
 
 enum class PirqKind : u8 { none, reserved, gsi, msi };
 

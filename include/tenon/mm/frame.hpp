@@ -3,8 +3,6 @@
 #pragma once
 #include <atomic>
 #include <tenon/addr.hpp>
-#include <tenon/ids.hpp>
-#include <tenon/lib/rare.hpp>
 #include <tenon/lib/result.hpp>
 
 namespace tenon {
