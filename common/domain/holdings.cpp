@@ -24,9 +24,9 @@ Holdings holdings_of(Domain& domain)
     }
     {
         Guard guard(domain.pirqs.lock);
-        for (u32 i = 0; domain.pirqs.entries && i < PirqTable::limit; i++) {
-            held.pirqs += domain.pirqs.entries[i].kind != PirqKind::none;
-            held.bound += domain.pirqs.entries[i].port != 0;
+        for (const PirqEntry& entry : domain.pirqs.entries) {
+            held.pirqs += !entry.is_free();
+            held.bound += entry.is_bound;
         }
     }
     GrantTable& grants = domain.grants;
