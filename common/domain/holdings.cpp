@@ -53,10 +53,9 @@ void domains::log_holdings()
         pages += domain->total_pages;
     }
     const MemoryStats memory = frame_allocator::stats();
-    const heap::Stats heap = heap::stats();
-    const u64 tables = arch::heap_tables();
-    log_info("memory: free %lu domains %lu heap %lu spare %lu tables %lu others %lu objects %lu", memory.free, pages,
-             heap.pages - heap.spare, heap.spare, tables, memory.total - memory.free - pages - heap.pages - tables, heap.objects);
+    const u64 heap = heap::pages(), tables = arch::heap_tables();
+    log_info("memory: free %lu domains %lu heap %lu tables %lu others %lu", memory.free, pages, heap, tables,
+             memory.total - memory.free - pages - heap - tables);
 }
 
 } // namespace tenon
