@@ -1,7 +1,6 @@
 // Local APIC: mode, setup, identity, end of interrupt, messages to other CPUs, timer. [SDM 3A 11.4 - 11.12]
 #include <iterator>
 #include <tenon/arch/cpu.hpp>
-#include <tenon/device/acpi.hpp>
 #include <tenon/device/counter.hpp>
 #include <tenon/device/io.hpp>
 #include <tenon/device/lapic.hpp>
@@ -80,19 +79,6 @@ void send(u32 to, u32 low)
         io::relax();
 }
 
-/// [ACPI 5.2.12.7] Which local pin brings NMI to this CPU.
-void connect_nmi()
-{
-    const acpi::Machine& machine = acpi::machine();
-    u32 my_acpi_id = ~0u;
-    for (u32 i = 0; i < machine.cpu_count; i++)
-        if (machine.cpus[i].apic == id())
-            my_acpi_id = machine.cpus[i].acpi_id;
-    for (u32 i = 0; i < machine.nmi_count; i++)
-        if (machine.nmis[i].acpi_id == ~0u || machine.nmis[i].acpi_id == my_acpi_id)
-            put(machine.nmis[i].lint ? reg_lvt_lint1 : reg_lvt_lint0, delivery_nmi | u32(machine.nmis[i].low) << 13);
-}
-
 void mask_local_interrupts()
 {
     const unsigned last_lvt = get(reg_version) >> 16 & 0xff;
@@ -155,7 +141,7 @@ void init_this_cpu()
     }
     take_errors();
     put(reg_lvt_error, vectors.error);
-    connect_nmi();
+    put(reg_lvt_lint1, delivery_nmi); // where every PC has it [MP 1.4 3.6.2]
     init_timer_on_this_cpu();
 }
 
