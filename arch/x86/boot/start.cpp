@@ -155,8 +155,6 @@ extern "C" [[noreturn]] void start_cpp(u64 load_base, u64 information_address, u
     start_screen();
     dom0::UnpackedKernel kernel = dom0::unpack(boot_info);
     boot_memory::hand_over();
-    if (!heap::init())
-        boot_failure("not enough memory for the heap");
 
     // The machine
     if (!acpi::init({boot_info.rsdp, boot_info.rsdp_bytes}))

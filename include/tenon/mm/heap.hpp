@@ -9,9 +9,7 @@
 namespace tenon {
 
 namespace heap {
-/// After the frame allocator has its memory, before the first allocate().
-bool init();
-void* allocate(std::size_t bytes); ///< whole pages
+void* allocate(std::size_t bytes); ///< whole pages, next to each other in machine memory, too
 void free(void* pointer);          ///< nullptr is allowed
 u64 pages();                       ///< in use, communication pages too
 } // namespace heap

@@ -20,7 +20,6 @@ void* heap::allocate(std::size_t bytes)
 }
 void heap::free(void* pointer) { std::free(pointer); }
 u64 heap::pages() { return comm_pages; }
-bool heap::init() { return true; }
 
 CommPage allocate_comm_page()
 {
