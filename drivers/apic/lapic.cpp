@@ -19,8 +19,6 @@ enum Register : u32 {
     reg_version = 0x30,
     reg_tpr = 0x80,
     reg_eoi = 0xb0,
-    reg_ldr = 0xd0,
-    reg_dfr = 0xe0,
     reg_svr = 0xf0,
     reg_isr = 0x100,
     reg_esr = 0x280,
@@ -125,10 +123,6 @@ void init_this_cpu()
         io::write_msr(msr_apic_base, base | base_x2apic);
 
     mask_local_interrupts();
-    if (!is_x2apic()) {
-        put(reg_dfr, ~0u); // flat model; physical destinations are used, but reserved encodings must not stay
-        put(reg_ldr, 0);
-    }
     put(reg_tpr, 0);
     put(reg_svr, svr_enable | vectors.spurious);
     for (unsigned n = 0; n < 256; n++) { // what the firmware left in service would block everything below it
@@ -151,12 +145,7 @@ void eoi() { put(reg_eoi, 0); }
 bool in_service(u8 vector) { return get(reg_isr + (vector / 32) * 0x10) >> (vector % 32) & 1; }
 
 void send_ipi(ApicId to, u8 vector) { send(to.raw(), vector | icr_assert); }
-void send_init(ApicId to)
-{
-    send(to.raw(), delivery_init | icr_assert | icr_level);
-    if (!is_x2apic()) // the level de-assert of old local APICs; later ones ignore it
-        send(to.raw(), delivery_init | icr_level);
-}
+void send_init(ApicId to) { send(to.raw(), delivery_init | icr_assert | icr_level); }
 void send_startup(ApicId to, u8 page) { send(to.raw(), delivery_startup | icr_assert | page); }
 void send_nmi_to_others() { send(0, delivery_nmi | icr_assert | icr_others); }
 
