@@ -1,4 +1,4 @@
-// Which frames a domain has: a list through the frame records. A frame is on its owner's list from add_page() until its last
+// Which frames a domain has: a list through the frame records. A frame is on its owner's list from add_block() until its last
 // reference goes; the allocation itself holds one reference, which give_back() drops once.
 #include "domain_list.hpp"
 #include <tenon/arch/memory.hpp>
@@ -82,16 +82,16 @@ Status add_block(Domain& domain, Mfn first, unsigned order, Limit limit)
     return success;
 }
 
-Result<Mfn> add_page(Domain& domain, unsigned address_bits)
+Result<Mfn> add_pages(Domain& domain, unsigned order, unsigned address_bits)
 {
     if (domain.total_pages >= domain.max_pages)
         return Error::nomem;
-    Mfn mfn = TRY(frame_allocator::allocate(dom_xen, 0, address_bits));
-    if (Status done = add_block(domain, mfn, 0); !done.ok()) {
-        frame_at(mfn).put();
+    Mfn first = TRY(frame_allocator::allocate(dom_xen, order, address_bits));
+    if (Status done = add_block(domain, first, order); !done.ok()) {
+        put_frames(first, bit(order));
         return done.error();
     }
-    return mfn;
+    return first;
 }
 
 bool give_back(Domain& domain, Mfn mfn)

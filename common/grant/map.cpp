@@ -7,11 +7,6 @@ namespace {
 
 constexpr u16 kinds = GNTMAP_host_map | GNTMAP_device_map;
 
-MapTrack& track_at(GrantTable& table, u32 handle)
-{
-    return table.maptrack[handle / GrantTable::tracks_per_frame][handle % GrantTable::tracks_per_frame];
-}
-
 /// The record; nullptr when the handle was never given out.
 MapTrack* find_track(GrantTable& table, u32 handle)
 {

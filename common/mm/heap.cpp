@@ -27,8 +27,7 @@ void* heap::allocate(std::size_t bytes)
     u64 mapped = 0;
     for (; mapped < count && arch::heap_map(va_of(*first + mapped), *first + mapped).ok(); mapped++)
         frame_at(*first + mapped).progress = mapped + 1 < count;
-    for (u64 i = mapped; i < bit(order); i++) // more than was asked for, or all that could not be mapped
-        frame_at(*first + i).put();
+    put_frames(*first + mapped, bit(order) - mapped); // more than was asked for, or all that could not be mapped
     pages_in_use.fetch_add(mapped, std::memory_order_relaxed);
     auto* made = reinterpret_cast<void*>(va_of(*first).raw());
     if (mapped == count)

@@ -31,7 +31,7 @@ TEST(Holdings, CountsEveryPagePortAndInterrupt)
     auto domain = world.start(1, 7, true), other = world.make(1, 9);
     std::string before = holdings();
     for (unsigned i = 0; i < 3; i++)
-        ASSERT_TRUE(domains::add_page(*domain).ok());
+        ASSERT_TRUE(domains::add_pages(*domain).ok());
     u32 port = *events::alloc_unbound(*domain, other->id);
     ASSERT_TRUE(events::bind_interdomain(*other, *domain, port).ok());
     ASSERT_TRUE(pirqs::reserve(*domain).ok());
@@ -62,7 +62,7 @@ TEST(Holdings, ADomainThatEndedHasNone)
     World world;
     std::string before = holdings();
     auto domain = world.start(2, 7);
-    ASSERT_TRUE(domains::add_page(*domain).ok());
+    ASSERT_TRUE(domains::add_pages(*domain).ok());
     World::finish(*domain);
     EXPECT_EQ(said(holdings(), "d7:", "pages"), 0u) << "its last reference keeps it in the list";
     domain = DomainRef();
