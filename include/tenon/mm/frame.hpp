@@ -40,7 +40,7 @@ struct Frame : Pinned {
     std::atomic<u32> refs{0};             ///< references of any kind, and allocated_bit; 0: free or not memory
     u32 next = unlisted, prev = unlisted; ///< links by frame number (owner's list, free list); 0 ends a list
     u16 owner = dom_invalid.raw();
-    u16 progress = 0;         ///< partial: entries [0, progress) hold references
+    u16 progress = 0;         ///< partial: entries [0, progress) hold references; of the heap's frames: see there
     std::atomic<u64> type{0}; ///< a TypeWord
     u64 stamp = 0;            ///< TLB clock when the last type reference or the frame itself was dropped: leave_stamp()
 
