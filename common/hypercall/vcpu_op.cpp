@@ -13,18 +13,12 @@ CallResult initialise(Vcpu& vcpu, GuestPtr<vcpu_guest_context> argument)
 {
     if (vcpu.spare_info && !vcpu.info_registered)
         return Error::inval; // it would have nowhere to receive events
-    if (vcpu.initialised || vcpu.context_busy.exchange(true, std::memory_order_acquire))
+    Turn turn(vcpu.context_busy);
+    if (!turn.taken || vcpu.initialised)
         return Error::exist;
-    if (vcpu.initialised) { // by another vCPU, meanwhile
-        vcpu.context_busy.store(false, std::memory_order_release);
-        return Error::exist;
-    }
     vcpu_guest_context context; // on the stack: registers do not belong on the heap
-    Status result = argument.read_array(&context, 1);
-    if (result.ok())
-        result = arch::set_vcpu_context(vcpu, context);
-    vcpu.context_busy.store(false, std::memory_order_release);
-    return done(result);
+    TRY(argument.read_array(&context, 1));
+    return done(arch::set_vcpu_context(vcpu, context));
 }
 
 CallResult register_info(Call& call, Vcpu& vcpu, GuestPtr<vcpu_register_vcpu_info> argument)

@@ -66,7 +66,7 @@ constinit Uart uart;
 void (*receiver)(char) = nullptr;
 constinit Timer poll_timer;
 
-void take_input(void*)
+void take_input()
 {
     for (unsigned n = 0; n < 4 * fifo_size && (uart.get(line_status) & lsr_received); n++)
         receiver(char(uart.get(data)));
@@ -74,7 +74,7 @@ void take_input(void*)
 
 void poll(void*)
 {
-    take_input(nullptr);
+    take_input();
     timers::set(poll_timer, arch::now_ns() + poll_period_ns, poll_timer.cpu);
 }
 
@@ -139,9 +139,9 @@ void start_receive(void (*to)(char))
     if (!uart.present)
         return;
     receiver = to;
-    if (uart.irq && irq::claim_gsi(uart.irq, take_input, nullptr).ok()) {
+    if (uart.irq && irq::claim_gsi(uart.irq, take_input).ok()) {
         uart.put(interrupt_enable, ier_received);
-        take_input(nullptr); // what came before would raise no edge
+        take_input(); // what came before would raise no edge
         return;
     }
     poll_timer.handler = poll;

@@ -152,12 +152,9 @@ extern "C" [[noreturn]] void start_cpp(u64 load_base, u64 information_address, u
     start_screen();
     dom0::UnpackedKernel kernel = dom0::unpack(boot_info);
     boot_memory::hand_over();
-    if (!heap::init())
-        boot_failure("not enough memory for the heap");
 
     // The machine
-    MachineAddr rsdp{boot_info.rsdp_bytes ? load_base + (u64(boot_info.rsdp) - u64(image_start)) : 0};
-    if (!acpi::init(rsdp))
+    if (!acpi::init({boot_info.rsdp, boot_info.rsdp_bytes}))
         log_warning("No ACPI tables: one CPU, no I/O APIC");
     start_serial();
     i8259::disable(legacy_vector);

@@ -217,7 +217,6 @@ namespace tenon::arch {
 Mfn hide_page(void* page) { return std::exchange(*x86::shared_entry(u64(page), false), x86::Pte{}).mfn(); }
 
 HostVa heap_start() { return HostVa{x86::heap_base}; }
-u64 heap_bytes() { return x86::heap_size; }
 
 Status heap_map(HostVa va, Mfn mfn)
 {
@@ -228,13 +227,10 @@ Status heap_map(HostVa va, Mfn mfn)
     return success;
 }
 
-Mfn heap_unmap(HostVa va)
+void heap_unmap(HostVa va)
 {
-    x86::Pte* entry = x86::shared_entry(va.raw(), false);
-    Mfn mfn = entry->mfn();
-    *entry = {};
+    *x86::shared_entry(va.raw(), false) = {};
     x86::invalidate_page(va.raw());
-    return mfn;
 }
 
 u64 heap_tables() { return x86::tables_made.load(std::memory_order_relaxed); }

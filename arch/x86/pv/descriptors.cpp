@@ -65,11 +65,11 @@ Status get_descriptors(Frame& frame)
         bool same = word.type() == FrameType::descriptor;
         if ((word.count() != 0 && !same) || word.partial() || word.count() >= Frame::refs_limit)
             return Error::inval;
-        const u64 flushed = !same && word.type() != FrameType::none ? retype_flush(frame) : no_flush;
         u64 next = TypeWord::of(FrameType::descriptor, word.count() + 1, old & TypeWord::kept_bits).raw;
         if (!frame.type.compare_exchange_weak(old, next, std::memory_order_acq_rel))
             continue;
-        finish_retype(frame, flushed);
+        if (!same && word.type() != FrameType::none)
+            retype_flush(frame);
         if (word.count() != 0)
             return success;
         break;

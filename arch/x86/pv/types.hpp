@@ -36,16 +36,9 @@ RARE_CALL Status get_writable_slowly(Frame& frame, u32 count);
 Status get_table(Domain& domain, Frame& frame, unsigned level);
 /// Drops it; the last one releases what the entries hold. Error::restart: the reference is still held, call again.
 Status put_table(Domain& domain, Frame& frame);
-/// A change of type empties the TLBs of the last one before; after it, again if the frame was used meanwhile: a mapping that another
-/// domain has by a grant needs none of our locks, and can come and go during the flush. That leaves the type word as it was, but not the
-/// stamp. Once the word is changed no one can take the old type.
-inline constexpr u64 no_flush = ~u64{0};
-u64 retype_flush(const Frame& frame); ///< returns what finish_retype wants to know
-inline void finish_retype(const Frame& frame, u64 flushed)
-{
-    if (flushed != no_flush && frame.stamp != flushed)
-        retype_flush(frame);
-}
+/// Empties the TLBs of a frame's last type, when the word already names another: from then on no one can take the old type, so that the
+/// stamp is its last. (Before that a mapping that another domain has by a grant could come and go, which needs none of our locks.)
+void retype_flush(const Frame& frame);
 /// A descriptor table (GDT, LDT): every entry is made harmless or refused.
 Status get_descriptors(Frame& frame);
 void put_descriptors(Frame& frame);

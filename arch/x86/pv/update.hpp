@@ -2,6 +2,7 @@
 #pragma once
 #include "types.hpp"
 #include <tenon/hypercall/call.hpp>
+#include <tenon_arch/layout.hpp>
 
 namespace tenon::x86::pv {
 

@@ -156,9 +156,8 @@ extern "C" void handle_syscall(Regs* regs)
 extern "C" u64 unknown_call(Regs* regs)
 {
     Vcpu& vcpu = *this_cpu().current;
-    Call call{vcpu, vcpu.domain, u32(regs->rax), {regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8}};
-    CallResult result = dispatch(call);
-    return !result.ok() && result.error() == Error::restart ? arch::repeat_call(call) : u64(to_register(result));
+    note_refused({vcpu, vcpu.domain, u32(regs->rax), {}}, 0, Error::nosys);
+    return u64(-s64(Error::nosys));
 }
 
 extern "C" void handle_syscall32(Regs* regs)

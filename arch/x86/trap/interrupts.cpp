@@ -1,7 +1,6 @@
 // Interrupt vectors on their way to who handles them: timer, messages between CPUs, devices; and NMIs.
 #include "interrupts.hpp"
 #include "../cpu/smp.hpp"
-#include "../irq/dispatch.hpp"
 #include "../irq/vectors.hpp"
 #include <config.hpp>
 #include <tenon/arch/cpu.hpp>

@@ -1,5 +1,5 @@
 // Event channels of a domain, 2-level ABI. [public header event_channel.h]
-// Invariant outside of a bind or close in progress: an interdomain channel's peer is interdomain and points back.
+// Invariant outside of a bind or close in progress (`links` in event/ports.cpp is held): an interdomain channel's peer is interdomain and points back.
 #pragma once
 #include <abi/shared_info.h>
 #include <atomic>
@@ -8,7 +8,10 @@
 
 namespace tenon {
 
-/// reserved: being bound or closed; belongs to the thread that does it.
+struct Domain;
+struct Vcpu;
+
+/// reserved: being closed; belongs to the thread that does it.
 enum class ChannelState : u8 { free, reserved, unbound, interdomain, pirq, virq, ipi };
 
 struct Channel {

@@ -34,6 +34,8 @@ private:
 /// TLB flushes asked for, and the newest stamp among them.
 u64 tlb_flushes();
 u64 newest_flush();
+/// Called in every flush, before it is done; nullptr: none.
+void on_flush(void (*hook)());
 /// Counts frames zeroed by arch::clear_frame.
 u64 cleared_frames();
 

@@ -183,6 +183,22 @@ WEAK Status enter_sleep(u32, u32, u32, bool)
 } // namespace acpi
 
 /// dom0 with one vCPU is the caller; dom 1 with two is there to be worked on.
+/// Runs a call as a multicall does. The result is what the guest's register would hold, or Error::restart with the new arguments in
+/// `call`.
+inline CallResult dispatch(Call& call)
+{
+    Vcpu& vcpu = call.vcpu;
+    if (call.number >= ABI_HYPERCALL_COUNT) { // the entry code's own case
+        note_refused(call, 0, Error::nosys);
+        return Error::nosys;
+    }
+    vcpu.calls[call.number]++;
+    vcpu.repeat_into = &call;
+    const u64 result = call_entries[call.number](call.args[0], call.args[1], call.args[2], vcpu, call.args[4], call.args[3]);
+    const bool again = !std::exchange(vcpu.repeat_into, nullptr);
+    return again ? CallResult(Error::restart) : CallResult(s64(result));
+}
+
 struct HypercallTest : testing::Test {
     HypercallTest()
     {

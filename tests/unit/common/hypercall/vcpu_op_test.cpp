@@ -78,7 +78,7 @@ TEST_F(VcpuCalls, BringUpAndDown)
 
 TEST_F(VcpuCalls, MoveVcpuInfoOnceAndLoseNothing)
 {
-    Mfn mfn = *domains::add_page(*guest);
+    Mfn mfn = *domains::add_pages(*guest);
     Vcpu& v = *caller;
     v.info->evtchn_upcall_mask = 0;
     v.info->arch.cr2 = 0x1234;
