@@ -42,14 +42,15 @@ bool add_sink(Sink sink)
 
 void enter_panic() { panicking.store(true, std::memory_order_relaxed); }
 
-RingRead read_ring(u32 from, char* to, u32 size)
+u32 read_ring(u32& from, char* to, u32 size)
 {
     MaybeLocked guard;
     if (produced - from > produced - start)
         from = start;
     u32 count = min(size, produced - from);
     ring_store.read(from, to, count);
-    return {count, from + count};
+    from += count;
+    return count;
 }
 
 u32 ring_start()

@@ -22,12 +22,11 @@ Status read_console(Payload& u)
     char text[256];
     u32 from = request.incremental ? request.index : console::ring_start(), done = 0;
     while (done < request.count) {
-        auto part = console::read_ring(from, text, min(request.count - done, u32{sizeof text}));
-        if (!part.count)
+        const u32 part = console::read_ring(from, text, min(request.count - done, u32{sizeof text}));
+        if (!part)
             break;
-        TRY(GuestPtr<char>(request.buffer + done).write_array(text, part.count));
-        done += part.count;
-        from = part.next;
+        TRY(GuestPtr<char>(request.buffer + done).write_array(text, part));
+        done += part;
     }
     if (request.clear)
         console::clear_ring(from);

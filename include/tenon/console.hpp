@@ -29,12 +29,9 @@ void enter_panic();
 void write_line(const char* prefix, const char* format, va_list args);
 
 /// Positions in the ring only grow (modulo 2^32); what is older than the ring's size is gone.
-struct RingRead {
-    u32 count; ///< characters copied
-    u32 next;  ///< position behind them
-};
-/// Copies from position `from`, or from the oldest character when that one is gone (or was never written).
-RingRead read_ring(u32 from, char* to, u32 size);
+/// Copies from a position, or from the oldest character when that one is gone (or was never written), and moves it behind what was copied.
+/// Says how much that is.
+u32 read_ring(u32& from, char* to, u32 size);
 /// Position of the first character that was not cleared.
 u32 ring_start();
 /// Forgets what lies before `position`.

@@ -25,13 +25,8 @@ struct Console : testing::Test {
         std::string all;
         char piece[100];
         u32 at = console::ring_start();
-        for (;;) {
-            auto [count, next] = console::read_ring(at, piece, sizeof(piece));
-            if (!count)
-                break;
+        while (u32 count = console::read_ring(at, piece, sizeof(piece)))
             all.append(piece, count);
-            at = next;
-        }
         console::clear_ring(at);
         return all;
     }
@@ -87,12 +82,14 @@ TEST_F(Console, RingKeepsTheLatestAndSurvivesOddPositions)
     console_write("hello", 5);
     u32 start = console::ring_start();
     char b[16];
-    auto [count, next] = console::read_ring(start, b, 3);
-    EXPECT_EQ(std::string(b, count), "hel");
-    EXPECT_EQ(console::read_ring(next, b, 16).count, 2u);
-    EXPECT_EQ(console::read_ring(start + 5, b, 16).count, 0u);
-    EXPECT_EQ(console::read_ring(start + 500, b, 16).count, 5u); // never written: from the oldest
-    EXPECT_EQ(console::read_ring(start - 500, b, 16).count, 5u);
+    auto read_at = [&](u32 at, u32 most = 16) { return console::read_ring(at, b, most); };
+    u32 at = start;
+    EXPECT_EQ(console::read_ring(at, b, 3), 3u);
+    EXPECT_EQ(std::string(b, 3), "hel");
+    EXPECT_EQ(read_at(at), 2u);
+    EXPECT_EQ(read_at(start + 5), 0u);
+    EXPECT_EQ(read_at(start + 500), 5u); // never written: from the oldest
+    EXPECT_EQ(read_at(start - 500), 5u);
     console::clear_ring(start + 1000); // never written: nothing happens
     EXPECT_EQ(console::ring_start(), start);
     EXPECT_EQ(drain(), "hello");

@@ -17,8 +17,8 @@ namespace {
 std::string ring_text()
 {
     char text[4096];
-    auto [count, next] = console::read_ring(console::ring_start(), text, sizeof text);
-    return {text, count};
+    u32 at = console::ring_start();
+    return {text, console::read_ring(at, text, sizeof text)};
 }
 
 TEST(ConsoleText, StaysTheSameWhenItLeavesTheImage)
@@ -46,14 +46,10 @@ TEST(ConsoleText, StaysTheSameWhenItLeavesTheImage)
         console_write(line.data(), line.size());
     }
     std::string all;
-    for (u32 at = console::ring_start();;) {
-        char text[777];
-        auto [count, next] = console::read_ring(at, text, sizeof text);
-        if (!count)
-            break;
+    char text[777];
+    u32 at = console::ring_start();
+    while (u32 count = console::read_ring(at, text, sizeof text))
         all.append(text, count);
-        at = next;
-    }
     EXPECT_EQ(all.size(), console::ring_store.size);
     for (unsigned i = 0; i < 32; i++)
         EXPECT_EQ(all[all.size() - (i + 1) * line.size()], char('a' + (99 - i) % 26));
