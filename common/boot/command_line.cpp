@@ -50,11 +50,11 @@ bool parse_dom0_mem(std::string_view text)
 /// N, or MIN-MAX, of which one may be left out.
 bool parse_dom0_vcpus(std::string_view text)
 {
-    auto bound = [](std::string_view number) { return number.empty() ? Result<u64>(0) : parse_number(number); };
+    auto bound = [](std::string_view number) { return number.empty() ? Result<u64>(0) : parse_number(number, 0xffff); };
     const std::string_view first = take(text, '-');
     const bool is_range = text.data();
-    auto low = bound(is_range ? first : text), high = is_range ? bound(text) : parse_number(first);
-    if (!low || !high || *low > 0xffff || *high > 0xffff || (*high && *low > *high))
+    auto low = bound(is_range ? first : text), high = is_range ? bound(text) : parse_number(first, 0xffff);
+    if (!low || !high || (*high && *low > *high))
         return false;
     dom0_min_vcpus = u32(*low);
     dom0_max_vcpus = u32(*high);
@@ -63,11 +63,10 @@ bool parse_dom0_vcpus(std::string_view text)
 
 bool parse_max_cpus(std::string_view text)
 {
-    auto number = parse_number(text);
-    if (!number || *number > ~u32{0})
-        return false;
-    max_cpus = u32(*number);
-    return true;
+    auto number = parse_number(text, ~u32{0});
+    if (number)
+        max_cpus = u32(*number);
+    return number.ok();
 }
 
 bool parse_nosmp(std::string_view)
@@ -230,7 +229,7 @@ std::string_view take(std::string_view& text, char separator)
     return first;
 }
 
-Result<u64> parse_number(std::string_view text, unsigned base)
+Result<u64> parse_number(std::string_view text, u64 most, unsigned base)
 {
     u64 value = 0;
     if (text.starts_with("0x") || text.starts_with("0X")) {
@@ -245,7 +244,7 @@ Result<u64> parse_number(std::string_view text, unsigned base)
         if (digit >= base || __builtin_mul_overflow(value, base, &value) || __builtin_add_overflow(value, digit, &value))
             return Error::inval;
     }
-    return value;
+    return value <= most ? Result(value) : Error::inval;
 }
 
 Result<u64> parse_size(std::string_view text)

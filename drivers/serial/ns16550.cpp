@@ -43,19 +43,19 @@ struct Uart {
         room = 0;
         return present = true;
     }
-    /// Lets what is in the FIFO leave before the UART is set up anew.
-    void drain() const
+    /// A lost or hung UART must not stop the machine: waits for at most some hundred milliseconds.
+    bool wait_for(u8 status) const
     {
-        for (unsigned tries = 0; present && tries < 200'000 && !(get(line_status) & lsr_all_sent); tries++)
-            io::relax();
+        for (unsigned tries = 0; tries < 200'000; tries++)
+            if (get(line_status) & status)
+                return true;
+        return false;
     }
     void send(char c)
     {
-        // A lost or hung UART must not stop the machine: wait for at most some hundred milliseconds, then drop the character.
-        for (unsigned tries = 0; room == 0 && tries < 200'000; tries++)
-            if (get(line_status) & lsr_can_send)
-                room = fifo_size;
-        if (room) {
+        if (room == 0 && wait_for(lsr_can_send))
+            room = fifo_size;
+        if (room) { // else the character is dropped
             room--;
             put(data, u8(c));
         }
@@ -116,7 +116,8 @@ Status init(const Options& options)
     else
         wanted.port = options.port;
     wanted.irq = options.irq;
-    uart.drain();
+    if (uart.present)
+        uart.wait_for(lsr_all_sent); // the FIFO leaves before the UART is set up anew
     if (!wanted.setup(options))
         return Error::nodev;
     uart = wanted;

@@ -6,13 +6,7 @@
 namespace tenon::serial {
 namespace {
 
-using command_line::take;
-
-Result<u32> number(std::string_view text, u32 limit, unsigned base = 10)
-{
-    const u64 n = TRY(command_line::parse_number(text, base));
-    return n <= limit ? Result<u32>(u32(n)) : Error::range;
-}
+using command_line::take, command_line::parse_number;
 
 /// "8n1": data bits, parity, stop bits, as the line control register holds them.
 Result<u8> line_format(std::string_view text)
@@ -32,9 +26,9 @@ Result<u8> line_format(std::string_view text)
 /// "bus:dev.fn" in hexadecimal.
 Status device_name(std::string_view text, Options& o)
 {
-    o.bus = u8(TRY(number(take(text, ':'), 0xff, 16)));
-    const u32 device = TRY(number(take(text, '.'), 0x1f, 16));
-    o.devfn = u8(device << 3 | TRY(number(text, 7, 16)));
+    o.bus = u8(TRY(parse_number(take(text, ':'), 0xff, 16)));
+    const u64 device = TRY(parse_number(take(text, '.'), 0x1f, 16));
+    o.devfn = u8(device << 3 | TRY(parse_number(text, 7, 16)));
     o.names_device = true;
     return success;
 }
@@ -52,17 +46,17 @@ Result<Options> parse(std::string_view text, u16 default_port, u32 default_irq)
     if (!text.empty())
         return Error::inval;
     if (!baud.empty())
-        o.baud = baud == "auto" ? 0 : TRY(number(baud, 115200));
+        o.baud = baud == "auto" ? 0 : u32(TRY(parse_number(baud, 115200)));
     if (!format.empty())
         o.line_control = TRY(line_format(format));
     if (place == "pci") {
         o.is_pci = true;
         o.irq = 0; // no table that Tenon reads tells a PCI device's line
     } else if (!place.empty()) {
-        o.port = u16(TRY(number(place, 0xfff8)));
+        o.port = u16(TRY(parse_number(place, 0xfff8)));
     }
     if (!irq.empty())
-        o.irq = TRY(number(irq, 255));
+        o.irq = u32(TRY(parse_number(irq, 255)));
     if (!device.empty())
         TRY(device_name(device, o));
     return o;

@@ -52,7 +52,7 @@ void parse(const char* line);
 const char* text();
 
 /// Value parsers. They take all of `text` or fail. A size is a number of bytes, or of K, M, G or T, as in 512M.
-Result<u64> parse_number(std::string_view text, unsigned base = 10); ///< 0x in front makes it 16
+Result<u64> parse_number(std::string_view text, u64 most = ~u64{0}, unsigned base = 10); ///< 0x in front makes it 16
 Result<u64> parse_size(std::string_view text);
 /// [from, to) of a text that is at least that long.
 constexpr std::string_view part(std::string_view s, std::size_t from, std::size_t to) { return {s.data() + from, to - from}; }

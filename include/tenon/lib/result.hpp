@@ -20,7 +20,6 @@ enum class Error : s32 {
     nodev = 19,
     inval = 22,
     nospc = 28,
-    range = 34,
     nosys = 38,
     nodata = 61,
     time = 62,

@@ -47,7 +47,7 @@ TEST(Result, ErrorsHaveThePublicNumbers)
                                 {Error::nodev, XEN_ENODEV},
                                 {Error::inval, XEN_EINVAL},
                                 {Error::nospc, XEN_ENOSPC},
-                                {Error::range, XEN_ERANGE},
+
                                 {Error::nosys, XEN_ENOSYS},
                                 {Error::nodata, XEN_ENODATA},
                                 {Error::time, XEN_ETIME},
