@@ -44,9 +44,7 @@ NO_SELF_CALL void* memmove(void* to, const void* from, size_t n)
     auto* s = static_cast<const unsigned char*>(from);
     if (size_t(d - s) >= n) // also when d < s: an ascending copy reads each byte before it is overwritten
         return copy(to, from, n);
-    for (; n >= word; n -= word)
-        *reinterpret_cast<Word*>(d + n - word) = *reinterpret_cast<ConstWord*>(s + n - word);
-    while (n--)
+    while (n--) // rare
         d[n] = s[n];
     return to;
 }
@@ -70,9 +68,7 @@ NO_SELF_CALL int memcmp(const void* left, const void* right, size_t n)
 {
     auto* a = static_cast<const unsigned char*>(left);
     auto* b = static_cast<const unsigned char*>(right);
-    for (; n >= word && *reinterpret_cast<ConstWord*>(a) == *reinterpret_cast<ConstWord*>(b); n -= word)
-        a += word, b += word;
-    for (; n; n--, a++, b++)
+    for (; n; n--, a++, b++) // nobody compares much
         if (*a != *b)
             return *a - *b;
     return 0;
