@@ -29,11 +29,6 @@ struct physdev_eoi {
     uint32_t irq;
 };
 
-// The frame holds one bit per pirq: set while it needs an EOI.
-struct physdev_pirq_eoi_gmfn {
-    xen_pfn_t gmfn;
-};
-
 #define XENIRQSTAT_needs_eoi (1U << 0)
 
 struct physdev_irq_status_query {

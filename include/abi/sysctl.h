@@ -34,8 +34,6 @@ struct xen_sysctl_physinfo {
     uint32_t hw_cap[8]; // CPUID words
 };
 
-#define XEN_INVALID_CORE_ID (~0U)
-#define XEN_INVALID_SOCKET_ID (~0U)
 #define XEN_INVALID_NODE_ID (~0U)
 
 struct xen_sysctl_cputopo {

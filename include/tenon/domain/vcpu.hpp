@@ -4,7 +4,7 @@
 #include <abi/shared_info.h>
 #include <atomic>
 #include <tenon/guest/handle.hpp>
-#include <tenon/sched/entity.hpp>
+#include <tenon/sched/fair.hpp>
 #include <tenon/time/timer.hpp>
 #include <tenon_arch/state.hpp>
 

@@ -49,7 +49,6 @@ CONSTANTS(PHYSDEVOP_irq_status_query, PHYSDEVOP_set_iopl, PHYSDEVOP_set_iobitmap
     PHYSDEVOP_pirq_eoi_gmfn_v2, PHYSDEVOP_prepare_msix, PHYSDEVOP_release_msix, XENIRQSTAT_needs_eoi,
     MAP_PIRQ_TYPE_MSI, MAP_PIRQ_TYPE_GSI, MAP_PIRQ_TYPE_MSI_SEG, MAP_PIRQ_TYPE_MULTI_MSI)
 STRUCT(physdev_eoi, irq)
-STRUCT(physdev_pirq_eoi_gmfn, gmfn)
 STRUCT(physdev_irq_status_query, irq, flags)
 STRUCT(physdev_set_iopl, iopl)
 STRUCT(physdev_set_iobitmap, bitmap, nr_ports)

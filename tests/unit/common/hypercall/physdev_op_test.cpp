@@ -122,7 +122,7 @@ TEST_F(PhysdevOp, TheControlDomainMapsForOthers)
 
 TEST_F(PhysdevOp, SaysThatThereAreNoEoiBitmaps)
 {
-    physdev_pirq_eoi_gmfn page{5};
+    u64 page = 5;
     EXPECT_EQ(op(PHYSDEVOP_pirq_eoi_gmfn_v2, page), failure(Error::nosys));
     EXPECT_EQ(op(PHYSDEVOP_pirq_eoi_gmfn_v1, page), failure(Error::nosys));
 }
