@@ -16,7 +16,6 @@ Status set_debugreg(Vcpu& vcpu, unsigned reg, u64 value);
 /// Loads a selector into the user half's GS; a bad one becomes null.
 void load_user_gs(u16 selector);
 /// The guest-visible registers of a vCPU that is not running, at the top of its own stack.
-void read_saved_regs(Vcpu& vcpu, Regs& regs);
 void write_saved_regs(Vcpu& vcpu, const Regs& regs);
 /// Saves and loads what lives in the CPU: FPU, segments, debug registers.
 void save_cpu_state(Vcpu& vcpu);
