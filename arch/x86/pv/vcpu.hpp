@@ -9,6 +9,8 @@ bool is_guest_address(u64 address);
 Status set_trap(GuestState& state, const trap_info& trap);
 /// Virtual CR0.TS of the current vCPU.
 void set_task_switched(Vcpu& vcpu, bool set);
+/// Error::inval for a reserved register.
+Result<u64> get_debugreg(const GuestState& state, unsigned reg);
 /// Error::inval for a reserved register or bit.
 Status set_debugreg(GuestState& state, unsigned reg, u64 value);
 /// The same of the current vCPU, and loads it.

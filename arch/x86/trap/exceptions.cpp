@@ -5,7 +5,6 @@
 #include "../pv/bounce.hpp"
 #include "../pv/descriptors.hpp"
 #include "../pv/emulate/emulate.hpp"
-#include "../pv/writable_tables.hpp"
 #include "entry.hpp"
 #include "interrupts.hpp"
 #include <tenon/event/channels.hpp>
