@@ -20,21 +20,9 @@ entry_syscall:
         push    $GUEST_CS64
         push    %rcx
         push    syscall_word(%rip)
-        push    %rdi
-        push    %rsi
-        push    %rdx
-        push    %rcx
-        push    %rax
-        push    %r8
-        push    %r9
-        push    %r10
+        PUSH_EACH rdi, rsi, rdx, rcx, rax, r8, r9, r10
         push    11 * 8(%rsp)                            // r11 holds rflags
-        push    %rbx
-        push    %rbp
-        push    %r12
-        push    %r13
-        push    %r14
-        push    %r15
+        PUSH_EACH rbx, rbp, r12, r13, r14, r15
         cmp     $HYPERCALL_COUNT, %rax                  // numbers are 32 bits: what has more takes the slow way
         jae     1f
         mov     %r11, %rcx
