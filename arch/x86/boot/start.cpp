@@ -179,7 +179,7 @@ extern "C" [[noreturn]] void start_cpp(u64 load_base, u64 information_address, u
     if (!timers::init(cpus) || !scheduler::init(cpus))
         boot_failure("not enough memory for the scheduler");
     create_idle_domain();
-    start_other_cpus();
+    start_other_cpus(cpus);
     serial::start_receive(console::receive);
 
     pv::open_ports();

@@ -6,8 +6,8 @@ namespace tenon::x86 {
 
 /// The idle vCPUs are of a domain that owns no memory and never sees a guest. This makes it and the boot CPU's.
 void create_idle_domain();
-/// Starts every CPU that the firmware lists, up to maxcpus. Boot CPU.
-void start_other_cpus();
+/// Starts the CPUs that the firmware lists, until `limit` of them run. Boot CPU.
+void start_other_cpus(u32 limit);
 /// Answers the requests that others left for this CPU.
 void answer_requests();
 void send_request_interrupt(PerCpu& cpu);
