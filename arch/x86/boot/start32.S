@@ -46,6 +46,7 @@ boot_here:
         jnz     1b
         .endm
         link    boot_l4, boot_l3_low
+        link    boot_l4+OWN_SLOT*8, boot_l3_low // and as the boot map (paging.hpp)
         link    boot_l4+257*8, boot_l3_image
         link    boot_l3_image, boot_l2_image
         lea     off_boot_l2_low + 3(%ebp), %eax // identity: 4 GiB in 2 MiB pages

@@ -2,6 +2,7 @@
 #pragma once
 #include <atomic>
 #include <tenon/domain/vcpu.hpp>
+#include <tenon/result.hpp>
 #include <tenon_arch/layout.hpp>
 #include <tenon_arch/regs.hpp>
 
@@ -42,7 +43,6 @@ struct alignas(64) PerCpu {
     u64 switched_at = 0;      ///< and the TLB clock before it
     u64 held_ranks = 0;       ///< debug: one bit a rank
     u64 xcr0 = 0, tsc_aux = 0, dr7 = 0, guest_cr4_bits = 0;
-    u64 nmi_count = 0;
     Mfn descriptor_page = invalid_mfn; ///< its frame
     alignas(64) Tss tss;
 };
@@ -92,7 +92,7 @@ inline constexpr unsigned reserved_gdt_page = 14;
 /// Says which tables a CPU runs on, and which it loads for guest user mode: those of its current vCPU, or of one that is about to be.
 void publish_tables(PerCpu& cpu, const Vcpu& vcpu);
 /// Allocates and maps a CPU's area. Boot.
-bool create_percpu(CpuId cpu);
+Status create_percpu(CpuId cpu);
 /// Loads descriptor tables, MSRs and control registers of the CPU that runs this.
 void init_cpu(PerCpu& cpu);
 /// The live descriptor table follows the vCPU: loads the GDT of its area.

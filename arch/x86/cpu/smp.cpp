@@ -121,10 +121,7 @@ void start_other_cpus(u32 limit)
     u32 next = 1;
     if (trampoline == invalid_mfn || limit < 2)
         return clock::cpus_are_up();
-    {
-        FrameView<u8> page(trampoline);
-        __builtin_memcpy(page.get(), trampoline_start, u64(trampoline_end - trampoline_start));
-    }
+    __builtin_memcpy(FrameView<u8>(trampoline).get(), trampoline_start, u64(trampoline_end - trampoline_start));
     bool prepared = false; // a place that a CPU did not take is for the next one
     for (u32 i = 0; i < machine.cpu_count && next < limit; i++) {
         if (!is_wanted(machine.cpus[i]))

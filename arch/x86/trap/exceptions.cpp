@@ -139,7 +139,7 @@ extern "C" void handle_emulated(Regs* regs, Vcpu* vcpu)
 extern "C" void handle_ist_trap(Regs* regs)
 {
     if (regs->entry_vector == 2)
-        handle_nmi(*regs);
+        handle_nmi();
     else
         panic_with_registers(*regs);
 }

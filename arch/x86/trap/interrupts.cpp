@@ -37,19 +37,14 @@ namespace tenon::x86 {
     }
 }
 
-void handle_nmi(Regs& regs)
+void handle_nmi()
 {
-    if (is_stopping()) {
-        for (;;)
-            asm volatile("cli; hlt");
-    }
-    PerCpu& cpu = this_cpu();
-    cpu.nmi_count++;
-    (void)regs;
+    while (is_stopping())
+        asm volatile("cli; hlt");
     // A machine's NMI is dom0's to explain. No lock may be taken here: the kick makes the CPU look at the mail soon.
     if (Domain* dom0 = domains::dom0(); dom0 && dom0->vcpu(0)) {
         dom0->vcpu(0)->mail.flags.fetch_or(mail_nmi);
-        lapic::send_ipi(cpu.apic_id, kick_vector);
+        lapic::send_ipi(this_cpu().apic_id, kick_vector);
     }
 }
 

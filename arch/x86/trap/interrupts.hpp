@@ -5,7 +5,7 @@
 namespace tenon::x86 {
 
 [[gnu::noinline]] void handle_interrupt(u8 vector);
-void handle_nmi(Regs& regs);
+void handle_nmi();
 extern "C" void handle_ist_trap(Regs* regs); ///< NMI, #DF, #MC on their own stacks
 [[noreturn]] void panic_with_registers(const Regs& regs);
 

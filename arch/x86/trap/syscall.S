@@ -207,6 +207,23 @@ slow_iret:
         jmp     slow_syscall
 
         .section .rodata
+// syscall_stub, syscall32_stub: what LSTAR and CSTAR of a CPU lead to, in a copy where its area begins (copy_stubs, descriptors.cpp).
+// Take the vCPU's stack, push ss and rsp, go on. Nothing of rsp stays: every domain's tables have that page.
+        .macro  SYSCALL_STUB name, entry
+        .globl  \name
+\name:
+        mov     %rsp, syscall_stub + CPU_DATA + CPU_SCRATCH_RSP(%rip)
+        mov     syscall_stub + CPU_DATA + CPU_STACK_TOP(%rip), %rsp
+        push    $GUEST_SS
+        push    syscall_stub + CPU_DATA + CPU_SCRATCH_RSP(%rip)
+        movq    $0, syscall_stub + CPU_DATA + CPU_SCRATCH_RSP(%rip)
+        jmp     \entry
+        .endm
+        SYSCALL_STUB syscall_stub, entry_syscall
+        SYSCALL_STUB syscall32_stub, entry_syscall32
+        .globl  syscall_stubs_end
+syscall_stubs_end:
+
         .balign 8
 syscall_word:                                           // error code 0, the vector above it
         .long   0, VECTOR_SYSCALL

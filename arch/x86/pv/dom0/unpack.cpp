@@ -46,7 +46,7 @@ UnpackedKernel unpack(const BootInfo& info)
     std::span<const u8> elf = file;
     if (*need) {
         kernel.borrowed_frames = pages_for(*need + decoder_stack) + 1;
-        kernel.borrowed = boot_memory::borrow(kernel.borrowed_frames);
+        kernel.borrowed = boot_memory::take_aligned(kernel.borrowed_frames);
         if (kernel.borrowed == invalid_mfn)
             boot_failure("not enough memory to decompress dom0's kernel: %lu MiB in one piece are needed", *need >> 20);
         auto* memory = own_frame(kernel.borrowed);
