@@ -1,5 +1,6 @@
 // Memory before the allocator: two short lists of frame ranges, one of all RAM, one of what is still free.
 #include "boot_memory.hpp"
+#include <algorithm>
 #include <iterator>
 #include <tenon/boot/boot_info.hpp>
 #include <tenon/boot/memory_map.hpp>
@@ -106,6 +107,10 @@ void hand_over()
 
 std::span<const Range> ram() { return {all_ram.list, all_ram.used}; }
 
+Range largest()
+{
+    return *std::max_element(left.begin(), left.end(), [](const Range& a, const Range& b) { return a.end - a.first < b.end - b.first; });
+}
 u64 ram_frames() { return frames_of_ram; }
 Mfn end_of_ram() { return Mfn{ram_end}; }
 Mfn trampoline_frame() { return trampoline; }

@@ -24,6 +24,7 @@ struct Range {
     u64 first, end; ///< frames
 };
 std::span<const Range> ram(); ///< all RAM of the machine
+Range largest();              ///< the largest piece that nobody took: free to use until somebody does
 u64 ram_frames();
 Mfn end_of_ram();
 /// A frame below 640 KiB for the other CPUs' first instructions.
