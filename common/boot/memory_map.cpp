@@ -1,5 +1,6 @@
 // See memory_map.hpp. Regions are kept sorted and disjoint at every step.
 #include <tenon/boot/memory_map.hpp>
+#include <tenon/lib/bytes.hpp>
 #include <tenon/log.hpp>
 
 namespace tenon {
@@ -7,18 +8,7 @@ namespace {
 
 constexpr u64 address_limit = u64{1} << 52; // [SDM 3A 4.1.4] widest physical address
 
-/// Where an entry of the firmware's map has its fields.
-struct EntryLayout {
-    u32 bytes, start, length, length_shift, type;
-    RegionKind (*kind_of)(u32 type);
-};
-constexpr EntryLayout e820{24, 0, 8, 0, 16, [](u32 type) { return type >= 1 && type <= 5 ? RegionKind(type) : RegionKind::reserved; }};
-/// [UEFI 2.9, 7.2 GetMemoryMap] once boot services have ended.
-constexpr EntryLayout efi{40, 8, 24, page_shift, 0, [](u32 type) {
-                              using enum RegionKind; // 1 to 4: code and data of the loader and of boot services
-                              constexpr RegionKind kinds[] = {reserved, ram, ram, ram, ram, reserved, reserved, ram, unusable, acpi, nvs};
-                              return type < std::size(kinds) ? kinds[type] : reserved;
-                          }};
+RegionKind kind_of(u32 type) { return type >= 1 && type <= 5 ? RegionKind(type) : RegionKind::reserved; }
 
 } // namespace
 
@@ -90,29 +80,13 @@ void MemoryMap::trim()
     }
 }
 
-template <class Layout> void MemoryMap::load_table(std::span<const u8> table, u64 stride, const Layout& layout)
-{
-    for (u64 at = 0; at + layout.bytes <= table.size(); at += stride) {
-        auto field = [&](u32 offset) {
-            u64 value;
-            __builtin_memcpy(&value, table.data() + at + offset, sizeof(value));
-            return value;
-        };
-        u64 start = field(layout.start), most = (address_limit - start) >> layout.length_shift;
-        if (start < address_limit)
-            add(start, start + (min(field(layout.length), most) << layout.length_shift), layout.kind_of(u32(field(layout.type))));
-    }
-}
-
 bool MemoryMap::load(const BootInfo& info)
 {
-    if (!info.mmap.empty() && info.mmap_entry_bytes) {
-        load_table(info.mmap, info.mmap_entry_bytes, e820);
-    } else if (!info.efi_map.empty() && info.efi_descriptor_bytes) {
-        load_table(info.efi_map, info.efi_descriptor_bytes, efi);
-    } else {
-        add(0, u64{min(info.lower_kib, 640u)} << 10, RegionKind::ram);
-        add(0x100000, 0x100000 + (u64{info.upper_kib} << 10), RegionKind::ram);
+    const Bytes map = info.mmap;
+    for (u64 at = 0; at + 24 <= map.size(); at += info.mmap_entry_bytes) {
+        const u64 start = map.get<u64>(at), bytes = map.get<u64>(at + 8);
+        if (start < address_limit)
+            add(start, start + min(bytes, address_limit - start), kind_of(map.get<u32>(at + 16)));
     }
     trim();
     for (const Region& r : regions())

@@ -81,7 +81,7 @@ void start_screen()
         return;
     const BootFramebuffer& f = boot_info.framebuffer;
     Status s = Error::nodev;
-    if (f.kind == BootFramebuffer::Kind::rgb)
+    if (f.address)
         s = screen::init_framebuffer({MachineAddr{f.address}, f.pitch, f.width, f.height, f.bits_per_pixel, f.red.position, f.red.size,
                                       f.green.position, f.green.size, f.blue.position, f.blue.size});
     else if (boot_info.efi_system_table == 0)

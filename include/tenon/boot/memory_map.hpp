@@ -19,7 +19,7 @@ class MemoryMap {
 public:
     static constexpr unsigned capacity = 384;
 
-    /// Loader's E820 map, else EFI's, else the two sizes of old; false when there is no RAM at all.
+    /// The loader's E820 map; false when there is no RAM at all.
     bool load(const BootInfo& info);
     /// Overlays a range. Weaker kinds give way; when the list is full, RAM is lost rather than a restriction.
     void add(u64 start, u64 end, RegionKind kind);
@@ -32,7 +32,6 @@ private:
     bool insert(unsigned at, Region region);
     void remove(unsigned at);
     void cut(u64 where);
-    template <class Layout> void load_table(std::span<const u8> table, u64 stride, const Layout& layout);
 
     Region region_[capacity];
     unsigned count_ = 0;

@@ -85,7 +85,7 @@ TEST(MemoryMap, TrimsRamToPages)
     EXPECT_EQ(text_of(map), "0-9f000 1;9fc00-a0000 2;");
 }
 
-TEST(MemoryMap, ReadsE820EfiAndBasic)
+TEST(MemoryMap, ReadsE820)
 {
     struct [[gnu::packed]] {
         u64 start, bytes;
@@ -102,24 +102,6 @@ TEST(MemoryMap, ReadsE820EfiAndBasic)
     ASSERT_TRUE(map.load(info));
     EXPECT_EQ(text_of(map), "0-a0000 1;100000-7fe00000 1;7fe00000-7ff00000 4;7ff00000-80000000 1;ffff0000-10000000000000 2;");
 
-    struct {
-        u64 type, start, virt, pages, attributes;
-    } efi[] = {{7, 0x1000, 0, 0x9f, 0}, {3, 0x100000, 0, 0x100, 0}, {5, 0x200000, 0, 0x10, 0},   {9, 0x210000, 0, 1, 0},
-               {10, 0x211000, 0, 1, 0}, {8, 0x212000, 0, 1, 0},     {7, 0x300000, 0, ~u64{0}, 0}};
-    BootInfo efi_info;
-    efi_info.efi_map = {reinterpret_cast<u8*>(efi), sizeof(efi)};
-    efi_info.efi_descriptor_bytes = 40;
-    MemoryMap second;
-    ASSERT_TRUE(second.load(efi_info));
-    EXPECT_EQ(text_of(second),
-              "1000-a0000 1;100000-200000 1;200000-210000 2;210000-211000 3;211000-212000 4;212000-213000 5;300000-10000000000000 1;");
-
-    BootInfo basic;
-    basic.lower_kib = 639;
-    basic.upper_kib = 1024;
-    MemoryMap third;
-    ASSERT_TRUE(third.load(basic));
-    EXPECT_EQ(text_of(third), "0-9f000 1;100000-200000 1;");
     MemoryMap none;
     EXPECT_FALSE(none.load(BootInfo{}));
 }
