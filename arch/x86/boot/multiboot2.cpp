@@ -54,25 +54,16 @@ bool read_map(const Bytes& tag, BootInfo& info)
     return true;
 }
 
-/// One of colours by their bits. What shows text, or has a palette, is none for us.
+/// One of colours by their bits; what shows text, or has a palette, is none for us. The screen checks whether it makes sense.
 bool read_framebuffer(const Bytes& tag, BootInfo& info)
 {
     const bool is_rgb = tag.get<u8>(29) == 1;
+    const auto channel = [&](u64 at) { return BootFramebuffer::Channel{tag.get<u8>(at), tag.get<u8>(at + 1)}; };
     if (!tag.has(0, is_rgb ? 38 : 32))
         return false;
-    if (!is_rgb)
-        return true;
-    BootFramebuffer fb{tag.get<u64>(8), tag.get<u32>(16), tag.get<u32>(20), tag.get<u32>(24), tag.get<u8>(28), {}, {}, {}};
-    for (u64 at = 32; auto* c : {&fb.red, &fb.green, &fb.blue}) { // behind two reserved bytes
-        *c = {tag.get<u8>(at), tag.get<u8>(at + 1)};
-        if (c->size > 16 || c->position + c->size > fb.bits_per_pixel)
-            return false;
-        at += 2;
-    }
-    if (!fb.address || !fb.width || !fb.height || fb.width > 0x8000 || fb.height > 0x8000 || fb.pitch > 0x40000 ||
-        fb.pitch < u64{fb.width} * fb.bits_per_pixel / 8)
-        return false;
-    info.framebuffer = fb;
+    if (is_rgb)
+        info.framebuffer = {tag.get<u64>(8), tag.get<u32>(16), tag.get<u32>(20), tag.get<u32>(24),
+                            tag.get<u8>(28), channel(32),      channel(34),      channel(36)};
     return true;
 }
 
@@ -80,10 +71,10 @@ bool read_rsdp(const Bytes& tag, BootInfo& info, u32 bytes)
 {
     if (!tag.has(8, bytes))
         return false;
-    if (bytes < info.rsdp_bytes)
-        return true; // the newer form is known already
-    __builtin_memcpy(info.rsdp, tag.data() + 8, bytes);
-    info.rsdp_bytes = bytes;
+    if (bytes >= info.rsdp_bytes) { // or the newer form is known already
+        __builtin_memcpy(info.rsdp, tag.data() + 8, bytes);
+        info.rsdp_bytes = bytes;
+    }
     return true;
 }
 
@@ -105,19 +96,10 @@ bool read(u32 type, const Bytes& tag, BootInfo& info)
 
 } // namespace
 
-Result<u64> size_of(const void* information)
+Status parse(std::span<const u8> information, BootInfo& info)
 {
-    u32 bytes;
-    __builtin_memcpy(&bytes, information, sizeof(bytes));
-    if (bytes < 16 || bytes > max_bytes)
-        return Error::inval;
-    return u64{bytes};
-}
-
-Result<Unit> parse(std::span<const u8> information, BootInfo& info)
-{
-    const u64 total = information.size() < 16 ? 0 : TRY(size_of(information.data()));
-    if (total == 0 || total > information.size())
+    const u64 total = Bytes(information).get<u32>(0);
+    if (total < 16 || total > information.size())
         return Error::inval;
     const Bytes all{information.first(total)};
     for (u64 at = 8; at + 8 <= total;) {

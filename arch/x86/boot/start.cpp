@@ -67,10 +67,10 @@ void read_loader_information(u64 address, u32 magic)
 {
     if (magic != multiboot2::loader_magic)
         boot_failure("the boot loader is not Multiboot2 (magic %x)", magic);
-    auto bytes = multiboot2::size_of(reinterpret_cast<const void*>(address));
-    if (!bytes.ok() || *bytes > sizeof information)
-        boot_failure("the boot loader's information is broken or larger than %zu bytes", sizeof information);
-    __builtin_memcpy(information, reinterpret_cast<const void*>(address), *bytes);
+    const auto* bytes = reinterpret_cast<const u32*>(address);
+    if (*bytes > sizeof information)
+        boot_failure("the boot loader's information is larger than %zu bytes", sizeof information);
+    __builtin_memcpy(information, bytes, *bytes);
     if (!multiboot2::parse({information, *bytes}, boot_info))
         boot_failure("the boot loader's information is broken");
 }
