@@ -113,6 +113,7 @@ int open_views() { return views; }
 u64 tlb_flushes() { return flushes; }
 u64 newest_flush() { return newest; }
 u64 cleared_frames() { return cleared; }
+u64 get_m2p(Mfn mfn) { return m2p.at(mfn.raw()); }
 
 void add_guest_memory(void* start, u64 size)
 {
@@ -185,7 +186,6 @@ Mfn hide_page(void* page)
 }
 
 void set_m2p(Mfn mfn, u64 pfn) { m2p.at(mfn.raw()) = pfn; }
-u64 get_m2p(Mfn mfn) { return m2p.at(mfn.raw()); }
 
 bool guest_range_ok(GuestVa va, u64 size)
 {

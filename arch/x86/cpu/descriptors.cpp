@@ -43,6 +43,17 @@ void fill_gdt(u64* gdt, PerCpu& cpu)
     (&at(tss_selector))[1] = base >> 32;
 }
 
+/// Before a vCPU's area is there: the CPU's own page, placed so that the selectors fit.
+void load_own_gdt(PerCpu& cpu)
+{
+    load_gdt(percpu_area(cpu.id.raw()) + gdt_offset - reserved_gdt_page * page_size);
+    asm volatile("pushq %0; lea 1f(%%rip), %%rax; pushq %%rax; lretq; 1: mov %1, %%ss" ::"i"(hv_cs), "r"(u32(hv_ds)) : "rax", "memory");
+    auto* page = reinterpret_cast<u64*>(percpu_area(cpu.id.raw()) + gdt_offset);
+    page[(tss_selector & 0xfff) / 8] &= ~(u64{2} << 40); // not busy
+    asm volatile("ltr %0" ::"r"(tss_selector));
+    asm volatile("lldt %0" ::"r"(u16{0}));
+}
+
 /// A new page of a CPU's area.
 Result<Mfn> add_page(u64 va, u64 flags = data_flags)
 {
@@ -109,21 +120,6 @@ void load_gdt(u64 area)
     TablePointer gdt{(reserved_gdt_page + 1) * page_size - 1, area};
     asm volatile("lgdt %0" ::"m"(gdt) : "memory");
 }
-
-namespace {
-
-/// Before a vCPU's area is there: the CPU's own page, placed so that the selectors fit.
-void load_own_gdt(PerCpu& cpu)
-{
-    load_gdt(percpu_area(cpu.id.raw()) + gdt_offset - reserved_gdt_page * page_size);
-    asm volatile("pushq %0; lea 1f(%%rip), %%rax; pushq %%rax; lretq; 1: mov %1, %%ss" ::"i"(hv_cs), "r"(u32(hv_ds)) : "rax", "memory");
-    auto* page = reinterpret_cast<u64*>(percpu_area(cpu.id.raw()) + gdt_offset);
-    page[(tss_selector & 0xfff) / 8] &= ~(u64{2} << 40); // not busy
-    asm volatile("ltr %0" ::"r"(tss_selector));
-    asm volatile("lldt %0" ::"r"(u16{0}));
-}
-
-} // namespace
 
 void init_cpu(PerCpu& cpu)
 {

@@ -21,9 +21,6 @@ struct [[gnu::packed]] Tss {
     u64 port_map = ports_closed; ///< 16 bits; the entry code writes 64 because that is one instruction less
 };
 
-/// Requests that other CPUs leave; answered by interrupt, in wait loops, and in the interrupt window.
-enum Request : u32 { request_flush = 1 };
-
 struct alignas(64) PerCpu {
     u64 scratch_rsp = 0; ///< the stub's: guest rsp
     u64 stack_top = 0;   ///< the stub's: where the current vCPU's register frame ends
@@ -33,7 +30,7 @@ struct alignas(64) PerCpu {
     CpuId id{};
     ApicId apic_id{};
     std::atomic<u64> flushed_at{0};           ///< TLB clock at the last full flush
-    alignas(8) std::atomic<u32> requests{0};  // the entry code looks at both at once
+    alignas(8) std::atomic<u32> requests{0};  ///< not 0: another CPU wants the TLB flushed. The entry code looks at all three at once
     std::atomic<bool> schedule_wanted{false}; ///< the scheduler's
     std::atomic<bool> mail_waiting{false};    ///< for the vCPU that runs here
     u8 unused[2]{};

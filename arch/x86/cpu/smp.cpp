@@ -139,14 +139,11 @@ void start_other_cpus(u32 limit)
     log_info("%u CPUs are up", next);
 }
 
-void answer_requests()
+void flush_as_asked()
 {
-    u32 what = this_cpu().requests.exchange(0, std::memory_order_acq_rel);
-    if (what & request_flush)
-        flush_this_cpu();
+    this_cpu().requests.exchange(0, std::memory_order_acq_rel);
+    flush_this_cpu();
 }
-
-void send_request_interrupt(PerCpu& cpu) { lapic::send_ipi(cpu.apic_id, request_vector); }
 
 void idle_loop()
 {
@@ -171,9 +168,7 @@ void stop_other_cpus()
 
 bool tenon::arch::wait_for_interrupt()
 {
-    if (x86::this_cpu().requests.load(std::memory_order_acquire))
-        x86::answer_requests();
-    else
+    if (!x86::answer_requests())
         asm volatile("sti; hlt; cli" ::: "memory"); // STI holds interrupts back for one instruction: none is lost
     return true;
 }

@@ -188,7 +188,9 @@ namespace {
 
 bool is_idle(const Vcpu& vcpu) { return vcpu.domain.id == dom_idle; }
 
-void after_switch()
+} // namespace
+
+extern "C" void finish_switch_here()
 {
     PerCpu& cpu = this_cpu();
     cpu.flushed_at.store(cpu.switched_at, std::memory_order_release); // the tables are loaded now
@@ -196,10 +198,6 @@ void after_switch()
         pv::load_cpu_state(*cpu.current);
     scheduler::finish_switch(*cpu.previous);
 }
-
-} // namespace
-
-extern "C" void finish_first_switch() { after_switch(); }
 
 } // namespace tenon::x86
 
@@ -226,7 +224,7 @@ void switch_to(Vcpu& prev, Vcpu& next)
     cpu.switched_at = tlb_clock();
     switch_stacks(&prev.arch.saved_sp, next.arch.saved_sp, tlb_tags::prepare_switch(cpu.kernel_cr3), &cpu,
                   reinterpret_cast<void*>(frame_end(top)));
-    after_switch();
+    finish_switch_here();
 }
 
 } // namespace tenon::arch

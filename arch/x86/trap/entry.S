@@ -171,7 +171,7 @@ switch_stacks:
         .globl  entry_first_run
 entry_first_run:
         xor     %ebp, %ebp
-        call    finish_first_switch
+        call    finish_switch_here
         jmp     entry_exit
 
         .section .note.GNU-stack, "", @progbits

@@ -1,8 +1,8 @@
 // Interrupt vectors on their way to who handles them: timer, messages between CPUs, devices; and NMIs.
-#include "interrupts.hpp"
 #include "../cpu/smp.hpp"
 #include "../irq/dispatch.hpp"
 #include "../irq/vectors.hpp"
+#include "entry.hpp"
 #include <config.hpp>
 #include <tenon/arch/cpu.hpp>
 #include <tenon/device/lapic.hpp>
@@ -56,8 +56,7 @@ bool should_yield()
 {
     x86::PerCpu& cpu = x86::this_cpu();
     x86::interrupt_window();
-    if (cpu.requests.load(std::memory_order_acquire))
-        x86::answer_requests();
+    x86::answer_requests(cpu);
     if (scheduler::should_schedule(cpu.id))
         return true;
     Vcpu& vcpu = *cpu.current;
@@ -67,8 +66,7 @@ bool should_yield()
 
 void spin_wait()
 {
-    if (x86::this_cpu().requests.load(std::memory_order_acquire))
-        x86::answer_requests();
+    x86::answer_requests();
     x86::pause();
 }
 

@@ -30,7 +30,6 @@ Mfn hide_page(void* page);
 
 /// machine-to-phys entry of a frame (guest ABI): the owner's pfn, or ~0.
 void set_m2p(Mfn mfn, u64 pfn);
-u64 get_m2p(Mfn mfn);
 
 /// The address range of the hypervisor's heap. The heap decides which addresses are in use; the architecture maps them.
 HostVa heap_start(); ///< page aligned
