@@ -115,6 +115,7 @@ u64 tlb_flushes() { return flushes; }
 u64 newest_flush() { return newest; }
 void on_flush(void (*hook)()) { flush_hook = hook; }
 u64 cleared_frames() { return cleared; }
+u64 get_m2p(Mfn mfn) { return m2p.at(mfn.raw()); }
 
 void add_guest_memory(void* start, u64 size)
 {
@@ -189,7 +190,6 @@ Mfn hide_page(void* page)
 }
 
 void set_m2p(Mfn mfn, u64 pfn) { m2p.at(mfn.raw()) = pfn; }
-u64 get_m2p(Mfn mfn) { return m2p.at(mfn.raw()); }
 
 bool guest_range_ok(GuestVa va, u64 size)
 {

@@ -81,10 +81,10 @@ bool read_rsdp(const Bytes& tag, BootInfo& info, u32 bytes)
 {
     if (!tag.has(8, bytes))
         return false;
-    if (bytes < info.rsdp_bytes)
-        return true; // the newer form is known already
-    __builtin_memcpy(info.rsdp, tag.data() + 8, bytes);
-    info.rsdp_bytes = bytes;
+    if (bytes >= info.rsdp_bytes) { // or the newer form is known already
+        __builtin_memcpy(info.rsdp, tag.data() + 8, bytes);
+        info.rsdp_bytes = bytes;
+    }
     return true;
 }
 
@@ -106,19 +106,10 @@ bool read(u32 type, const Bytes& tag, BootInfo& info)
 
 } // namespace
 
-Result<u64> size_of(const void* information)
+Status parse(std::span<const u8> information, BootInfo& info)
 {
-    u32 bytes;
-    __builtin_memcpy(&bytes, information, sizeof(bytes));
-    if (bytes < 16 || bytes > max_bytes)
-        return Error::inval;
-    return u64{bytes};
-}
-
-Result<Unit> parse(std::span<const u8> information, BootInfo& info)
-{
-    const u64 total = information.size() < 16 ? 0 : TRY(size_of(information.data()));
-    if (total == 0 || total > information.size())
+    const u64 total = Bytes(information).get<u32>(0);
+    if (total < 16 || total > information.size())
         return Error::inval;
     const Bytes all{information.first(total)};
     for (u64 at = 8; at + 8 <= total;) {

@@ -31,22 +31,16 @@ namespace tenon::x86 {
 
 namespace {
 
-/// A place in the entry code for CLAC or STAC. [SDM 2A: 0F 01 CA, 0F 01 CB]
-struct SmapSite {
-    s32 code; // relative to itself
-    u32 last_byte;
-};
-
-/// A store in the entry code that says that the TLB is empty.
-struct PcidSite {
+/// An instruction of the entry code that only some CPUs need or have.
+struct Site {
     s32 code; // relative to itself
     u32 bytes;
 };
 
 extern "C" {
 extern char image_start[], image_end[], boot_stack[];
-extern const SmapSite smap_sites_start[], smap_sites_end[];
-extern const PcidSite pcid_sites_start[], pcid_sites_end[];
+extern const Site smap_sites_start[], smap_sites_end[]; ///< STAC and CLAC
+extern const Site pcid_sites_start[], pcid_sites_end[]; ///< stores that say that the TLB is empty
 }
 
 constinit BootInfo boot_info{};
@@ -58,16 +52,13 @@ alignas(64) constinit PerCpu early_cpu{};
 
 constexpr u64 lapic_address_mask = 0xf'ffff'ffff'f000; ///< in the APIC base MSR
 
-/// While the text can still be written.
-void patch_entry_code()
+/// Makes each one NOP. While the text can still be written.
+void take_away(const Site* site, const Site* end)
 {
-    for (const PcidSite* site = pcid_sites_start; features.pcid && site < pcid_sites_end; site++)
-        __builtin_memset(reinterpret_cast<u8*>(u64(&site->code) + u64(s64(site->code))), 0x90, site->bytes);
-    for (const SmapSite* site = smap_sites_start; features.smap && site < smap_sites_end; site++) {
+    for (; site < end; site++) {
         auto* code = reinterpret_cast<u8*>(u64(&site->code) + u64(s64(site->code)));
-        code[0] = 0x0f;
-        code[1] = 0x01;
-        code[2] = u8(site->last_byte);
+        __builtin_memset(code, 0x66, site->bytes - 1);
+        code[site->bytes - 1] = 0x90;
     }
 }
 
@@ -75,10 +66,10 @@ void read_loader_information(u64 address, u32 magic)
 {
     if (magic != multiboot2::loader_magic)
         boot_failure("the boot loader is not Multiboot2 (magic %x)", magic);
-    auto bytes = multiboot2::size_of(reinterpret_cast<const void*>(address));
-    if (!bytes.ok() || *bytes > sizeof information)
-        boot_failure("the boot loader's information is broken or larger than %zu bytes", sizeof information);
-    __builtin_memcpy(information, reinterpret_cast<const void*>(address), *bytes);
+    const auto* bytes = reinterpret_cast<const u32*>(address);
+    if (*bytes > sizeof information)
+        boot_failure("the boot loader's information is larger than %zu bytes", sizeof information);
+    __builtin_memcpy(information, bytes, *bytes);
     if (!multiboot2::parse({information, *bytes}, boot_info))
         boot_failure("the boot loader's information is broken");
 }
@@ -131,7 +122,10 @@ extern "C" [[noreturn]] void start_cpp(u64 load_base, u64 information_address, u
 
     // Memory
     find_features();
-    patch_entry_code();
+    if (!features.smap)
+        take_away(smap_sites_start, smap_sites_end);
+    if (features.pcid)
+        take_away(pcid_sites_start, pcid_sites_end);
     if (!memory_map_of_machine.load(boot_info))
         boot_failure("the boot loader names no memory");
     boot_memory::init(memory_map_of_machine, boot_info, MachineAddr{load_base}, u64(image_end - image_start));
@@ -173,7 +167,7 @@ extern "C" [[noreturn]] void start_cpp(u64 load_base, u64 information_address, u
     if (!timers::init(cpus) || !scheduler::init(cpus))
         boot_failure("not enough memory for the scheduler");
     create_idle_domain();
-    start_other_cpus();
+    start_other_cpus(cpus);
     serial::start_receive(console::receive);
 
     pv::open_ports();

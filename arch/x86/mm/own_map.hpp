@@ -31,7 +31,6 @@ private:
         Pte** l1 = nullptr; ///< of each block
     };
     Status make_tables(u64 mfn);
-    void split(u64 mfn);
     Pte& block_entry(u64 mfn) { return gibs_[mfn / gib_frames].l2[mfn / block_frames % entries_per_table]; }
     Pte* block_table(u64 mfn) { return gibs_[mfn / gib_frames].l1[mfn / block_frames % entries_per_table]; }
 

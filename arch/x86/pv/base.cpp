@@ -51,15 +51,11 @@ Status set_base(Vcpu& vcpu, Mfn& slot, Mfn mfn)
         return success;
     }
     if (mfn != invalid_mfn) {
-        if (!is_ram(mfn) || !frame_at(mfn).get(domain.id))
-            return Error::inval;
-        if (Status s = get_table(domain, frame_at(mfn), 4); !s) {
-            frame_at(mfn).put();
-            return s;
-        }
+        FrameRef frame = TRY(hold(mfn, domain.id));
+        TRY(get_table(domain, *frame, 4));
+        frame.keep();
     }
-    Mfn old = slot;
-    slot = mfn;
+    const Mfn old = std::exchange(slot, mfn);
     if (mfn != invalid_mfn)
         prepare_for(domain, mfn, is_kernel ? GuestMode::kernel : GuestMode::user);
     if (&vcpu == &arch::current_vcpu()) {

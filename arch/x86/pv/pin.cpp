@@ -5,30 +5,23 @@ namespace tenon::x86::pv {
 
 Status pin(Domain& domain, Mfn mfn, unsigned level)
 {
-    if (!is_ram(mfn) || !frame_at(mfn).get(domain.id))
+    FrameRef frame = TRY(hold(mfn, domain.id));
+    if (frame->type_word().pinned())
         return Error::inval;
-    Frame& frame = frame_at(mfn);
-    Status s = frame.type_word().pinned() ? Status(Error::inval) : get_table(domain, frame, level);
-    if (!s) {
-        frame.put();
-        return s;
-    }
-    frame.type.fetch_or(TypeWord::pinned_bit, std::memory_order_acq_rel); // the pin keeps both references
+    TRY(get_table(domain, *frame, level));
+    frame.keep().type.fetch_or(TypeWord::pinned_bit, std::memory_order_acq_rel); // the pin has both references
     return success;
 }
 
 Status unpin(Domain& domain, Mfn mfn)
 {
-    if (!is_ram(mfn) || !frame_at(mfn).get(domain.id))
+    const FrameRef frame = TRY(hold(mfn, domain.id));
+    if (!frame->type_word().pinned())
         return Error::inval;
-    Frame& frame = frame_at(mfn);
-    Status s = frame.type_word().pinned() ? put_table(domain, frame) : Status(Error::inval);
-    if (s) {
-        frame.type.fetch_and(~TypeWord::pinned_bit, std::memory_order_acq_rel);
-        frame.put();
-    }
-    frame.put();
-    return s;
+    TRY(put_table(domain, *frame));
+    frame->type.fetch_and(~TypeWord::pinned_bit, std::memory_order_acq_rel);
+    frame->put();
+    return success;
 }
 
 Status drop_pins(Domain& domain)

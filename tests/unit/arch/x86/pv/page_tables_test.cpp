@@ -38,9 +38,9 @@ public:
     {
         guest_->arch.reserved_pte_bits = u64{1} << 51;
         for (unsigned i = 0; i < 14; i++)
-            own_.push_back(domains::add_page(*guest_).value());
+            own_.push_back(domains::add_pages(*guest_).value());
         for (unsigned i = 0; i < 2; i++)
-            foreign_.push_back(domains::add_page(*other_).value());
+            foreign_.push_back(domains::add_pages(*other_).value());
     }
     ~Guest() { fake::yield_after(0); }
 

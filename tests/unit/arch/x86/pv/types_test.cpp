@@ -24,7 +24,7 @@ struct Types : testing::Test {
         while (!drop_pins(*guest))
             ;
     }
-    Mfn page() { return domains::add_page(*guest).value(); }
+    Mfn page() { return domains::add_pages(*guest).value(); }
     Pte* table(Mfn mfn) { return reinterpret_cast<Pte*>(fake::frame_bytes(mfn)); }
     /// A level-1 table whose entries all map `target`.
     Mfn full_table(Mfn target, u64 flags)
@@ -80,7 +80,7 @@ TEST_F(Types, AnEntryIsCorrectedOrRefused)
     EXPECT_EQ(write({Pte::of(target, read_only).raw | u64{1} << 51}).error(), Error::inval) << "a reserved bit";
     EXPECT_EQ(write(Pte::of(Mfn{frame_table::end}, read_only)).error(), Error::inval) << "no memory, and it has no hardware";
     DomainRef other = world.make();
-    Mfn foreign = domains::add_page(*other).value();
+    Mfn foreign = domains::add_pages(*other).value();
     EXPECT_EQ(write(Pte::of(foreign, read_only)).error(), Error::inval);
     EXPECT_EQ(frame_at(foreign).ref_count(), 1u);
     EXPECT_EQ(table(mfn)[2], Pte{});
