@@ -1,10 +1,10 @@
-// One-instruction wrappers for control registers and the interrupt flag; MSRs and CPUID as drivers have them.
+// One-instruction wrappers for control registers and the interrupt flag; MSRs, CPUID and TSC as drivers have them.
 #pragma once
 #include <tenon/device/io.hpp>
 
 namespace tenon::x86 {
 
-using io::cpuid, io::CpuidResult, io::read_msr, io::write_msr;
+using io::cpuid, io::CpuidResult, io::read_msr, io::read_tsc, io::write_msr;
 /// False when the MSR does not exist (the #GP is fixed up); `value` is then as it was.
 bool read_msr_safe(u32 index, u64& value);
 
@@ -22,12 +22,6 @@ TENON_CONTROL_REGISTER(3)
 TENON_CONTROL_REGISTER(4)
 #undef TENON_CONTROL_REGISTER
 
-inline u64 read_tsc()
-{
-    u32 lo, hi;
-    asm volatile("rdtsc" : "=a"(lo), "=d"(hi));
-    return u64(hi) << 32 | lo;
-}
 inline void pause() { io::relax(); }
 inline void invalidate_page(u64 va) { asm volatile("invlpg (%0)" ::"r"(va) : "memory"); }
 /// [SDM 2A INVPCID] The descriptor holds the tag and the address. It is pushed, as an array would have the caller guard its stack.
@@ -35,7 +29,6 @@ inline void invpcid(u64 type, u64 tag, u64 va)
 {
     asm volatile("push %2\n push %1\n invpcid (%%rsp), %0\n lea 16(%%rsp), %%rsp" ::"r"(type), "r"(tag), "r"(va) : "memory");
 }
-inline void interrupts_on() { asm volatile("sti" ::: "memory"); }
 inline void interrupts_off() { asm volatile("cli" ::: "memory"); }
 /// Opens the interrupt window for exactly one instruction boundary and closes it.
 inline void interrupt_window() { asm volatile("sti; nop; cli" ::: "memory"); }
