@@ -4,7 +4,6 @@
 
 namespace tenon {
 struct BootInfo;
-class MemoryMap;
 namespace x86 {
 
 /// The machine cannot be started: one line that says why, then reboot, or halt with `noreboot`.
@@ -12,7 +11,7 @@ namespace x86 {
 /// Frame table and machine-to-phys table. After build_address_space, before the frame allocator is used.
 void build_tables();
 /// Remembers what the boot loader and the firmware said, for dom0 and the tools.
-void remember_machine(const MemoryMap& map, const BootInfo& info);
+void remember_machine(const BootInfo& info);
 /// Bits of the highest machine address.
 u32 max_machine_width();
 

@@ -58,12 +58,12 @@ Mfn cut(u64 count, u64 limit, u64 align)
 
 } // namespace
 
-void init(const MemoryMap& map, const BootInfo& info, MachineAddr image, u64 image_bytes)
+void init(const BootInfo& info, MachineAddr image, u64 image_bytes)
 {
-    for (const Region& r : map.regions()) {
-        if (r.kind != RegionKind::ram)
+    for (const xen_e820_entry& r : memory_map::regions()) {
+        if (r.type != XEN_E820_RAM)
             continue;
-        Range frames{pages_for(r.start), r.end >> page_shift};
+        Range frames{pages_for(r.addr), (r.addr + r.size) >> page_shift};
         all_ram.add(frames);
         frames_of_ram += frames.end - frames.first;
         ram_end = frames.end; // the map is sorted

@@ -5,11 +5,10 @@
 
 namespace tenon {
 struct BootInfo;
-class MemoryMap;
 namespace x86::boot_memory {
 
 /// Learns the memory map; keeps out of the first MiB, the image and the modules.
-void init(const MemoryMap& map, const BootInfo& info, MachineAddr image, u64 image_bytes);
+void init(const BootInfo& info, MachineAddr image, u64 image_bytes);
 /// `count` contiguous frames below 4 GiB for good, contents undefined; invalid_mfn when there are none.
 Mfn take(u64 count);
 /// The same anywhere, 2 MiB aligned.

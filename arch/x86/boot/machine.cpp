@@ -7,7 +7,6 @@
 #include <tenon/arch/machine.hpp>
 #include <tenon/arch/memory.hpp>
 #include <tenon/boot/boot_info.hpp>
-#include <tenon/boot/memory_map.hpp>
 #include <tenon/device/acpi.hpp>
 #include <tenon_arch/cpu_ops.hpp>
 
@@ -16,8 +15,6 @@ namespace tenon::x86 {
 namespace {
 
 extern "C" const u8 build_id_start[], build_id_end[];
-constinit xen_e820_entry e820[MemoryMap::capacity]{};
-constinit unsigned e820_count = 0;
 constinit arch::EfiInfo efi{};
 constinit u16 vendor_name[100]{};
 constinit arch::ProcessorInfo processor{};
@@ -58,14 +55,11 @@ void read_efi(u64 address)
 
 } // namespace
 
-void remember_machine(const MemoryMap& map, const BootInfo& info)
+void remember_machine(const BootInfo& info)
 {
-    for (const Region& r : map.regions())
-        e820[e820_count++] = {r.start, r.bytes(), u32(r.kind)};
     read_efi(info.efi_system_table);
     processor.khz = u32(clock::tsc_hz() / 1000);
     processor.cores_per_socket = max(acpi::machine().cpu_count, u32(1)); // one socket, as cpu_place() has it
-    processor.physical_address_bits = features.physical_bits;
     const CpuidResult one = cpuid(1), extended = cpuid(0x80000001);
     const u32 words[] = {one.edx, one.ecx, extended.edx, extended.ecx, 0, cpuid(0).eax >= 7 ? cpuid(7).ebx : 0};
     __builtin_memcpy(processor.features, words, sizeof words);
@@ -79,7 +73,6 @@ namespace tenon::arch {
 
 using namespace x86;
 
-std::span<const xen_e820_entry> machine_memory_map() { return {e820, e820_count}; }
 const ProcessorInfo& processor_info() { return processor; }
 
 CpuPlace cpu_place(CpuId cpu)

@@ -44,7 +44,6 @@ extern const Site pcid_sites_start[], pcid_sites_end[]; ///< stores that say tha
 }
 
 constinit BootInfo boot_info{};
-constinit MemoryMap memory_map_of_machine{};
 /// The loader's information, copied before its place is given to anyone.
 alignas(8) constinit u8 information[64 * 1024]{};
 /// Stands in for the boot CPU's own area until that exists.
@@ -126,9 +125,9 @@ extern "C" [[noreturn]] void start_cpp(u64 load_base, u64 information_address, u
         take_away(smap_sites_start, smap_sites_end);
     if (features.pcid)
         take_away(pcid_sites_start, pcid_sites_end);
-    if (!memory_map_of_machine.load(boot_info))
+    if (!memory_map::load(boot_info))
         boot_failure("the boot loader names no memory");
-    boot_memory::init(memory_map_of_machine, boot_info, MachineAddr{load_base}, u64(image_end - image_start));
+    boot_memory::init(boot_info, MachineAddr{load_base}, u64(image_end - image_start));
     u64 mib = boot_memory::ram_frames() >> 8;
     log_info("%lu MiB of memory, up to %lx", mib, boot_memory::end_of_ram().raw() << page_shift);
     if (mib < 128)
@@ -157,7 +156,7 @@ extern "C" [[noreturn]] void start_cpp(u64 load_base, u64 information_address, u
     ioapic::init();
     clock::init();
     lapic::calibrate_timer();
-    remember_machine(memory_map_of_machine, boot_info);
+    remember_machine(boot_info);
     guest_time::set_wallclock(clock::boot_wallclock_ns());
     for (u32 i = 0; i < acpi::machine().ioapic_count; i++)
         pv::forbid_device(frame_of(MachineAddr{acpi::machine().ioapics[i].address}), 1);

@@ -3,6 +3,7 @@
 #include <abi/arch_x86.h>
 #include <tenon/arch/guest.hpp>
 #include <tenon/arch/machine.hpp>
+#include <tenon/boot/memory_map.hpp>
 
 namespace tenon::hypercall::memory {
 namespace {
@@ -27,7 +28,7 @@ CallResult give_map(Operation& op, std::span<const xen_e820_entry> map)
 CallResult machine_memory_map(Operation& op)
 {
     TRY(PolicyCheck::control_domain(op.call.vcpu));
-    return give_map(op, arch::machine_memory_map());
+    return give_map(op, tenon::memory_map::regions());
 }
 
 CallResult memory_map(Operation& op)

@@ -1,6 +1,5 @@
 // What the machine is: memory map, processors, firmware, its end. Answered by the architecture's boot code, constant after boot.
 #pragma once
-#include <abi/memory.h>
 #include <abi/version.h>
 #include <span>
 #include <tenon/addr.hpp>
@@ -8,14 +7,11 @@
 
 namespace tenon::arch {
 
-/// The firmware's memory map, sorted, as the control domain may see it.
-std::span<const xen_e820_entry> machine_memory_map();
 /// The frame that holds the given 2 MiB piece of the machine-to-phys table; invalid_mfn where the table has a hole.
 Mfn m2p_frame(u64 piece);
 
 struct ProcessorInfo {
     u32 threads_per_core = 1, cores_per_socket = 1, khz = 0;
-    u32 physical_address_bits = 0;
     u32 features[8]{}; ///< CPUID words in the order of sysctl physinfo's hw_cap
 };
 const ProcessorInfo& processor_info();

@@ -109,12 +109,6 @@ WEAK Status set_memory_map(Domain& domain, std::span<const xen_e820_entry> entri
     record.maps[&domain].assign(entries.begin(), entries.end());
     return success;
 }
-WEAK std::span<const xen_e820_entry> machine_memory_map()
-{
-    static const xen_e820_entry map[] = {
-        {0, 0x9f000, XEN_E820_RAM}, {0x100000, 0x1000000, XEN_E820_RAM}, {0xfec00000, 0x1000, XEN_E820_RESERVED}};
-    return map;
-}
 WEAK Mfn m2p_frame(u64 piece) { return Mfn{0x100 + piece}; }
 WEAK const ProcessorInfo& processor_info()
 {

@@ -1,5 +1,6 @@
 #include "caller.hpp"
 #include <abi/memory.h>
+#include <tenon/boot/memory_map.hpp>
 
 using namespace tenon;
 
@@ -285,6 +286,11 @@ TEST_F(Exchange, RefusesShapesThatDoNotMatch)
 
 TEST_F(MemoryOp, GivesMemoryMaps)
 {
+    const u64 machine[][3] = {{0, 0x9f000, XEN_E820_RAM}, {0x100000, 0x1000000, XEN_E820_RAM}, {0xfec00000, 0x1000, XEN_E820_RESERVED}};
+    BootInfo info;
+    info.mmap = {reinterpret_cast<const u8*>(machine), sizeof machine};
+    info.mmap_entry_bytes = sizeof machine[0];
+    ASSERT_TRUE(memory_map::load(info));
     std::vector<xen_e820_entry> room(8);
     xen_memory_map map{8, share(room)};
     EXPECT_EQ(with(XENMEM_machine_memory_map, map), 0);
