@@ -68,22 +68,16 @@ Status relinquish(Domain& domain)
     for (u32 i = 0; i < domain.max_vcpus; i++)
         if (domain.vcpus && domain.vcpus[i])
             TRY(drop_vcpu_tables(*domain.vcpus[i]));
-    // Pins and half-validated tables: a pass over the domain's frames; the cursor holds a reference, so that it stays in the list.
-    unsigned steps = 0;
-    Status result = success;
-    Frame* frame = nullptr;
-    while (result.ok() && (frame = domains::next_page(domain, frame))) {
-        TypeWord word = frame->type_word();
-        if (word.pinned())
-            result = unpin(domain, mfn_of(*frame));
-        else if (word.partial() && word.count() == 0)
-            result = release_partial(domain, *frame);
-        if (result.ok() && ++steps % 1024 == 0 && arch::should_yield())
-            result = Error::restart;
-    }
-    if (frame)
-        frame->put();
-    return result;
+    return success;
+}
+
+Status relinquish_frame(Domain& domain, Frame& frame)
+{
+    const TypeWord word = frame.type_word();
+    if (!word.pinned() && !word.partial())
+        return success;
+    Guard guard(domain.arch.mm_lock);
+    return word.pinned() ? unpin(domain, mfn_of(frame)) : release_partial(domain, frame);
 }
 
 Result<vcpu_info*> map_vcpu_info(Vcpu& vcpu, Mfn mfn, u32 offset)
