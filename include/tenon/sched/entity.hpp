@@ -1,13 +1,14 @@
 // The scheduler's view of one vCPU, kept inside it.
 #pragma once
 #include <tenon/arch/cpu.hpp>
+#include <tenon/lib/leftist_heap.hpp>
 #include <tenon/lib/types.hpp>
 
 namespace tenon {
 struct Vcpu;
 class CapPool;
 
-struct Sched {
+struct Sched : HeapLinks<Sched> {
     Vcpu* vcpu = nullptr;    ///< whose it is; set once
     CapPool* pool = nullptr; ///< its domain's cap; set once
     u64 virtual_time = 0;    ///< weighted run time, ns * default_weight / weight; comparable on all CPUs
@@ -16,10 +17,7 @@ struct Sched {
     u64 turn_began = 0;      ///< when it was chosen to run
     u64 slice_end = 0;       ///< when others of its queue get their turn
     u16 weight = 256;
-    u32 rank = 0; ///< in its CPU's run queue; 0: not queued
-    Sched *left = nullptr, *right = nullptr, *parent = nullptr;
     CpuSet hard_affinity, soft_affinity;
-    bool is_queued() const { return rank != 0; }
 };
 
 } // namespace tenon

@@ -53,17 +53,9 @@ private:
     std::atomic<u32> sharers_{1};
 };
 
-/// The vCPUs that wait for one CPU: a leftist heap by virtual time, made of the vCPUs themselves. Nothing is allocated, and
-/// every operation is logarithmic at worst. The caller locks.
-class RunQueue : Pinned {
+/// The vCPUs that wait for one CPU, and their clock. The caller locks.
+class RunQueue : public LeftistHeap<Sched, &Sched::virtual_time> {
 public:
-    u32 size() const { return size_; }
-    Sched* top() const { return root_; }
-    /// Walks all of them, from the top; nullptr after the last one.
-    static Sched* next(const Sched& s);
-    void insert(Sched& s);
-    void remove(Sched& s);
-
     /// The queue's virtual clock follows the least of `running` and the waiting; it stands still when there are none.
     void advance(const Sched* running);
     u64 clock() const { return clock_; }
@@ -72,8 +64,6 @@ public:
     void place(Sched& s, bool slept) const;
 
 private:
-    Sched* root_ = nullptr;
-    u32 size_ = 0;
     u64 clock_ = 0;
 };
 
