@@ -19,18 +19,12 @@ Status stop(Domain& domain)
     return success;
 }
 
-Status drop_interrupts(Domain& domain)
+Status drop_interrupts_and_infos(Domain& domain)
 {
     pirqs::release_all(domain);
-    return success;
-}
-
-Status drop_infos(Domain& domain)
-{
     domain.for_each_vcpu([](Vcpu& vcpu) {
-        if (!vcpu.info_registered)
+        if (!std::exchange(vcpu.info_registered, false))
             return;
-        vcpu.info_registered = false;
         vcpu.info = nullptr;
         arch::unmap_vcpu_info(vcpu, std::exchange(vcpu.info_mfn, invalid_mfn));
     });
@@ -44,8 +38,8 @@ Status drop_shared(Domain& domain)
     return success;
 }
 
-constexpr Status (*steps[])(Domain&) = {stop,       events::close_all, grants::unmap_all, drop_interrupts,
-                                        drop_infos, arch::relinquish,  drop_shared,       give_back_all};
+constexpr Status (*steps[])(Domain&) = {stop,        events::close_all, grants::unmap_all, drop_interrupts_and_infos, arch::relinquish,
+                                        drop_shared, give_back_all};
 
 } // namespace
 
@@ -56,7 +50,7 @@ Status destroy(Domain& domain)
     Life alive = Life::alive;
     domain.life.compare_exchange_strong(alive, Life::dying);
     Status done = success;
-    while (done.ok() && domain.destroy_stage < sizeof steps / sizeof *steps) {
+    while (done.ok() && domain.destroy_stage < std::size(steps)) {
         done = steps[domain.destroy_stage](domain);
         if (done.ok())
             domain.destroy_stage++;

@@ -1,6 +1,7 @@
 // Which frames a domain has: a list through the frame records. A frame is on its owner's list from add_block() until its last
 // reference goes; the allocation itself holds one reference, which give_back() drops once.
 #include "domain_list.hpp"
+#include <tenon/arch/guest.hpp>
 #include <tenon/arch/memory.hpp>
 #include <tenon/log.hpp>
 #include <tenon/mm/frame_allocator.hpp>
@@ -106,20 +107,6 @@ bool give_back(Domain& domain, Mfn mfn)
     return held;
 }
 
-Frame* next_page(Domain& domain, Frame* after)
-{
-    Frame* found = nullptr;
-    {
-        Guard guard(domain.pages_lock);
-        for (u32 at = after ? after->next : domain.page_list.first; at && !found; at = frame_at(Mfn{at}).next)
-            if (frame_at(Mfn{at}).get(domain.id)) // otherwise it is going, and waits for the lock
-                found = &frame_at(Mfn{at});
-    }
-    if (after)
-        after->put();
-    return found;
-}
-
 CommPage add_comm_page(Domain& domain)
 {
     CommPage page = allocate_comm_page();
@@ -139,22 +126,29 @@ CommPage add_comm_page(Domain& domain)
 
 Status give_back_all(Domain& domain)
 {
-    for (;;) {
-        for (unsigned i = 0; i < 256; i++) {
-            Mfn mfn;
-            {
-                Guard guard(domain.pages_lock);
-                mfn = Mfn{domain.page_list.first};
-                if (!domain.page_list.first && !domain.admitting)
-                    return success;
-                if (!domain.page_list.first)
-                    break;
-                unlink(domain, frame_at(mfn));
-                domain.kept_list.push(frame_at(mfn));
-            }
-            give_back(domain, mfn); // not what somebody else just dropped: that has another owner, or waits for the lock
+    for (unsigned steps = 1;; steps++) {
+        Frame* frame;
+        {
+            Guard guard(domain.pages_lock);
+            if (!domain.page_list.first)
+                return domain.admitting ? Status(Error::restart) : success;
+            frame = &frame_at(Mfn{domain.page_list.first});
+            if (!frame->get(domain.id)) // somebody else just dropped it: it is going, and waits for the lock
+                frame = nullptr;
         }
-        if (arch::should_yield())
+        if (frame) {
+            Status done = arch::relinquish_frame(domain, *frame);
+            if (done.ok()) {
+                Guard guard(domain.pages_lock);
+                domain.page_list.remove(*frame);
+                domain.kept_list.push(*frame);
+            }
+            if (done.ok() && frame->take_allocation())
+                frame->put();
+            frame->put();
+            TRY(done);
+        }
+        if (steps % 256 == 0 && arch::should_yield())
             return Error::restart;
     }
 }

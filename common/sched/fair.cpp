@@ -1,6 +1,5 @@
-// Weighted fair sharing: charging, preemption, caps, and the heap of those that wait.
+// Weighted fair sharing: charging, preemption, caps, and the clock of those that wait.
 #include <tenon/sched/fair.hpp>
-#include <utility>
 
 namespace tenon {
 
@@ -41,70 +40,12 @@ u64 CapPool::deadline_within(u64 now)
     return used < allowed ? now + min(max((allowed - used) / sharers, FairPolicy::cap_tick), allowed - used) : now;
 }
 
-namespace {
-
-u32 rank_of(const Sched* s) { return s ? s->rank : 0; }
-
-/// The longer way down is on the left. True when the rank, the length of the way down on the right, changed.
-bool restore_order(Sched& s)
-{
-    if (rank_of(s.left) < rank_of(s.right))
-        std::swap(s.left, s.right);
-    return std::exchange(s.rank, rank_of(s.right) + 1) != s.rank;
-}
-
-/// Goes down on the right of both: logarithmic, also the depth of the recursion.
-Sched* meld(Sched* a, Sched* b)
-{
-    if (!a || !b)
-        return a ? a : b;
-    if (b->virtual_time < a->virtual_time)
-        std::swap(a, b);
-    a->right = meld(a->right, b);
-    a->right->parent = a;
-    restore_order(*a);
-    return a;
-}
-
-} // namespace
-
-void RunQueue::insert(Sched& s)
-{
-    s.left = s.right = nullptr;
-    s.rank = 1;
-    root_ = meld(root_, &s);
-    root_->parent = nullptr;
-    size_++;
-}
-
-void RunQueue::remove(Sched& s)
-{
-    Sched *below = meld(s.left, s.right), *above = s.parent;
-    if (below)
-        below->parent = above;
-    (!above ? root_ : above->left == &s ? above->left : above->right) = below;
-    while (above && restore_order(*above))
-        above = above->parent;
-    s.rank = 0;
-    size_--;
-}
-
-Sched* RunQueue::next(const Sched& s)
-{
-    if (s.left)
-        return s.left; // where there is a right one, there is a left one
-    const Sched* from = &s;
-    while (from->parent && (from == from->parent->right || !from->parent->right))
-        from = from->parent;
-    return from->parent ? from->parent->right : nullptr;
-}
-
 void RunQueue::advance(const Sched* running)
 {
-    if (running && (!root_ || running->virtual_time < root_->virtual_time))
+    if (running && (!top() || running->virtual_time < top()->virtual_time))
         clock_ = running->virtual_time;
-    else if (root_)
-        clock_ = root_->virtual_time;
+    else if (top())
+        clock_ = top()->virtual_time;
 }
 
 void RunQueue::place(Sched& s, bool slept) const

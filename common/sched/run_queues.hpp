@@ -55,16 +55,16 @@ struct CpuQueue {
     std::atomic<bool> yielded{false};    ///< the current one gives way; its own CPU's business
 
     // For a look without the lock.
-    std::atomic<u32> waiting{0};    ///< size of `run`
-    std::atomic<u64> least{0};      ///< the least virtual time of those that run or wait
-    std::atomic<u64> decided_at{0}; ///< time of the latest decision
-    std::atomic<u16> weight{0};     ///< of the one that runs since then
+    std::atomic<bool> is_crowded{false}; ///< somebody waits
+    std::atomic<u64> least{0};           ///< the least virtual time of those that run or wait
+    std::atomic<u64> decided_at{0};      ///< time of the latest decision
+    std::atomic<u16> weight{0};          ///< of the one that runs since then
 
     /// What waits has changed.
     void publish()
     {
-        waiting.store(run.size(), std::memory_order_relaxed);
-        crowded_cpus.assign(cpu, run.size() != 0);
+        is_crowded.store(run.top(), std::memory_order_relaxed);
+        crowded_cpus.assign(cpu, run.top());
     }
     void take_out(Vcpu& vcpu)
     {
@@ -83,7 +83,7 @@ struct CpuQueue {
     u64 reached(u64 now) const
     {
         u64 since = decided_at.load(std::memory_order_relaxed), base = least.load(std::memory_order_relaxed);
-        bool alone = !waiting.load(std::memory_order_relaxed) && now > since;
+        bool alone = !is_crowded.load(std::memory_order_relaxed) && now > since;
         return alone ? base + FairPolicy::weighted(now - since, weight.load(std::memory_order_relaxed)) : base;
     }
 };

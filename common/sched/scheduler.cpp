@@ -79,7 +79,7 @@ void commit(CpuQueue& queue, Vcpu& prev, Vcpu& next, u64 now)
         for (Sched* s = queue.run.top(); s; s = RunQueue::next(*s))
             offer(*s->vcpu);
     if (is_busy)
-        decide_by(queue, min(queue.run.size() ? next.sched.slice_end : ~u64{0}, next.sched.pool->deadline(now)));
+        decide_by(queue, min(queue.run.top() ? next.sched.slice_end : ~u64{0}, next.sched.pool->deadline(now)));
 }
 
 /// commit() for the vCPU whose state the CPU holds while nobody waits: it stops, and the CPU halts with it. Under the queue's lock.
@@ -223,7 +223,7 @@ void settle(Vcpu& vcpu, bool is_moved)
 static bool wake_in_place(Vcpu& vcpu)
 {
     HomeGuard home(vcpu);
-    if (!home->is_halted || !vcpu.is_on_cpu.load(std::memory_order_relaxed) || home->current != home->idle || home->run.size() ||
+    if (!home->is_halted || !vcpu.is_on_cpu.load(std::memory_order_relaxed) || home->current != home->idle || home->run.top() ||
         !may_run_on(vcpu, home->cpu) || !vcpu.is_runnable())
         return false;
     resume(*home, vcpu, arch::now_ns());
@@ -259,7 +259,7 @@ void schedule()
             queue.wanted->store(false); // before any look at what there is: offer() asks without this lock
             u64 now = arch::now_ns();
             Vcpu& prev = *queue.current;
-            if (halts && &prev == &loaded && !queue.run.size() && !prev.is_runnable() && can_linger(prev, queue.cpu)) {
+            if (halts && &prev == &loaded && !queue.run.top() && !prev.is_runnable() && can_linger(prev, queue.cpu)) {
                 rest(queue, prev, now);
                 next = queue.idle;
             } else {
@@ -310,7 +310,7 @@ void request(CpuId cpu) { queues[cpu.raw()].wanted->store(true, std::memory_orde
 void yield_current()
 {
     CpuQueue& queue = queue_of(arch::this_cpu_id());
-    if (!queue.waiting.load(std::memory_order_relaxed) && !pull_work(queue.cpu, &queue.current->domain))
+    if (!queue.is_crowded.load(std::memory_order_relaxed) && !pull_work(queue.cpu, &queue.current->domain))
         return;
     queue.yielded.store(true, std::memory_order_relaxed);
     queue.wanted->store(true, std::memory_order_relaxed);

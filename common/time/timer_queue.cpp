@@ -1,4 +1,4 @@
-// One pairing heap of armed timers per CPU, earliest at the root: arming never allocates and so never fails.
+// One heap of armed timers per CPU, earliest on top: arming never allocates and so never fails.
 // An armed timer is in the queue that Timer::cpu names; Timer::cpu and the links change only under that queue's lock.
 #include <tenon/arch/cpu.hpp>
 #include <tenon/mm/heap.hpp>
@@ -10,7 +10,7 @@ namespace {
 
 struct Queue {
     SpinLock<Rank::timer> lock;
-    Timer* root = nullptr;
+    LeftistHeap<Timer, &Timer::deadline> armed;
     std::atomic<Timer*> running{nullptr}; ///< whose handler this CPU is in
     std::atomic<bool> earlier{false};     ///< another CPU put in a new root: the hardware timer is late
 };
@@ -18,60 +18,11 @@ Queue* queues;
 
 Queue& queue_of(CpuId cpu) { return queues[cpu.raw()]; }
 
-Timer* meld(Timer* a, Timer* b)
-{
-    if (!a || !b)
-        return a ? a : b;
-    if (b->deadline < a->deadline)
-        std::swap(a, b);
-    b->next = a->child;
-    if (b->next)
-        b->next->at = &b->next;
-    b->at = &a->child;
-    a->child = b;
-    return a;
-}
-
-/// Two passes over a list of siblings: meld in pairs, then the pairs from last to first.
-Timer* meld_siblings(Timer* first)
-{
-    Timer *pairs = nullptr, *all = nullptr;
-    while (Timer* a = first) {
-        Timer* b = std::exchange(a->next, nullptr);
-        first = b ? std::exchange(b->next, nullptr) : nullptr;
-        Timer* melded = meld(a, b);
-        melded->next = pairs;
-        pairs = melded;
-    }
-    while (Timer* pair = pairs) {
-        pairs = std::exchange(pair->next, nullptr);
-        all = meld(all, pair);
-    }
-    return all;
-}
-
-void put_in(Queue& q, Timer* heap)
-{
-    q.root = meld(q.root, heap);
-    if (q.root)
-        q.root->at = &q.root;
-}
-
-void take_out(Queue& q, Timer& timer)
-{
-    *timer.at = timer.next;
-    if (timer.next)
-        timer.next->at = timer.at;
-    timer.at = nullptr;
-    timer.next = nullptr;
-    put_in(q, meld_siblings(std::exchange(timer.child, nullptr)));
-}
-
 void arm_hardware(Queue& q)
 {
     q.earlier.store(false, std::memory_order_relaxed);
-    if (q.root) // without one it fires once for nothing, at most
-        arch::arm_cpu_timer(q.root->deadline);
+    if (q.armed.top()) // without one it fires once for nothing, at most
+        arch::arm_cpu_timer(q.armed.top()->deadline);
 }
 
 /// Calls f with the lock of the timer's queue held.
@@ -102,15 +53,15 @@ void set(Timer& timer, u64 deadline_ns, CpuId cpu)
     for (bool done = false; !done;)
         with_queue_of(timer, [&](Queue& q) {
             if (timer.armed())
-                take_out(q, timer);
+                q.armed.remove(timer);
             if (timer.cpu.load(std::memory_order_relaxed) != cpu) { // hand over: the next turn holds the other queue's lock
                 timer.cpu.store(cpu, std::memory_order_release);
                 return;
             }
             done = true;
             timer.deadline = deadline_ns;
-            put_in(q, &timer);
-            if (q.root != &timer)
+            q.armed.insert(timer);
+            if (q.armed.top() != &timer)
                 return;
             if (cpu == arch::this_cpu_id()) {
                 arm_hardware(q);
@@ -126,7 +77,7 @@ void cancel(Timer& timer)
     CpuId ran_on;
     with_queue_of(timer, [&](Queue& q) {
         if (timer.armed())
-            take_out(q, timer); // the hardware timer may fire once for nothing
+            q.armed.remove(timer); // the hardware timer may fire once for nothing
         ran_on = timer.ran_on;
     });
     if (ran_on != arch::this_cpu_id())
@@ -138,12 +89,12 @@ void run(CpuId cpu, u64 now)
 {
     Queue& q = queue_of(cpu);
     q.lock.lock();
-    for (unsigned budget = 64; budget && q.root && q.root->deadline <= now;) { // handlers that rearm for the past do not keep us here
-        Timer* timer = q.root;
+    unsigned budget = 64; // handlers that rearm for the past do not keep us here
+    for (Timer* timer; budget && (timer = q.armed.top()) && timer->deadline <= now;) {
         bool must_wait = is_running_elsewhere(*timer, cpu);
         if (!must_wait) {
             budget--;
-            take_out(q, *timer);
+            q.armed.remove(*timer);
             timer->ran_on = cpu;
             q.running.store(timer, std::memory_order_release); // pairs with the acquire in cancel
         }

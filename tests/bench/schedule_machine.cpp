@@ -81,7 +81,7 @@ void Machine::set_life(Vcpu& vcpu, std::function<u64()> burst, std::function<u64
 
 void Machine::block(Vcpu& vcpu)
 {
-    unsigned where = vcpu.cpu.raw();
+    unsigned where = vcpu.home().raw();
     on_cpu(where, [&] { pause_vcpu_async(vcpu, pause_blocked); });
 }
 
@@ -108,7 +108,7 @@ void Machine::pin(Vcpu& vcpu, unsigned first, unsigned count)
 
 void Machine::yield(Vcpu& vcpu)
 {
-    on_cpu(vcpu.cpu.raw(), [&] { scheduler::yield_current(); });
+    on_cpu(vcpu.home().raw(), [&] { scheduler::yield_current(); });
 }
 
 void Machine::on_cpu(unsigned where, const std::function<void()>& action)

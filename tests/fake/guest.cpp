@@ -18,6 +18,7 @@ WEAK void destroy_domain(Domain&) {}
 WEAK Status create_vcpu(Vcpu&) { return success; }
 WEAK void destroy_vcpu(Vcpu&) {}
 WEAK Status relinquish(Domain&) { return success; }
+WEAK Status relinquish_frame(Domain&, Frame&) { return success; }
 
 /// Returns at once, as the new vCPU: the test goes on with another arch::current_vcpu().
 WEAK void switch_to(Vcpu& prev, Vcpu& next)

@@ -65,7 +65,7 @@ Status relinquish(Domain& domain)
     for (u32 i = 0; i < domain.max_vcpus; i++)
         if (domain.vcpus && domain.vcpus[i])
             TRY(drop_vcpu_tables(*domain.vcpus[i]));
-    return x86::pv::drop_pins(domain);
+    return success;
 }
 
 Result<vcpu_info*> map_vcpu_info(Vcpu& vcpu, Mfn mfn, u32 offset)

@@ -1,5 +1,6 @@
 // Pins: references that keep a guest's tables typed without an entry pointing at them.
 #include "pin.hpp"
+#include <tenon/arch/guest.hpp>
 
 namespace tenon::x86::pv {
 
@@ -24,24 +25,17 @@ Status unpin(Domain& domain, Mfn mfn)
     return success;
 }
 
-Status drop_pins(Domain& domain)
+} // namespace tenon::x86::pv
+
+namespace tenon {
+
+Status arch::relinquish_frame(Domain& domain, Frame& frame)
 {
-    // A pass over the domain's frames; the cursor holds a reference, so that it stays in the list.
-    unsigned steps = 0;
-    Status result = success;
-    Frame* frame = nullptr;
-    while (result.ok() && (frame = domains::next_page(domain, frame))) {
-        TypeWord word = frame->type_word();
-        if (word.pinned())
-            result = unpin(domain, mfn_of(*frame));
-        else if (word.partial() && word.count() == 0)
-            result = release_partial(domain, *frame);
-        if (result.ok() && ++steps % 1024 == 0 && arch::should_yield())
-            result = Error::restart;
-    }
-    if (frame)
-        frame->put();
-    return result;
+    const TypeWord word = frame.type_word();
+    if (!word.pinned() && !word.partial())
+        return success;
+    Guard guard(domain.arch.mm_lock);
+    return word.pinned() ? x86::pv::unpin(domain, mfn_of(frame)) : x86::pv::release_partial(domain, frame);
 }
 
-} // namespace tenon::x86::pv
+} // namespace tenon

@@ -7,6 +7,10 @@
 #include <tenon/addr.hpp>
 #include <tenon/lib/result.hpp>
 
+namespace tenon {
+struct Frame;
+}
+
 namespace tenon::arch {
 
 /// The architecture's part of a new domain. On failure destroy_domain is called, as for one that was half made.
@@ -15,9 +19,11 @@ void destroy_domain(Domain& domain);
 /// Stack, register state and tables of a new vCPU. On failure destroy_vcpu is called.
 Status create_vcpu(Vcpu& vcpu);
 void destroy_vcpu(Vcpu& vcpu);
-/// Drops what a dying domain's vCPUs and pins hold of frames: page tables, base pointers, descriptor tables. No vCPU of it is
-/// on a CPU. Error::restart: call again.
+/// Drops what a dying domain's vCPUs hold of frames: base pointers, descriptor tables. No vCPU of it is on a CPU. Error::restart:
+/// call again.
 Status relinquish(Domain& domain);
+/// And then what a frame of it holds of others though nobody uses it: a pinned table, one whose validation was interrupted.
+Status relinquish_frame(Domain& domain, Frame& frame);
 
 /// Makes `next` the vCPU of this CPU; returns when somebody switches back to `prev`. The code that runs first on the new stack
 /// calls scheduler::finish_switch(prev). No lock is held.

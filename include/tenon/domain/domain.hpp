@@ -135,9 +135,6 @@ enum class Limit : u8 { holds, waived };
 Status add_block(Domain& domain, Mfn first, unsigned order, Limit limit = Limit::holds);
 /// Drops the allocation's reference if it is still held; false when it was not.
 bool give_back(Domain& domain, Mfn mfn);
-/// Walks a domain's frames: the one after `after` (nullptr: the first), with a reference that keeps it in the list; that of
-/// `after` is dropped. nullptr at the end. May be interleaved with anything.
-Frame* next_page(Domain& domain, Frame* after);
 /// A page shared with the hypervisor; owned by the domain, but not counted in its memory.
 CommPage add_comm_page(Domain& domain);
 

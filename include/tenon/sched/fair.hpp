@@ -3,13 +3,14 @@
 #pragma once
 #include <atomic>
 #include <tenon/arch/cpu.hpp>
+#include <tenon/lib/leftist_heap.hpp>
 
 namespace tenon {
 
 class CapPool;
 
 /// The scheduler's view of one vCPU, kept inside it.
-struct Sched {
+struct Sched : HeapLinks<Sched> {
     Vcpu* vcpu = nullptr;    ///< whose it is; set once
     CapPool* pool = nullptr; ///< its domain's cap; set once
     u64 virtual_time = 0;    ///< weighted run time, ns * default_weight / weight; comparable on all CPUs
@@ -18,10 +19,7 @@ struct Sched {
     u64 turn_began = 0;      ///< when it was chosen to run
     u64 slice_end = 0;       ///< when others of its queue get their turn
     u16 weight = 256;
-    u32 rank = 0; ///< in its CPU's run queue; 0: not queued
-    Sched *left = nullptr, *right = nullptr, *parent = nullptr;
     CpuSet hard_affinity, soft_affinity;
-    bool is_queued() const { return rank != 0; }
 };
 
 struct FairPolicy {
@@ -71,17 +69,9 @@ private:
     std::atomic<u32> sharers_{1};
 };
 
-/// The vCPUs that wait for one CPU: a leftist heap by virtual time, made of the vCPUs themselves. Nothing is allocated, and
-/// every operation is logarithmic at worst. The caller locks.
-class RunQueue : Pinned {
+/// The vCPUs that wait for one CPU, and their clock. The caller locks.
+class RunQueue : public LeftistHeap<Sched, &Sched::virtual_time> {
 public:
-    u32 size() const { return size_; }
-    Sched* top() const { return root_; }
-    /// Walks all of them, from the top; nullptr after the last one.
-    static Sched* next(const Sched& s);
-    void insert(Sched& s);
-    void remove(Sched& s);
-
     /// The queue's virtual clock follows the least of `running` and the waiting; it stands still when there are none.
     void advance(const Sched* running);
     u64 clock() const { return clock_; }
@@ -90,8 +80,6 @@ public:
     void place(Sched& s, bool slept) const;
 
 private:
-    Sched* root_ = nullptr;
-    u32 size_ = 0;
     u64 clock_ = 0;
 };
 

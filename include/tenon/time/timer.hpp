@@ -2,10 +2,11 @@
 #pragma once
 #include <atomic>
 #include <tenon/ids.hpp>
+#include <tenon/lib/leftist_heap.hpp>
 
 namespace tenon {
 
-struct Timer : Pinned {
+struct Timer : HeapLinks<Timer>, Pinned {
     using Handler = void (*)(void* argument);
     Timer() = default;
     Timer(Handler h, void* a) : handler(h), argument(a) {}
@@ -14,10 +15,7 @@ struct Timer : Pinned {
     u64 deadline = 0;         ///< ns since boot
     std::atomic<CpuId> cpu{}; ///< the queue it is in, or was in last
     CpuId ran_on{};           ///< where its handler ran last
-    bool armed() const { return at; }
-
-    // The queue's own: links of a pairing heap. `at` is the pointer that leads here, null while the timer is in no queue.
-    Timer *child = nullptr, *next = nullptr, **at = nullptr;
+    bool armed() const { return is_queued(); }
 };
 
 namespace timers {

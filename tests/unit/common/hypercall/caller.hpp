@@ -87,6 +87,7 @@ WEAK void destroy_domain(Domain&) {}
 WEAK Status create_vcpu(Vcpu&) { return success; }
 WEAK void destroy_vcpu(Vcpu&) {}
 WEAK Status relinquish(Domain&) { return success; }
+WEAK Status relinquish_frame(Domain&, Frame&) { return success; }
 WEAK void switch_to(Vcpu&, Vcpu&) {}
 WEAK Result<vcpu_info*> map_vcpu_info(Vcpu&, Mfn, u32) { return Error::inval; }
 WEAK void unmap_vcpu_info(Vcpu&, Mfn) {}

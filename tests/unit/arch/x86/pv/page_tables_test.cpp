@@ -65,7 +65,10 @@ public:
             while (!finish_deferred(*guest_->vcpus[i], *guest_))
                 ;
         for (Status s = Error::restart; !s; fake::yield_after(pick(20))) {
-            s = drop_pins(*guest_);
+            s = success;
+            for (Mfn mfn : own_)
+                if (s)
+                    s = arch::relinquish_frame(*guest_, frame_at(mfn));
             pinned_.clear();
             for (Mfn mfn : own_)
                 if (frame_at(mfn).type_word().pinned())

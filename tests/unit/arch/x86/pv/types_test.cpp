@@ -18,12 +18,7 @@ namespace {
 
 struct Types : testing::Test {
     Types() { fake::on_flush(nullptr); }
-    ~Types()
-    {
-        fake::on_flush(nullptr);
-        while (!drop_pins(*guest))
-            ;
-    }
+    ~Types() { fake::on_flush(nullptr); }
     Mfn page() { return domains::add_pages(*guest).value(); }
     Pte* table(Mfn mfn) { return reinterpret_cast<Pte*>(fake::frame_bytes(mfn)); }
     /// A level-1 table whose entries all map `target`.
