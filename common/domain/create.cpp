@@ -21,10 +21,7 @@ Status fill(Domain& domain, const CreateParams& params)
         info.evtchn_upcall_mask = 1; // a guest that does not know of events yet gets none
     guest_time::update_wallclock(domain);
     TRY(events::init(domain, u32(min(u64{params.max_event_port} + 1, u64{EventChannels::max_ports}))));
-    TRY(grants::init(domain, params.grant_frames, params.maptrack_frames));
-    if (params.is_privileged)
-        return pirqs::init(domain);
-    return success;
+    return grants::init(domain, params.grant_frames, params.maptrack_frames);
 }
 
 } // namespace
@@ -52,14 +49,10 @@ Result<DomainRef> create(const CreateParams& params)
     Status done = fill(*domain, params);
     domain->refs = 2; // until it is destroyed, and the caller's
     DomainRef ref(domain);
-    if (!done.ok()) {
-        grants::free_tables(*domain);
-        free_comm_page(domain->shared);
-        domain->life.store(Life::dead, std::memory_order_release);
-        release_memory_claim(*domain);
-        return done.error();
-    }
-    return ref;
+    if (done.ok())
+        return ref;
+    (void)destroy(*domain); // at once: there is little to give back
+    return done.error();
 }
 
 Status create_vcpus(Domain& domain)

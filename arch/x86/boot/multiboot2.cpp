@@ -54,16 +54,26 @@ bool read_map(const Bytes& tag, BootInfo& info)
     return true;
 }
 
-/// One of colours by their bits; what shows text, or has a palette, is none for us. The screen checks whether it makes sense.
+/// One of colours by their bits, with room for text. What shows text itself, or has a palette, is none for us.
 bool read_framebuffer(const Bytes& tag, BootInfo& info)
 {
     const bool is_rgb = tag.get<u8>(29) == 1;
-    const auto channel = [&](u64 at) { return BootFramebuffer::Channel{tag.get<u8>(at), tag.get<u8>(at + 1)}; };
     if (!tag.has(0, is_rgb ? 38 : 32))
         return false;
-    if (is_rgb)
-        info.framebuffer = {tag.get<u64>(8), tag.get<u32>(16), tag.get<u32>(20), tag.get<u32>(24),
-                            tag.get<u8>(28), channel(32),      channel(34),      channel(36)};
+    if (!is_rgb)
+        return true;
+    BootFramebuffer fb{tag.get<u64>(8), tag.get<u32>(16), tag.get<u32>(20), tag.get<u32>(24), tag.get<u8>(28), {}, {}, {}};
+    for (u64 at = 32; auto* c : {&fb.red, &fb.green, &fb.blue}) { // behind two reserved bytes
+        *c = {tag.get<u8>(at), tag.get<u8>(at + 1)};
+        if (c->size == 0 || c->size > 8 || c->position + c->size > fb.bits_per_pixel)
+            return false;
+        at += 2;
+    }
+    const u32 bits = fb.bits_per_pixel;
+    if (!fb.address || (bits != 16 && bits != 24 && bits != 32) || fb.width < 64 || fb.height < 64 || fb.width > 0x8000 ||
+        fb.height > 0x8000 || fb.pitch > 0x40000 || fb.pitch < fb.width * bits / 8)
+        return false;
+    info.framebuffer = fb;
     return true;
 }
 

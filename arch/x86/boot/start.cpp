@@ -13,7 +13,6 @@
 #include <tenon/boot/boot_info.hpp>
 #include <tenon/boot/known_options.hpp>
 #include <tenon/boot/memory_map.hpp>
-#include <tenon/boot/option.hpp>
 #include <tenon/console.hpp>
 #include <tenon/device/acpi.hpp>
 #include <tenon/device/i8259.hpp>
@@ -82,8 +81,7 @@ void start_screen()
     const BootFramebuffer& f = boot_info.framebuffer;
     Status s = Error::nodev;
     if (f.address)
-        s = screen::init_framebuffer({MachineAddr{f.address}, f.pitch, f.width, f.height, f.bits_per_pixel, f.red.position, f.red.size,
-                                      f.green.position, f.green.size, f.blue.position, f.blue.size});
+        s = screen::init_framebuffer(f);
     else if (boot_info.efi_system_table == 0)
         s = screen::init_text();
     if (s)
@@ -148,12 +146,9 @@ extern "C" [[noreturn]] void start_cpp(u64 load_base, u64 information_address, u
     start_screen();
     dom0::UnpackedKernel kernel = dom0::unpack(boot_info);
     boot_memory::hand_over();
-    if (!heap::init())
-        boot_failure("not enough memory for the heap");
 
     // The machine
-    MachineAddr rsdp{boot_info.rsdp_bytes ? load_base + (u64(boot_info.rsdp) - u64(image_start)) : 0};
-    if (!acpi::init(rsdp))
+    if (!acpi::init({boot_info.rsdp, boot_info.rsdp_bytes}))
         log_warning("No ACPI tables: one CPU, no I/O APIC");
     start_serial();
     i8259::disable(legacy_vector);

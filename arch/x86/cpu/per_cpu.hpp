@@ -2,7 +2,7 @@
 #pragma once
 #include <atomic>
 #include <tenon/domain/vcpu.hpp>
-#include <tenon/result.hpp>
+#include <tenon/lib/result.hpp>
 #include <tenon_arch/layout.hpp>
 #include <tenon_arch/regs.hpp>
 

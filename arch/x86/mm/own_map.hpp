@@ -2,8 +2,8 @@
 // Blocks of 2 MiB that it owns whole are one entry. The tables lie on the heap: they hold frame numbers, no guest's data.
 #pragma once
 #include "pte.hpp"
+#include <tenon/lib/result.hpp>
 #include <tenon/mm/frame_table.hpp>
-#include <tenon/result.hpp>
 #include <tenon/sync/spinlock.hpp>
 #include <tenon_arch/layout.hpp>
 

@@ -173,15 +173,13 @@ namespace tenon::arch {
 Mfn hide_page(void* page) { return x86::unmap_shared(u64(page)); }
 
 HostVa heap_start() { return HostVa{x86::heap_base}; }
-u64 heap_bytes() { return x86::heap_size; }
 
 Status heap_map(HostVa va, Mfn mfn) { return x86::map_shared(va.raw(), mfn, x86::data_flags); }
 
-Mfn heap_unmap(HostVa va)
+void heap_unmap(HostVa va)
 {
-    const Mfn mfn = x86::unmap_shared(va.raw());
+    x86::unmap_shared(va.raw());
     x86::invalidate_page(va.raw());
-    return mfn;
 }
 
 u64 heap_tables() { return x86::tables_made.load(std::memory_order_relaxed); }

@@ -1,7 +1,7 @@
 // The hypervisor's own half of every address space: root table, mapping helpers, memory handed out before the allocator exists.
 #pragma once
 #include "pte.hpp"
-#include <tenon/result.hpp>
+#include <tenon/lib/result.hpp>
 #include <tenon_arch/layout.hpp>
 #include <tenon_arch/state.hpp>
 

@@ -5,7 +5,6 @@
 #include "../pv/bounce.hpp"
 #include "../pv/descriptors.hpp"
 #include "../pv/emulate/emulate.hpp"
-#include "../pv/writable_tables.hpp"
 #include "entry.hpp"
 #include <tenon/event/channels.hpp>
 #include <tenon/guest/handle.hpp>
@@ -51,7 +50,7 @@ u64 find_fixup(u64 rip)
     guest = fixed; // from here on `regs` may be overwritten
     if (fixed.entry_vector != 14)
         pv::deliver_exception(vcpu, guest, u8(fixed.entry_vector), fixed.error_code);
-    else if (const u64 address = read_cr2(); !pv::fault_in_ldt(vcpu, address) && !pv::reflect_descriptor_fault(vcpu, guest, address))
+    else if (!pv::handle_descriptor_fault(vcpu, guest, read_cr2()))
         panic_with_registers(fixed); // IRET reads nothing else that could be missing
     asm volatile("mov %0, %%rsp; jmp entry_exit" ::"r"(&guest));
     __builtin_unreachable();
@@ -76,7 +75,7 @@ u64 find_fixup(u64 rip)
     u64 address = read_cr2();
     u32 error = regs.error_code;
     if (!(error & pf_user)) {
-        if (pv::fault_in_ldt(vcpu, address) || pv::reflect_descriptor_fault(vcpu, regs, address))
+        if (pv::handle_descriptor_fault(vcpu, regs, address))
             return;
         // At CPL 3 only descriptor tables are read as supervisor, unless the CPU model is wrong about IRET.
         if (features.smap && (error & pf_present) && (read_cr4() & cr4::smap) && arch::guest_range_ok(GuestVa{address}, 1)) {
@@ -148,9 +147,8 @@ extern "C" void handle_syscall(Regs* regs)
 extern "C" u64 unknown_call(Regs* regs)
 {
     Vcpu& vcpu = *this_cpu().current;
-    Call call{vcpu, vcpu.domain, u32(regs->rax), {regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8}};
-    CallResult result = dispatch(call);
-    return !result.ok() && result.error() == Error::restart ? arch::repeat_call(call) : u64(to_register(result));
+    note_refused({vcpu, vcpu.domain, u32(regs->rax), {}}, 0, Error::nosys);
+    return u64(-s64(Error::nosys));
 }
 
 extern "C" void handle_syscall32(Regs* regs)

@@ -1,6 +1,5 @@
 // Interrupt vectors on their way to who handles them: timer, messages between CPUs, devices; and NMIs.
 #include "../cpu/smp.hpp"
-#include "../irq/dispatch.hpp"
 #include "../irq/vectors.hpp"
 #include "entry.hpp"
 #include <config.hpp>

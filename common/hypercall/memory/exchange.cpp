@@ -18,7 +18,7 @@ public:
         for (u64 i = 0; i < held_; i++)
             release(Mfn{list_[i]});
         for (u64 i = 0; i < taken_; i++)
-            drop_extent(Mfn{fresh(i)}, taken_order_);
+            put_frames(Mfn{fresh(i)}, bit(taken_order_));
         heap::free(list_);
     }
     Status hold(GuestPtr<u64> in, unsigned order);

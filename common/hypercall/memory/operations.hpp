@@ -33,13 +33,9 @@ CallResult machphys_mapping(Operation& op);
 CallResult machphys_mfn_list(Operation& op);
 CallResult acquire_resource(Operation& op);
 
-/// An extent of new frames for the domain, inside its limit.
-Result<Mfn> take_extent(Domain& domain, unsigned order, unsigned address_bits);
 /// Says in the machine-to-physical table where the domain has a frame, if it still has it: another of its vCPUs may have given it away.
 void name_frame(Domain& domain, Mfn mfn, u64 pfn);
-/// Frees an extent that was allocated and never became part of a domain's memory.
-void drop_extent(Mfn first, unsigned order);
-/// Undoes take_extent, or gives back any frame the domain still holds the allocation of; the m2p entry goes with it.
+/// Gives back any frame the domain still holds the allocation of; the m2p entry goes with it.
 bool give_frame(Domain& domain, Mfn mfn);
 
 } // namespace tenon::hypercall::memory

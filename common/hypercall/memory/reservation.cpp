@@ -36,7 +36,7 @@ bool decrease(const Reservation& r, u64 index)
 
 bool increase(const Reservation& r, u64 index)
 {
-    auto first = take_extent(r.domain, r.order, r.address_bits);
+    auto first = domains::add_pages(r.domain, r.order, r.address_bits);
     if (!first.ok())
         return false;
     if (r.list.is_null() || (r.list + index).write(first->raw()).ok())
@@ -50,7 +50,7 @@ bool populate(const Reservation& r, u64 index)
     auto pfn = (r.list + index).read();
     if (!pfn.ok())
         return false;
-    auto first = take_extent(r.domain, r.order, r.address_bits);
+    auto first = domains::add_pages(r.domain, r.order, r.address_bits);
     if (!first.ok())
         return false;
     for (u64 i = 0; i < r.frames(); i++)
@@ -62,24 +62,6 @@ bool populate(const Reservation& r, u64 index)
 }
 
 } // namespace
-
-void drop_extent(Mfn first, unsigned order)
-{
-    for (u64 i = 0; i < u64{1} << order; i++)
-        frame_at(first + i).put();
-}
-
-Result<Mfn> take_extent(Domain& domain, unsigned order, unsigned address_bits)
-{
-    if (order == 0)
-        return domains::add_page(domain, address_bits);
-    Mfn first = TRY(frame_allocator::allocate(dom_xen, order, address_bits));
-    if (auto added = domains::add_block(domain, first, order); !added.ok()) {
-        drop_extent(first, order);
-        return added.error();
-    }
-    return first;
-}
 
 void name_frame(Domain& domain, Mfn mfn, u64 pfn)
 {

@@ -13,7 +13,7 @@ struct BootModule {
 struct BootFramebuffer {
     u64 address = 0; ///< 0: there is none
     u32 pitch = 0, width = 0, height = 0;
-    u8 bits_per_pixel = 0;
+    u8 bits_per_pixel = 0; ///< 16, 24 or 32
     struct Channel {
         u8 position = 0, size = 0;
     } red, green, blue;

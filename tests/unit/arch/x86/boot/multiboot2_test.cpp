@@ -1,4 +1,5 @@
 #include <arch/x86/boot/multiboot2.hpp>
+#include <array>
 #include <cstring>
 #include <fake/machine.hpp>
 #include <gtest/gtest.h>
@@ -101,6 +102,23 @@ TEST_F(Multiboot2, TextAndIndexedFramebuffersAreNone)
     ASSERT_TRUE(parse(indexed.finish()));
     EXPECT_EQ(info.framebuffer.address, 0u);
     EXPECT_EQ(fake::take_log(), "");
+}
+
+TEST_F(Multiboot2, FramebuffersThatCannotBeDrawnOnAreDamaged)
+{
+    for (auto [pitch, width, height, bits, blue] : {std::array<u32, 5>{4096, 1024, 768, 32, 8},
+                                                    {2048, 1024, 768, 16, 0},
+                                                    {2047, 1024, 768, 16, 5},
+                                                    {4096, 1024, 768, 8, 2},
+                                                    {4096, 1024, 8, 32, 8},
+                                                    {4096, 1024, 768, 32, 9}}) {
+        Writer one;
+        one.begin(8).put(u64{0xe0000000}).put(pitch).put(width).put(height).put(u8(bits)).put(u8{1}).put(u16{0});
+        one.put(u8(5)).put(u8{1}).put(u8{5}).put(u8{1}).put(u8{0}).put(u8(blue)).end();
+        info = {};
+        ASSERT_TRUE(parse(one.finish()));
+        EXPECT_EQ(info.framebuffer.address != 0, pitch == 4096 && blue == 8 && height == 768) << pitch << ' ' << bits << ' ' << blue;
+    }
 }
 
 TEST_F(Multiboot2, DamagedTagsAreNamedAndLeftOut)
