@@ -3,7 +3,6 @@
 #include "../cpu/per_cpu.hpp"
 #include "../time/clock.hpp"
 #include "boot.hpp"
-#include "boot_memory.hpp"
 #include <tenon/arch/machine.hpp>
 #include <tenon/arch/memory.hpp>
 #include <tenon/boot/boot_info.hpp>
@@ -70,8 +69,6 @@ void remember_machine(const MemoryMap& map, const BootInfo& info)
     const u32 words[] = {one.edx, one.ecx, extended.edx, extended.ecx, 0, cpuid(0).eax >= 7 ? cpuid(7).ebx : 0};
     __builtin_memcpy(processor.features, words, sizeof words);
 }
-
-u32 max_machine_width() { return log2_ceil(boot_memory::end_of_ram().raw() << page_shift); }
 
 } // namespace tenon::x86
 

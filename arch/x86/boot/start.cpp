@@ -129,8 +129,8 @@ extern "C" [[noreturn]] void start_cpp(u64 load_base, u64 information_address, u
     if (!memory_map_of_machine.load(boot_info))
         boot_failure("the boot loader names no memory");
     boot_memory::init(memory_map_of_machine, boot_info, MachineAddr{load_base}, u64(image_end - image_start));
-    u64 mib = boot_memory::ram_frames() >> 8;
-    log_info("%lu MiB of memory, up to %lx", mib, boot_memory::end_of_ram().raw() << page_shift);
+    u64 mib = boot_memory::ram_frames >> 8;
+    log_info("%lu MiB of memory, up to %lx", mib, boot_memory::end_of_ram.raw() << page_shift);
     if (mib < 128)
         boot_failure("%lu MiB of memory are too little: Tenon and a dom0 need at least 128 MiB", mib);
     build_address_space(MachineAddr{load_base});

@@ -30,7 +30,7 @@ void back(u64 va, u64 bytes, u64 guest_va = 0)
 
 void build_tables()
 {
-    const u64 frames = boot_memory::end_of_ram().raw();
+    const u64 frames = boot_memory::end_of_ram.raw();
     back(frame_table_base, frames * sizeof(Frame));
     back(m2p_rw_base, frames * 8, m2p_base);
     frame_table::init(reinterpret_cast<Frame*>(frame_table_base), frames);

@@ -10,6 +10,7 @@
 #include <tenon/arch/cpu.hpp>
 #include <tenon/arch/cpuid.hpp>
 #include <tenon/domain/domain.hpp>
+#include <tenon/mm/frame_table.hpp>
 #include <tenon/mm/heap.hpp>
 
 namespace tenon::x86 {
@@ -221,7 +222,7 @@ namespace {
             return {0, 0, clock.mul, u32(s32(clock.shift))};
         return {subleaf == 2 ? khz : 0, 0, 0, 0};
     }
-    case 5: return {0, subleaf == 0 ? max_machine_width() : 0, 0, 0};
+    case 5: return {0, subleaf == 0 ? log2_ceil(frame_table::end << page_shift) : 0, 0, 0}; // bits of the highest machine address
     }
     return {};
 }

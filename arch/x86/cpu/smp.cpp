@@ -18,10 +18,10 @@
 namespace tenon::x86 {
 
 constinit CpuSet online{};
+constinit bool is_stopping = false;
 
 namespace {
 
-constinit bool stopping = false;
 constinit Domain* idle_domain = nullptr;
 constinit vcpu_info nobody_looks_here{};
 extern "C" char trampoline_start[], trampoline_end[];
@@ -112,7 +112,7 @@ void create_idle_domain()
 void start_other_cpus(u32 limit)
 {
     const acpi::Machine& machine = acpi::machine();
-    const Mfn trampoline = boot_memory::trampoline_frame();
+    const Mfn trampoline = boot_memory::trampoline_frame;
     u32 next = 1;
     if (trampoline == invalid_mfn || limit < 2)
         return clock::cpus_are_up();
@@ -150,11 +150,9 @@ void idle_loop()
     }
 }
 
-bool is_stopping() { return stopping; }
-
 void stop_other_cpus()
 {
-    stopping = true;
+    is_stopping = true;
     if (online.count() > 1)
         lapic::send_nmi_to_others();
 }
