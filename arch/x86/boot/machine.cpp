@@ -21,16 +21,6 @@ constinit arch::EfiInfo efi{};
 constinit u16 vendor_name[100]{};
 constinit arch::ProcessorInfo processor{};
 
-/// Copies from machine memory at boot; nothing when it does not lie in mappable reach.
-bool peek(u64 address, void* to, u64 bytes)
-{
-    const void* at = map_device(MachineAddr{address}, bytes, DeviceMemory::write_back);
-    if (!at)
-        return false;
-    __builtin_memcpy(to, at, bytes);
-    return true;
-}
-
 /// [UEFI 4.3] EFI_SYSTEM_TABLE, 64 bit.
 struct EfiSystemTable {
     u64 signature;
@@ -44,15 +34,13 @@ struct EfiSystemTable {
 
 void read_efi(u64 address)
 {
-    EfiSystemTable t;
-    if (!address || !peek(address, &t, sizeof t) || t.signature != 0x5453595320494249)
+    const auto map = [](u64 at, u64 bytes) { return at ? map_device(MachineAddr{at}, bytes, DeviceMemory::write_back) : nullptr; };
+    const auto* t = static_cast<const EfiSystemTable*>(map(address, sizeof(EfiSystemTable)));
+    if (!t || t->signature != 0x5453595320494249)
         return;
-    efi.config_table = t.table;
-    efi.config_entries = u32(t.entries);
-    efi.revision = t.revision;
-    efi.vendor_revision = t.vendor_revision;
-    if (peek(t.vendor, vendor_name, sizeof vendor_name - 2))
-        efi.vendor = {vendor_name, 100};
+    efi = {t->table, u32(t->entries), t->revision, t->vendor_revision, vendor_name};
+    if (const void* name = map(t->vendor, sizeof vendor_name - 2))
+        __builtin_memcpy(vendor_name, name, sizeof vendor_name - 2);
 }
 
 } // namespace

@@ -79,12 +79,7 @@ void start_screen()
     if (!options::console.empty() && !options::console_names("vga"))
         return;
     const BootFramebuffer& f = boot_info.framebuffer;
-    Status s = Error::nodev;
-    if (f.address)
-        s = screen::init_framebuffer(f);
-    else if (boot_info.efi_system_table == 0)
-        s = screen::init_text();
-    if (s)
+    if (f.address ? screen::init_framebuffer(f).ok() : !boot_info.efi_system_table && screen::init_text())
         console::add_sink(screen::write);
 }
 
@@ -93,11 +88,9 @@ void start_serial()
     bool second = options::console_names("com2") && !options::console_names("com1");
     std::string_view text = second ? options::com2 : options::com1;
     auto parsed = serial::parse(text, second ? 0x2f8 : 0x3f8, second ? 3 : 4);
-    if (!parsed.ok()) {
+    if (!parsed.ok())
         log_warning("Option %s: malformed, kept as it is", second ? "com2" : "com1");
-        return;
-    }
-    if (!serial::init(*parsed))
+    else if (!serial::init(*parsed))
         log_warning("No serial port where the console is said to be");
 }
 

@@ -3,7 +3,6 @@
 #include "boot.hpp"
 #include "boot_memory.hpp"
 #include <tenon/arch/machine.hpp>
-#include <tenon/arch/memory.hpp>
 #include <tenon/log.hpp>
 #include <tenon/mm/frame_table.hpp>
 

@@ -1,6 +1,5 @@
 // CPU features: found once, switched on per CPU. [SDM 1 chapter 13, SDM 3A 2.5; CPUID in SDM 2A]
 #include "features.hpp"
-#include "per_cpu.hpp"
 #include <tenon/boot/known_options.hpp>
 #include <tenon/log.hpp>
 #include <tenon_arch/cpu_ops.hpp>

@@ -1,9 +1,7 @@
 // CPUs: start of the others, requests, idle vCPUs, stop.
 #include "smp.hpp"
 #include "../boot/boot_memory.hpp"
-#include "../irq/vectors.hpp"
 #include "../mm/paging.hpp"
-#include "../pv/vcpu.hpp"
 #include "../time/clock.hpp"
 #include <tenon/arch/guest.hpp>
 #include <tenon/arch/memory.hpp>

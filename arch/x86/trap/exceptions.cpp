@@ -1,7 +1,6 @@
 // Who gets which exception: us, a fix-up, or the guest. And what happens on the way back into a guest.
 #include "../cpu/features.hpp"
 #include "../cpu/smp.hpp"
-#include "../irq/vectors.hpp"
 #include "../pv/bounce.hpp"
 #include "../pv/descriptors.hpp"
 #include "../pv/emulate/emulate.hpp"
