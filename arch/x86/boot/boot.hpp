@@ -12,8 +12,6 @@ namespace x86 {
 void build_tables();
 /// Remembers what the boot loader and the firmware said, for dom0 and the tools.
 void remember_machine(const BootInfo& info);
-/// Bits of the highest machine address.
-u32 max_machine_width();
 
 } // namespace x86
 } // namespace tenon

@@ -9,6 +9,10 @@
 
 namespace tenon::x86::boot_memory {
 
+constinit bool is_open = true;
+constinit u64 ram_frames = 0;
+constinit Mfn end_of_ram{0}, trampoline_frame = invalid_mfn;
+
 namespace {
 
 constexpr u64 four_gib = u64{1} << 20, one_mib = 256; // in frames
@@ -37,9 +41,6 @@ struct Ranges {
     }
 };
 constinit Ranges all_ram, left;
-constinit u64 frames_of_ram = 0, ram_end = 0;
-constinit bool handed_over = false;
-constinit Mfn trampoline = invalid_mfn;
 
 /// From the end of the highest range that has room below `limit`.
 Mfn cut(u64 count, u64 limit, u64 align)
@@ -65,10 +66,10 @@ void init(const BootInfo& info, MachineAddr image, u64 image_bytes)
             continue;
         Range frames{pages_for(r.addr), (r.addr + r.size) >> page_shift};
         all_ram.add(frames);
-        frames_of_ram += frames.end - frames.first;
-        ram_end = frames.end; // the map is sorted
+        ram_frames += frames.end - frames.first;
+        end_of_ram = Mfn{frames.end}; // the map is sorted
         if (u64 end = min(frames.end, u64{0x9f}); end > 1 && frames.first < end)
-            trampoline = Mfn{end - 1};
+            trampoline_frame = Mfn{end - 1};
         left.add({max(frames.first, one_mib), frames.end});
     }
     left.remove(image.raw() >> page_shift, pages_for(image.raw() + image_bytes));
@@ -89,11 +90,9 @@ void give_back(Mfn first, u64 count)
     frame_allocator::add_range(first, count);
 }
 
-bool is_open() { return !handed_over; }
-
 void hand_over()
 {
-    handed_over = true;
+    is_open = false;
     // What is RAM and not free now is Tenon's own, or a piece that give_back() returns. The first MiB stays the machine's.
     Ranges taken = all_ram;
     taken.remove(0, one_mib);
@@ -111,8 +110,5 @@ Range largest()
 {
     return *std::max_element(left.begin(), left.end(), [](const Range& a, const Range& b) { return a.end - a.first < b.end - b.first; });
 }
-u64 ram_frames() { return frames_of_ram; }
-Mfn end_of_ram() { return Mfn{ram_end}; }
-Mfn trampoline_frame() { return trampoline; }
 
 } // namespace tenon::x86::boot_memory

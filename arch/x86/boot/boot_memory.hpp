@@ -17,17 +17,16 @@ Mfn take_aligned(u64 count);
 void give_back(Mfn first, u64 count);
 /// All that is left goes to the frame allocator; taking ends here.
 void hand_over();
-bool is_open(); ///< hand_over() is still to come
+extern bool is_open; ///< hand_over() is still to come
 
 struct Range {
     u64 first, end; ///< frames
 };
 std::span<const Range> ram(); ///< all RAM of the machine
 Range largest();              ///< the largest piece that nobody took: free to use until somebody does
-u64 ram_frames();
-Mfn end_of_ram();
-/// A frame below 640 KiB for the other CPUs' first instructions.
-Mfn trampoline_frame();
+extern u64 ram_frames;
+extern Mfn end_of_ram;
+extern Mfn trampoline_frame; ///< below 640 KiB, for the other CPUs' first instructions
 
 } // namespace x86::boot_memory
 } // namespace tenon

@@ -6,8 +6,8 @@
 #define ZSTD_STATIC_LINKING_ONLY // for a decoder context in memory of ours
 #include <zstd.h>
 #define ZLIB_CONST
+#include <tenon/console.hpp>
 #include <tenon/lib/bytes.hpp>
-#include <tenon/log.hpp>
 #include <zlib.h>
 
 namespace tenon {
@@ -86,31 +86,32 @@ constexpr Decoder decoders[] = {
     {"LZ4", 0x184c2102, unpack_lz4},
 };
 
-/// Logs the reason for a refusal.
-template <class... Values> Error refuse(const char* format, Values... values)
-{
-    log_error(format, values...);
-    return Error::inval;
-}
-
 Result<Bytes> payload_of(const Bytes& file)
 {
     constexpr u64 header_end = 0x250;
     constexpr u32 header_magic = 0x5372'6448; // "HdrS"
     if (file.size() < header_end || file.get<u32>(0x202) != header_magic)
-        return refuse("dom0's kernel: neither bzImage nor ELF");
+        return refuse_kernel("neither bzImage nor ELF");
     const u32 version = file.get<u16>(0x206), sectors = file.get<u8>(0x1f1) ? file.get<u8>(0x1f1) : 4;
     if (version < 0x208)
-        return refuse("dom0's kernel: bzImage of boot protocol %x.%02x, older than 2.08, has no payload fields", version >> 8,
-                      version & 0xff);
+        return refuse_kernel("bzImage of boot protocol %x.%02x, older than 2.08, has no payload fields", version >> 8, version & 0xff);
     const u64 start = (sectors + 1) * 512 + u64{file.get<u32>(0x248)}, bytes = file.get<u32>(0x24c);
     if (bytes < 16 || !file.has(start, bytes))
-        return refuse("dom0's kernel: bzImage is cut short: its payload (%lu bytes at %lu) lies beyond the %lu bytes of the file", bytes,
-                      start, file.size());
+        return refuse_kernel("bzImage is cut short: its payload (%lu bytes at %lu) lies beyond the %lu bytes of the file", bytes, start,
+                             file.size());
     return file.part(start, bytes);
 }
 
 } // namespace
+
+Error refuse_kernel(const char* why, ...)
+{
+    va_list args;
+    va_start(args, why);
+    console::write_line("error: dom0's kernel: ", why, args);
+    va_end(args);
+    return Error::inval;
+}
 
 void* Arena::take(u64 bytes)
 {
@@ -134,11 +135,11 @@ Result<PackedKernel> look_into(std::span<const u8> file)
         if (d.magic == magic_of(payload)) {
             const u32 bytes = payload.get<u32>(payload.size() - 4); // gzip's own, or put behind the stream
             if (bytes < 64 || bytes > size_limit)
-                return refuse("dom0's kernel: it claims to decompress to %u bytes", bytes);
+                return refuse_kernel("it claims to decompress to %u bytes", bytes);
             return PackedKernel{payload, &d, bytes};
         }
-    return refuse("dom0's kernel: its compression is not known (it begins with %02x %02x %02x %02x)", payload[0], payload[1], payload[2],
-                  payload[3]);
+    return refuse_kernel("its compression is not known (it begins with %02x %02x %02x %02x)", payload[0], payload[1], payload[2],
+                         payload[3]);
 }
 
 Status unpack_kernel(const PackedKernel& kernel, std::span<u8> out, Arena& arena)
@@ -146,8 +147,8 @@ Status unpack_kernel(const PackedKernel& kernel, std::span<u8> out, Arena& arena
     if (kernel.decoder->unpack(kernel.data, out, arena))
         return success;
     if (arena.is_used_up)
-        return refuse("dom0's kernel: not enough memory to decompress it");
-    return refuse("dom0's kernel: its %s data is damaged", kernel.decoder->name);
+        return refuse_kernel("not enough memory to decompress it");
+    return refuse_kernel("its %s data is damaged", kernel.decoder->name);
 }
 
 } // namespace tenon

@@ -8,6 +8,9 @@
 
 namespace tenon {
 
+/// Says why in one line of the log: "dom0's kernel: ...".
+[[gnu::format(printf, 1, 2)]] Error refuse_kernel(const char* why, ...);
+
 /// Memory that a decoder takes from the front and gives back as a whole.
 struct Arena {
     std::span<u8> memory;    ///< what is left, aligned to 16 bytes

@@ -3,7 +3,6 @@
 #include "../cpu/per_cpu.hpp"
 #include "../time/clock.hpp"
 #include "boot.hpp"
-#include "boot_memory.hpp"
 #include <tenon/arch/machine.hpp>
 #include <tenon/arch/memory.hpp>
 #include <tenon/boot/boot_info.hpp>
@@ -19,16 +18,6 @@ constinit arch::EfiInfo efi{};
 constinit u16 vendor_name[100]{};
 constinit arch::ProcessorInfo processor{};
 
-/// Copies from machine memory at boot; nothing when it does not lie in mappable reach.
-bool peek(u64 address, void* to, u64 bytes)
-{
-    const void* at = map_device(MachineAddr{address}, bytes, DeviceMemory::write_back);
-    if (!at)
-        return false;
-    __builtin_memcpy(to, at, bytes);
-    return true;
-}
-
 /// [UEFI 4.3] EFI_SYSTEM_TABLE, 64 bit.
 struct EfiSystemTable {
     u64 signature;
@@ -42,15 +31,13 @@ struct EfiSystemTable {
 
 void read_efi(u64 address)
 {
-    EfiSystemTable t;
-    if (!address || !peek(address, &t, sizeof t) || t.signature != 0x5453595320494249)
+    const auto map = [](u64 at, u64 bytes) { return at ? map_device(MachineAddr{at}, bytes, DeviceMemory::write_back) : nullptr; };
+    const auto* t = static_cast<const EfiSystemTable*>(map(address, sizeof(EfiSystemTable)));
+    if (!t || t->signature != 0x5453595320494249)
         return;
-    efi.config_table = t.table;
-    efi.config_entries = u32(t.entries);
-    efi.revision = t.revision;
-    efi.vendor_revision = t.vendor_revision;
-    if (peek(t.vendor, vendor_name, sizeof vendor_name - 2))
-        efi.vendor = {vendor_name, 100};
+    efi = {t->table, u32(t->entries), t->revision, t->vendor_revision, vendor_name};
+    if (const void* name = map(t->vendor, sizeof vendor_name - 2))
+        __builtin_memcpy(vendor_name, name, sizeof vendor_name - 2);
 }
 
 } // namespace
@@ -64,8 +51,6 @@ void remember_machine(const BootInfo& info)
     const u32 words[] = {one.edx, one.ecx, extended.edx, extended.ecx, 0, cpuid(0).eax >= 7 ? cpuid(7).ebx : 0};
     __builtin_memcpy(processor.features, words, sizeof words);
 }
-
-u32 max_machine_width() { return log2_ceil(boot_memory::end_of_ram().raw() << page_shift); }
 
 } // namespace tenon::x86
 

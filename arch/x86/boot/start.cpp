@@ -78,12 +78,7 @@ void start_screen()
     if (!options::console.empty() && !options::console_names("vga"))
         return;
     const BootFramebuffer& f = boot_info.framebuffer;
-    Status s = Error::nodev;
-    if (f.address)
-        s = screen::init_framebuffer(f);
-    else if (boot_info.efi_system_table == 0)
-        s = screen::init_text();
-    if (s)
+    if (f.address ? screen::init_framebuffer(f).ok() : !boot_info.efi_system_table && screen::init_text())
         console::add_sink(screen::write);
 }
 
@@ -92,11 +87,9 @@ void start_serial()
     bool second = options::console_names("com2") && !options::console_names("com1");
     std::string_view text = second ? options::com2 : options::com1;
     auto parsed = serial::parse(text, second ? 0x2f8 : 0x3f8, second ? 3 : 4);
-    if (!parsed.ok()) {
+    if (!parsed.ok())
         log_warning("Option %s: malformed, kept as it is", second ? "com2" : "com1");
-        return;
-    }
-    if (!serial::init(*parsed))
+    else if (!serial::init(*parsed))
         log_warning("No serial port where the console is said to be");
 }
 
@@ -128,8 +121,8 @@ extern "C" [[noreturn]] void start_cpp(u64 load_base, u64 information_address, u
     if (!memory_map::load(boot_info))
         boot_failure("the boot loader names no memory");
     boot_memory::init(boot_info, MachineAddr{load_base}, u64(image_end - image_start));
-    u64 mib = boot_memory::ram_frames() >> 8;
-    log_info("%lu MiB of memory, up to %lx", mib, boot_memory::end_of_ram().raw() << page_shift);
+    u64 mib = boot_memory::ram_frames >> 8;
+    log_info("%lu MiB of memory, up to %lx", mib, boot_memory::end_of_ram.raw() << page_shift);
     if (mib < 128)
         boot_failure("%lu MiB of memory are too little: Tenon and a dom0 need at least 128 MiB", mib);
     build_address_space(MachineAddr{load_base});

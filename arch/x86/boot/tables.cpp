@@ -3,7 +3,6 @@
 #include "boot.hpp"
 #include "boot_memory.hpp"
 #include <tenon/arch/machine.hpp>
-#include <tenon/arch/memory.hpp>
 #include <tenon/log.hpp>
 #include <tenon/mm/frame_table.hpp>
 
@@ -30,7 +29,7 @@ void back(u64 va, u64 bytes, u64 guest_va = 0)
 
 void build_tables()
 {
-    const u64 frames = boot_memory::end_of_ram().raw();
+    const u64 frames = boot_memory::end_of_ram.raw();
     back(frame_table_base, frames * sizeof(Frame));
     back(m2p_rw_base, frames * 8, m2p_base);
     frame_table::init(reinterpret_cast<Frame*>(frame_table_base), frames);

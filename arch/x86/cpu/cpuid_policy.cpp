@@ -1,6 +1,5 @@
 // CPUID policies. A PV guest never sees what it cannot use in ring 3 or what Tenon does not switch: PSE, PGE, PCID, SMEP, SMAP, UMIP, LA57,
 // PKU, CET, INVPCID, MTRR, x2APIC, MONITOR, VMX, SVM, XSAVES, TSC deadline. [SDM 2A CPUID; APM 3 appendix E]
-#include "../boot/boot.hpp"
 #include "../pv/emulate/emulate.hpp"
 #include "../time/clock.hpp"
 #include "features.hpp"
@@ -10,6 +9,7 @@
 #include <tenon/arch/cpu.hpp>
 #include <tenon/arch/cpuid.hpp>
 #include <tenon/domain/domain.hpp>
+#include <tenon/mm/frame_table.hpp>
 #include <tenon/mm/heap.hpp>
 
 namespace tenon::x86 {
@@ -18,17 +18,14 @@ namespace {
 
 constexpr u32 none = XEN_CPUID_NO_SUBLEAF, all = ~0u, last_basic = 0xd, last_extended = 0x80000008;
 
-struct Words {
-    u32 a, b, c, d;
-};
-constexpr Words everything{all, all, all, all}, cache{0x3fff, all, all, all}; // vCPUs share no caches that anybody could count on
+constexpr CpuidResult everything{all, all, all, all}, cache{0x3fff, all, all, all}; // vCPUs share no caches that anybody could count on
 
 /// A leaf that a policy lists, in order, the bits of the CPU's answer that a guest may see, and the words that are feature bits: there
 /// the tools may only clear some; the rest (names, caches, topology) is theirs to choose. There is a row for every leaf up to the last
 /// one, also where a guest sees nothing: tools read a policy, list all of that from it, and want it to fit where the policy was.
 constexpr struct Rule {
     u32 leaf, subleaf;
-    Words keep{}, features{};
+    CpuidResult keep{}, features{};
 } rules[] = {
     {0, none, everything},
     {1, none, {all, 0xffff, 0xf6d83203, 0x0f89cbf5}, {0, 0, all, ~u32(bit(28))}}, // HTT is topology
@@ -89,7 +86,7 @@ CpuidResult xsave_leaf(u32 subleaf)
 
 CpuidResult guest_leaf(const Rule& rule, CpuidResult r)
 {
-    r = {r.eax & rule.keep.a, r.ebx & rule.keep.b, r.ecx & rule.keep.c, r.edx & rule.keep.d};
+    r = {r.eax & rule.keep.eax, r.ebx & rule.keep.ebx, r.ecx & rule.keep.ecx, r.edx & rule.keep.edx};
     switch (rule.leaf) {
     case 0: r.eax = min(r.eax, last_basic); break;
     case 1:
@@ -181,9 +178,9 @@ Status set_domain_policy(Domain& domain, std::span<const xen_cpuid_leaf> leaves,
             if (rule.leaf != want.leaf || rule.subleaf != want.subleaf)
                 continue;
             const xen_cpuid_leaf most = policy_leaf(PolicyIndex::pv_max, rule);
-            const Words& f = rule.features;
+            const CpuidResult& f = rule.features;
             const u32 c = most.c | u32(bit(27)); // OSXSAVE follows the guest's CR4
-            if ((want.a & ~most.a & f.a) | (want.b & ~most.b & f.b) | (want.c & ~c & f.c) | (want.d & ~most.d & f.d)) {
+            if ((want.a & ~most.a & f.eax) | (want.b & ~most.b & f.ebx) | (want.c & ~c & f.ecx) | (want.d & ~most.d & f.edx)) {
                 where = {want.leaf, want.subleaf};
                 heap::free(policy);
                 return Error::inval;
@@ -221,7 +218,7 @@ namespace {
             return {0, 0, clock.mul, u32(s32(clock.shift))};
         return {subleaf == 2 ? khz : 0, 0, 0, 0};
     }
-    case 5: return {0, subleaf == 0 ? max_machine_width() : 0, 0, 0};
+    case 5: return {0, subleaf == 0 ? log2_ceil(frame_table::end << page_shift) : 0, 0, 0}; // bits of the highest machine address
     }
     return {};
 }

@@ -4,6 +4,7 @@
 #include "../trap/entry.hpp"
 #include "features.hpp"
 #include "per_cpu.hpp"
+#include <algorithm>
 #include <iterator>
 #include <tenon/arch/memory.hpp>
 #include <tenon/log.hpp>
@@ -27,6 +28,16 @@ struct IdtGate {
     }
 };
 constinit IdtGate idt[256]{};
+
+/// NMI, #DF, #MC and #DB come on stacks of the CPU's own, in the order of the TSS's table.
+constexpr u8 vectors_with_stack[] = {2, 8, 18, 1};
+/// Counted from 1; 0: the vCPU's.
+constexpr unsigned stack_of(unsigned vector)
+{
+    const auto* end = std::end(vectors_with_stack);
+    const auto* at = std::find(vectors_with_stack, end, vector);
+    return at == end ? 0 : unsigned(at - vectors_with_stack) + 1;
+}
 
 extern "C" const u8 syscall_stub[], syscall32_stub[], syscall_stubs_end[];
 
@@ -95,11 +106,11 @@ Status create_percpu(CpuId id)
     auto* cpu = new (reinterpret_cast<void*>(area + data_offset)) PerCpu;
     cpu->id = id;
     cpu->descriptor_page = descriptors;
-    constexpr u64 ends[] = {nmi_stack_end, df_stack_end, mce_stack_end, db_stack_end};
-    for (unsigned i = 0; i < std::size(ends); i++) {
-        for (u64 page = ends[i] - ist_stack_size; page < ends[i]; page += page_size)
-            TRY(add_page(area + page));
-        cpu->tss.ist[i] = frame_end(area + ends[i]);
+    for (unsigned i = 0; i < std::size(vectors_with_stack); i++) {
+        const u64 end = area + first_exception_stack_end + i * stack_size;
+        for (u64 page = end - exception_stack_size; page < end; page += page_size)
+            TRY(add_page(page));
+        cpu->tss.ist[i] = frame_end(end);
         reinterpret_cast<StackInfo*>(cpu->tss.ist[i])->cpu = cpu;
     }
     fill_gdt(reinterpret_cast<u64*>(area + gdt_offset), *cpu);
@@ -125,13 +136,7 @@ void init_cpu(PerCpu& cpu)
 {
     if (idt[0].high == 0)
         for (unsigned v = 0; v < 256; v++)
-            idt[v] = IdtGate::of(u64(entry_stubs) + v * entry_stub_size,
-                                 v == 2    ? 1
-                                 : v == 8  ? 2
-                                 : v == 18 ? 3
-                                 : v == 1  ? 4
-                                           : 0,
-                                 v == 3 || v == 4 ? 3 : 0);
+            idt[v] = IdtGate::of(u64(entry_stubs) + v * entry_stub_size, stack_of(v), v == 3 || v == 4 ? 3 : 0);
     load_own_gdt(cpu);
     TablePointer pointer{sizeof(idt) - 1, u64(idt)};
     asm volatile("lidt %0" ::"m"(pointer));

@@ -1,9 +1,9 @@
 // CPU features: found once, switched on per CPU. [SDM 1 chapter 13, SDM 3A 2.5; CPUID in SDM 2A]
 #include "features.hpp"
-#include "per_cpu.hpp"
 #include <tenon/boot/known_options.hpp>
 #include <tenon/log.hpp>
 #include <tenon_arch/cpu_ops.hpp>
+#include <tenon_arch/guest_words.hpp>
 
 namespace tenon::x86 {
 
@@ -54,6 +54,16 @@ void init_cpu_features()
     write_msr(msr::pat, 0x050100070406); // the guest ABI's page attribute table
     if (features.xsave)
         asm volatile("xsetbv" ::"c"(0), "a"(u32(features.xcr0_mask)), "d"(u32(features.xcr0_mask >> 32)));
+}
+
+bool read_msr_safe(u32 index, u64& value)
+{
+    u32 low, high;
+    asm goto("1: rdmsr\n" ON_FAULT(bad) : "=a"(low), "=d"(high) : "c"(index) : : bad);
+    value = u64(high) << 32 | low;
+    return true;
+bad:
+    return false;
 }
 
 void give_up_smap()

@@ -48,8 +48,7 @@ inline constexpr u64 stub_offset = 0, data_offset = page_size, gdt_offset = 3 * 
 /// Ports that the kernel of a domain with hardware uses without a trap: a clear bit. The same two frames for every CPU.
 inline constexpr u64 port_map_offset = 4 * page_size, port_map_bytes = 2 * page_size;
 /// Exception stacks end at 16 KiB boundaries, like every stack, so that StackInfo is found the same way.
-inline constexpr u64 nmi_stack_end = 0xc000, df_stack_end = 0x10000, mce_stack_end = 0x14000, db_stack_end = 0x18000,
-                     ist_stack_size = 2 * page_size;
+inline constexpr u64 first_exception_stack_end = 0xc000, exception_stack_size = 2 * page_size;
 static_assert(sizeof(PerCpu) <= page_size);
 
 /// What Tss::port_map is while such a kernel runs.

@@ -44,12 +44,6 @@ void stop_all(const char* why)
 
 } // namespace
 
-static void halt()
-{
-    stop_all("Halted.");
-    power::halt();
-}
-
 void power_off()
 {
     stop_all("Power off.");
@@ -58,10 +52,9 @@ void power_off()
 
 void reboot(bool after_crash)
 {
-    if (after_crash && options::noreboot)
-        halt();
-    stop_all("Reboot.");
-    power::reboot();
+    const bool halts = after_crash && options::noreboot;
+    stop_all(halts ? "Halted." : "Reboot.");
+    halts ? power::halt() : power::reboot();
 }
 
 } // namespace tenon::arch

@@ -1,9 +1,7 @@
 // CPUs: start of the others, requests, idle vCPUs, stop.
 #include "smp.hpp"
 #include "../boot/boot_memory.hpp"
-#include "../irq/vectors.hpp"
 #include "../mm/paging.hpp"
-#include "../pv/vcpu.hpp"
 #include "../time/clock.hpp"
 #include <tenon/arch/guest.hpp>
 #include <tenon/arch/memory.hpp>
@@ -18,10 +16,10 @@
 namespace tenon::x86 {
 
 constinit CpuSet online{};
+constinit bool is_stopping = false;
 
 namespace {
 
-constinit bool stopping = false;
 constinit Domain* idle_domain = nullptr;
 constinit vcpu_info nobody_looks_here{};
 extern "C" char trampoline_start[], trampoline_end[];
@@ -32,12 +30,6 @@ struct OtherCpu {
 };
 extern "C" {
 constinit OtherCpu other_cpu{};
-}
-
-void delay_us(u64 us)
-{
-    for (u64 start = arch::now_ns(); arch::now_ns() - start < us * 1000;)
-        pause();
 }
 
 /// First C++ of another CPU, on its idle vCPU's stack with the root tables.
@@ -60,31 +52,32 @@ bool create_idle_vcpu(PerCpu& cpu)
     vcpu->cpu = cpu.id;
     cpu.stack_top = cpu.tss.rsp[0] = frame_end(vcpu_stack_top(cpu.id.raw()));
     reinterpret_cast<StackInfo*>(cpu.stack_top)->cpu = &cpu;
-    Regs regs{};
-    regs.rip = u64(&idle_loop);
-    regs.cs = hv_cs;
-    regs.ss = hv_ds;
-    regs.rflags = 2;
-    regs.rsp = cpu.stack_top - 8;
-    pv::write_saved_regs(*vcpu, regs);
     cpu.idle = cpu.current = vcpu;
     scheduler::set_idle(cpu.id, *vcpu);
     return true;
 }
 
+/// Waits for as long as that, or until it is so. Says whether it is.
+template <class F> bool wait_until(u64 milliseconds, F&& is_so)
+{
+    const u64 start = arch::now_ns();
+    while (!is_so() && arch::now_ns() - start < milliseconds * 1'000'000)
+        pause();
+    return is_so();
+}
+
 bool start_one(PerCpu& cpu, Mfn trampoline)
 {
+    const auto has_begun = [&] { return cpu.online.load(); };
     other_cpu = {root_table.raw() << page_shift, &cpu};
     lapic::send_init(cpu.apic_id);
-    delay_us(10'000);
-    for (unsigned attempt = 0; attempt < 2 && !cpu.online; attempt++) {
-        lapic::send_startup(cpu.apic_id, u8(trampoline.raw()));
-        for (unsigned wait = 0; wait < (attempt ? 2000u : 200u) && !cpu.online; wait++)
-            delay_us(1000);
-    }
-    for (unsigned wait = 0; cpu.online && !online.test(cpu.id.raw()) && wait < 5000; wait++)
-        delay_us(100);
-    if (online.test(cpu.id.raw()))
+    wait_until(10, [] { return false; });
+    for (u64 patience : {200, 2000})
+        if (!has_begun()) {
+            lapic::send_startup(cpu.apic_id, u8(trampoline.raw()));
+            wait_until(patience, has_begun);
+        }
+    if (has_begun() && wait_until(500, [&] { return online.test(cpu.id.raw()); }))
         return true;
     lapic::send_init(cpu.apic_id); // should it wake up later, it must not run on what the next one is given
     cpu.online = false;
@@ -117,7 +110,7 @@ void create_idle_domain()
 void start_other_cpus(u32 limit)
 {
     const acpi::Machine& machine = acpi::machine();
-    const Mfn trampoline = boot_memory::trampoline_frame();
+    const Mfn trampoline = boot_memory::trampoline_frame;
     u32 next = 1;
     if (trampoline == invalid_mfn || limit < 2)
         return clock::cpus_are_up();
@@ -155,11 +148,9 @@ void idle_loop()
     }
 }
 
-bool is_stopping() { return stopping; }
-
 void stop_other_cpus()
 {
-    stopping = true;
+    is_stopping = true;
     if (online.count() > 1)
         lapic::send_nmi_to_others();
 }

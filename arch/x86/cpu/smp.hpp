@@ -22,7 +22,7 @@ void flush_this_cpu();
 [[noreturn]] void idle_loop();
 /// Stops all other CPUs for good (panic, reboot).
 void stop_other_cpus();
-bool is_stopping();
+extern bool is_stopping;
 /// After a panic or a boot that failed: reboot in a while, or halt with `noreboot`.
 [[noreturn]] void stop_after_failure();
 extern constinit CpuSet online;

@@ -45,9 +45,7 @@ void print_backtrace(u64 rip, u64 rbp)
 {
     log_error("Backtrace:");
     print_symbol(rip);
-    u64 sp;
-    asm("mov %%rsp, %0" : "=r"(sp));
-    u64 low = sp & ~(stack_size - 1), high = low + stack_size - sizeof(StackInfo);
+    const u64 low = align_down(u64(__builtin_frame_address(0)), stack_size), high = low + stack_size - sizeof(StackInfo);
     for (unsigned depth = 0; depth < 32 && rbp >= low && rbp + 16 <= high && rbp % 8 == 0; depth++) {
         auto* frame = reinterpret_cast<const u64*>(rbp);
         if (!in_text(frame[1]))

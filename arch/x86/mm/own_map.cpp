@@ -7,8 +7,7 @@ namespace tenon::x86 {
 
 namespace {
 
-/// A zeroed page, where there is none yet.
-template <class T> bool make(T*& page) { return page || (page = static_cast<T*>(heap::allocate(page_size))); }
+Pte* make_table() { return static_cast<Pte*>(heap::allocate(page_size)); }
 /// Other CPUs may walk the tables at this moment.
 void store(Pte& entry, Pte value) { std::atomic_ref(entry.raw).store(value.raw, std::memory_order_release); }
 Pte link_to(const Pte* table) { return Pte::of(shared_frame(u64(table)), table_flags); }
@@ -18,22 +17,21 @@ Pte link_to(const Pte* table) { return Pte::of(shared_frame(u64(table)), table_f
 Status OwnMap::init()
 {
     gib_count_ = (frame_table::end + gib_frames - 1) / gib_frames;
-    gibs_ = make_array<Gib>(gib_count_);
+    gibs_ = make_array<Gib*>(gib_count_);
     if (!gibs_)
         return Error::nomem;
     for (u64 slot = 0; slot * entries_per_table < gib_count_; slot++)
-        if (!make(l3_[slot]))
+        if (!(l3_[slot] = make_table()))
             return Error::nomem;
     return success;
 }
 
 OwnMap::~OwnMap()
 {
-    for (Gib* gib = gibs_; gib && gib < gibs_ + gib_count_; gib++) {
-        for (unsigned i = 0; gib->l1 && i < entries_per_table; i++)
-            heap::free(gib->l1[i]);
-        heap::free(gib->l1);
-        heap::free(gib->l2);
+    for (Gib** gib = gibs_; gib && gib < gibs_ + gib_count_; gib++) {
+        for (unsigned i = 0; *gib && i < entries_per_table; i++)
+            heap::free((*gib)->l1[i]);
+        heap::free(*gib);
     }
     heap::free(gibs_);
     for (Pte* table : l3_)
@@ -44,12 +42,15 @@ Pte OwnMap::root_entry(unsigned slot) const { return l3_[slot] ? link_to(l3_[slo
 
 Status OwnMap::make_tables(u64 mfn)
 {
-    Gib& gib = gibs_[mfn / gib_frames];
-    if (!make(gib.l2) || !make(gib.l1) || !make(gib.l1[mfn / block_frames % entries_per_table]))
+    Gib*& gib = gibs_[mfn / gib_frames];
+    if (!gib) {
+        if (!(gib = make<Gib>()))
+            return Error::nomem;
+        l3_[mfn / gib_frames / entries_per_table][mfn / gib_frames % entries_per_table] = link_to(gib->l2);
+    }
+    Pte*& l1 = gib->l1[mfn / block_frames % entries_per_table];
+    if (!l1 && !(l1 = make_table()))
         return Error::nomem;
-    Pte& entry = l3_[mfn / gib_frames / entries_per_table][mfn / gib_frames % entries_per_table];
-    if (!entry.is_present())
-        store(entry, link_to(gib.l2));
     return success;
 }
 

@@ -24,19 +24,19 @@ public:
 
 private:
     static constexpr u64 block_frames = entries_per_table, gib_frames = block_frames * entries_per_table;
-    /// 1 GiB of addresses. A block's level-1 table stays once it was made, also while the block is one entry: taking a frame out of a
-    /// block must not need memory.
+    /// 1 GiB of addresses: its level-2 table, and the level-1 table of each block. That stays once it was made, also while the block is
+    /// one entry: taking a frame out of a block must not need memory.
     struct Gib {
-        Pte* l2 = nullptr;
-        Pte** l1 = nullptr; ///< of each block
+        Pte l2[entries_per_table];
+        Pte* l1[entries_per_table];
     };
     Status make_tables(u64 mfn);
-    Pte& block_entry(u64 mfn) { return gibs_[mfn / gib_frames].l2[mfn / block_frames % entries_per_table]; }
-    Pte* block_table(u64 mfn) { return gibs_[mfn / gib_frames].l1[mfn / block_frames % entries_per_table]; }
+    Pte& block_entry(u64 mfn) { return gibs_[mfn / gib_frames]->l2[mfn / block_frames % entries_per_table]; }
+    Pte* block_table(u64 mfn) { return gibs_[mfn / gib_frames]->l1[mfn / block_frames % entries_per_table]; }
 
     SpinLock<Rank::own_map> lock_; ///< the tables' structure
     Pte* l3_[own_slots]{};
-    Gib* gibs_ = nullptr;
+    Gib** gibs_ = nullptr;
     u64 gib_count_ = 0;
 };
 

@@ -36,7 +36,7 @@ Pte& entry_at(u64 va, unsigned level)
 
 Result<Mfn> allocate_table()
 {
-    if (!boot_memory::is_open())
+    if (!boot_memory::is_open)
         return frame_allocator::allocate(dom_xen, 0);
     const Mfn mfn = boot_memory::take(1);
     if (mfn == invalid_mfn)
@@ -73,7 +73,7 @@ Status map_shared(u64 va, Mfn mfn, u64 flags)
         u64 none = 0; // another CPU may be as far with the next page
         if (!std::atomic_ref(entry.raw).compare_exchange_strong(none, Pte::of(table, table_flags).raw))
             frame_at(table).put();
-        else if (!boot_memory::is_open())
+        else if (!boot_memory::is_open)
             tables_made.fetch_add(1, std::memory_order_relaxed);
     }
     entry_at(va, 1) = Pte::of(mfn, flags);

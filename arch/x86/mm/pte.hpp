@@ -8,7 +8,7 @@ namespace tenon::x86 {
 struct Pte {
     u64 raw = 0;
     static constexpr u64 present = bit(0), writable = bit(1), user = bit(2), pwt = bit(3), pcd = bit(4), accessed = bit(5), dirty = bit(6),
-                         large = bit(7), global = bit(8), large_pat = bit(12), pat = bit(7), no_execute = bit(63);
+                         large = bit(7), global = bit(8), pat = bit(7), no_execute = bit(63);
     static constexpr u64 memory_type = pwt | pcd | pat; ///< of a level-1 entry
     static constexpr u64 frame_bits = 0x000f'ffff'ffff'f000;
     constexpr bool is_present() const { return raw & present; }

@@ -7,7 +7,6 @@
 #include <tenon/arch/memory.hpp>
 #include <tenon/device/lapic.hpp>
 #include <tenon/mm/frame_table.hpp>
-#include <tenon_arch/cpu_ops.hpp>
 
 namespace tenon {
 

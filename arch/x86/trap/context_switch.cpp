@@ -1,7 +1,6 @@
 // From one vCPU to another: what lives in the CPU is saved and loaded, tables and stack change in one step.
 #include "../cpu/features.hpp"
 #include "../cpu/per_cpu.hpp"
-#include "../mm/paging.hpp"
 #include "../mm/tlb_tags.hpp"
 #include "../pv/descriptors.hpp"
 #include "../pv/vcpu.hpp"

@@ -12,8 +12,7 @@ entry_stubs:
         vector = 0
         .rept 256
         .balign 16
-        .if vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || vector == 29 || vector == 30
-        .else
+        .if !(vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || vector == 29 || vector == 30)
         push    $0
         .endif
         movl    $vector, 4(%rsp)
@@ -59,10 +58,9 @@ exit_to_guest:
         LOAD_USER_TABLES %rax, %rcx, REGS_SIZE(%rsp)
 3:      RESTORE_REGISTERS
         add     $8, %rsp
-        .globl  guest_iret
-guest_iret:
-        iretq
-        // The guest's own frame made IRET fault: handle_trap finds this address and makes it the guest's exception.
+        .globl  refused_iret
+refused_iret:                                           // what failed is the guest's own IRET: hypervisor_fault makes it its exception
+        GUEST   refused_iret, iretq
 2:      mov     %rsp, %rdi
         call    leave_to_guest
         jmp     1b

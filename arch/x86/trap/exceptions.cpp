@@ -1,7 +1,6 @@
 // Who gets which exception: us, a fix-up, or the guest. And what happens on the way back into a guest.
 #include "../cpu/features.hpp"
 #include "../cpu/smp.hpp"
-#include "../irq/vectors.hpp"
 #include "../pv/bounce.hpp"
 #include "../pv/descriptors.hpp"
 #include "../pv/emulate/emulate.hpp"
@@ -18,7 +17,7 @@ namespace tenon::x86 {
 namespace {
 
 constexpr u64 pf_present = 1, pf_write = 2, pf_user = 4, pf_reserved = 8;
-extern "C" char guest_iret[], fast_iret_to_user[], fast_iret_to_kernel[];
+extern "C" char refused_iret[]; ///< the fix-up of every IRET to a guest
 
 struct Fixup {
     s32 from, to; // relative to the field itself
@@ -59,9 +58,9 @@ u64 find_fixup(u64 rip)
 // What is not inlined here keeps the stack frame of handle_trap small, which all traps pay for.
 [[gnu::noinline]] void hypervisor_fault(Regs& regs)
 {
-    if (regs.rip == u64(guest_iret) || regs.rip == u64(fast_iret_to_user) || regs.rip == u64(fast_iret_to_kernel))
-        iret_failed(regs);
     if (u64 to = find_fixup(regs.rip)) {
+        if (to == u64(refused_iret))
+            iret_failed(regs);
         regs.rip = to;
         return;
     }

@@ -38,7 +38,7 @@ namespace tenon::x86 {
 
 void handle_nmi()
 {
-    while (is_stopping())
+    while (is_stopping)
         asm volatile("cli; hlt");
     // A machine's NMI is dom0's to explain. No lock may be taken here: the kick makes the CPU look at the mail soon.
     if (Domain* dom0 = domains::dom0(); dom0 && dom0->vcpu(0)) {

@@ -179,17 +179,13 @@ fast_iret:
         pop     %r11
         pop     %rcx
         mov     SCRATCH(9, 0)(%rsp), %rdx
-        .globl  fast_iret_to_user
-fast_iret_to_user:
-        iretq
+        GUEST   refused_iret, iretq
 3:      GUEST   slow_iret, mov IRET_RAX(%rax), %rax
         CLEAR_AC
         pop     %r11
         pop     %rcx
         mov     SCRATCH(9, 0)(%rsp), %rdx
-        .globl  fast_iret_to_kernel
-fast_iret_to_kernel:
-        iretq
+        GUEST   refused_iret, iretq
 4:      movb    $1, 1(%rdx)
         jmp     1b
 
