@@ -1,7 +1,4 @@
 // sysctl: the machine as a whole, for the control tools: processors, memory, scheduler, CPUID policies, the list of domains, the log.
-#include "argument.hpp"
-#include "cpu_bitmap.hpp"
-#include "cpu_policy.hpp"
 #include "domctl/request.hpp"
 #include <abi/sysctl.h>
 #include <tenon/arch/machine.hpp>
@@ -13,7 +10,7 @@ namespace tenon {
 namespace {
 
 using Payload = decltype(xen_sysctl::u);
-using hypercall::on, hypercall::only_if;
+using hypercall::on, hypercall::only_if, hypercall::write_cpus;
 
 /// The log that dom0 reads.
 Status read_console(Payload& u)

@@ -70,12 +70,6 @@ void guest_time::update_runstate(Vcpu& vcpu)
     (void)entry_time.write(now.state_entry_time & ~XEN_RUNSTATE_UPDATE);
 }
 
-u64 guest_time::wallclock()
-{
-    Guard guard(wallclock_lock);
-    return wallclock_ns;
-}
-
 void guest_time::set_wallclock(u64 ns)
 {
     {

@@ -1,6 +1,6 @@
 // One domctl being executed, and the handlers in vcpu.cpp.
 #pragma once
-#include "../argument.hpp"
+#include "../control.hpp"
 #include <abi/domctl.h>
 
 namespace tenon::domctls {

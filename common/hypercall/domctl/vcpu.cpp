@@ -1,13 +1,14 @@
 // domctl: the registers and the state of one vCPU, where it may run, the domain's share, and what its CPUs look like. The scheduler
 // shows the parameters of the public "credit2".
-#include "../cpu_bitmap.hpp"
-#include "../cpu_policy.hpp"
 #include "request.hpp"
 #include <tenon/arch/guest.hpp>
 #include <tenon/arch/machine.hpp>
 #include <tenon/sched/scheduler.hpp>
 
 namespace tenon::domctls {
+
+using hypercall::read_cpus, hypercall::write_cpus;
+
 namespace {
 
 /// The domain does not run while this lives.

@@ -26,20 +26,20 @@ inline constexpr unsigned max_extent_order = 9;
 CallResult change_reservation(Operation& op);
 CallResult claim(Operation& op);
 CallResult exchange(Operation& op);
-CallResult memory_map(Operation& op);
-CallResult machine_memory_map(Operation& op);
-CallResult set_memory_map(Operation& op);
-CallResult machphys_mapping(Operation& op);
-CallResult machphys_mfn_list(Operation& op);
-CallResult acquire_resource(Operation& op);
 
-/// An extent of new frames for the domain, inside its limit.
-Result<Mfn> take_extent(Domain& domain, unsigned order, unsigned address_bits);
+/// Where new frames may lie: below 2 to the power of this.
+constexpr unsigned address_bits(u32 mem_flags)
+{
+    const unsigned bits = XENMEMF_get_address_bits(mem_flags);
+    return bits ? bits : 64;
+}
+
 /// Says in the machine-to-physical table where the domain has a frame, if it still has it: another of its vCPUs may have given it away.
 void name_frame(Domain& domain, Mfn mfn, u64 pfn);
 /// Frees an extent that was allocated and never became part of a domain's memory.
 void drop_extent(Mfn first, unsigned order);
-/// Undoes take_extent, or gives back any frame the domain still holds the allocation of; the m2p entry goes with it.
+/// Gives back any frame the domain still holds the allocation of; the m2p entry goes with it.
 bool give_frame(Domain& domain, Mfn mfn);
+void give_extent(Domain& domain, Mfn first, unsigned order);
 
 } // namespace tenon::hypercall::memory

@@ -14,61 +14,11 @@ struct Reservation {
     Domain& domain;
     GuestPtr<u64> list;
     unsigned order, address_bits;
-    u64 frames() const { return u64{1} << order; }
+    bool has_places;
+    u64 frames() const { return bit(order); }
 };
 
-void give_extent(Domain& domain, Mfn first, unsigned order)
-{
-    for (u64 i = 0; i < u64{1} << order; i++)
-        give_frame(domain, first + i);
-}
-
-bool decrease(const Reservation& r, u64 index)
-{
-    auto first = (r.list + index).read();
-    if (!first.ok() || *first > frame_table::end || frame_table::end - *first < r.frames())
-        return false;
-    for (u64 i = 0; i < r.frames(); i++)
-        if (!give_frame(r.domain, Mfn{*first + i}))
-            return false;
-    return true;
-}
-
-bool increase(const Reservation& r, u64 index)
-{
-    auto first = take_extent(r.domain, r.order, r.address_bits);
-    if (!first.ok())
-        return false;
-    if (r.list.is_null() || (r.list + index).write(first->raw()).ok())
-        return true;
-    give_extent(r.domain, *first, r.order);
-    return false;
-}
-
-bool populate(const Reservation& r, u64 index)
-{
-    auto pfn = (r.list + index).read();
-    if (!pfn.ok())
-        return false;
-    auto first = take_extent(r.domain, r.order, r.address_bits);
-    if (!first.ok())
-        return false;
-    for (u64 i = 0; i < r.frames(); i++)
-        name_frame(r.domain, *first + i, *pfn + i);
-    if ((r.list + index).write(first->raw()).ok())
-        return true;
-    give_extent(r.domain, *first, r.order);
-    return false;
-}
-
-} // namespace
-
-void drop_extent(Mfn first, unsigned order)
-{
-    for (u64 i = 0; i < u64{1} << order; i++)
-        frame_at(first + i).put();
-}
-
+/// An extent of new frames for the domain, inside its limit.
 Result<Mfn> take_extent(Domain& domain, unsigned order, unsigned address_bits)
 {
     if (order == 0)
@@ -81,27 +31,62 @@ Result<Mfn> take_extent(Domain& domain, unsigned order, unsigned address_bits)
     return first;
 }
 
+bool decrease(const Reservation& r, u64 index)
+{
+    auto first = (r.list + index).read();
+    for (u64 i = 0; first.ok() && i < r.frames(); i++)
+        if (!give_frame(r.domain, Mfn{*first} + i))
+            return false;
+    return first.ok();
+}
+
+/// populate_physmap says where the domain has its new frames. For increase_reservation they have no place, and need not be told.
+bool increase(const Reservation& r, u64 index)
+{
+    auto pfn = r.has_places ? (r.list + index).read() : Result<u64>(0);
+    auto first = pfn.ok() ? take_extent(r.domain, r.order, r.address_bits) : pfn.error();
+    if (!first.ok())
+        return false;
+    for (u64 i = 0; r.has_places && i < r.frames(); i++)
+        name_frame(r.domain, *first + i, *pfn + i);
+    if ((!r.has_places && r.list.is_null()) || (r.list + index).write(first->raw()).ok())
+        return true;
+    give_extent(r.domain, *first, r.order);
+    return false;
+}
+
+} // namespace
+
+void drop_extent(Mfn first, unsigned order)
+{
+    for (u64 i = 0; i < bit(order); i++)
+        frame_at(first + i).put();
+}
+
+void give_extent(Domain& domain, Mfn first, unsigned order)
+{
+    for (u64 i = 0; i < bit(order); i++)
+        give_frame(domain, first + i);
+}
+
 void name_frame(Domain& domain, Mfn mfn, u64 pfn)
 {
-    Frame& frame = frame_at(mfn);
-    if (!frame.get(domain.id))
-        return;
-    arch::set_m2p(mfn, pfn);
-    frame.put();
+    if (Frame* frame = get_frame(mfn, domain.id)) {
+        arch::set_m2p(mfn, pfn);
+        frame->put();
+    }
 }
 
 bool give_frame(Domain& domain, Mfn mfn)
 {
-    if (!frame_table::covers(mfn) || !is_ram(mfn))
-        return false;
     // Our own reference keeps the frame from having another owner before its m2p entry is gone.
-    Frame& frame = frame_at(mfn);
-    if (!frame.get(domain.id))
+    Frame* frame = get_frame(mfn, domain.id);
+    if (!frame)
         return false;
     bool given = domains::give_back(domain, mfn);
     if (given)
         arch::set_m2p(mfn, ~u64{0});
-    frame.put();
+    frame->put();
     return given;
 }
 
@@ -118,9 +103,8 @@ CallResult change_reservation(Operation& op)
     if (request.nr_extents > Operation::max_extents || op.done > request.nr_extents || request.extent_order > max_extent_order ||
         request.mem_flags & XENMEMF_populate_on_demand || (!gives && domain.is_dying()))
         return s64(op.done);
-    unsigned bits = XENMEMF_get_address_bits(request.mem_flags);
-    Reservation r{domain, GuestPtr<u64>(request.extent_start), request.extent_order, bits ? bits : 64};
-    auto step = gives ? decrease : op.command == XENMEM_increase_reservation ? increase : populate;
+    Reservation r{domain, GuestPtr<u64>(request.extent_start), request.extent_order, address_bits(request.mem_flags),
+                  op.command == XENMEM_populate_physmap};
     u64 work = 0;
     for (u64 i = op.done; i < request.nr_extents; i++, work += r.frames()) {
         if (work >= frames_between_yields) {
@@ -128,7 +112,7 @@ CallResult change_reservation(Operation& op)
                 return op.restart_at(i);
             work = 0;
         }
-        if (!step(r, i))
+        if (!(gives ? decrease : increase)(r, i))
             return s64(i);
     }
     return s64(request.nr_extents);
