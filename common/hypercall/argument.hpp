@@ -15,6 +15,14 @@ inline Error refuse(const Call& call, u32 command, Error error)
     return error;
 }
 
+/// Puts what came out into its place in an argument.
+template <class T, class From> Status answer(T& place, Result<From> result)
+{
+    if (result.ok())
+        place = T(result->raw());
+    return result.ok() ? Status(success) : result.error();
+}
+
 /// Runs handler(call, structure at `argument`). What a handler takes as T& goes back to the guest after success, as const T& not.
 template <class T> Status with_argument(Status (*handler)(Call&, T&), Call& call, u64 argument)
 {

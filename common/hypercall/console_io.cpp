@@ -7,7 +7,6 @@
 #include <tenon/arch/cpu.hpp>
 #include <tenon/boot/known_options.hpp>
 #include <tenon/console.hpp>
-#include <tenon/sync/spinlock.hpp>
 
 namespace tenon::hypercall {
 namespace {

@@ -8,17 +8,17 @@
 namespace tenon::hypercall {
 
 /// A control call: one structure of a command, an interface version and a payload. run(copy of it) answers; what it changes goes back
-/// to the tool after success.
+/// to the tool, after a failure too.
 template <class T, class Run> CallResult control_call(Call& call, u64 argument, u32 version, Run&& run)
 {
     GuestPtr<T> handle(argument);
     auto op = TRY(handle.read());
     if (op.interface_version != version)
         return Error::access;
-    Status result = run(op);
+    const Status result = run(op), written = handle.write(op);
     if (result.ok())
-        result = handle.write(op);
-    else if (result.error() == Error::nosys || result.error() == Error::notsup)
+        return done(written);
+    if (result.error() == Error::nosys || result.error() == Error::notsup)
         note_refused(call, op.cmd, result.error());
     return done(result);
 }

@@ -66,7 +66,7 @@ CallResult event_channel_op(Call& call, u32 command, u64 argument)
 {
     Domain& domain = call.domain;
     switch (command) {
-    case EVTCHNOP_send: return done(events::send(domain, TRY(read<evtchn_send>(argument)).port));
+    // EVTCHNOP_send: enter_event_channel_op, table.cpp
     case EVTCHNOP_unmask: return done(events::unmask(domain, TRY(read<evtchn_unmask>(argument)).port));
     case EVTCHNOP_close: return done(events::close(domain, TRY(read<evtchn_close>(argument)).port));
     case EVTCHNOP_status: return done(with_argument(status, call, argument));

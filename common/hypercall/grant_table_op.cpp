@@ -97,13 +97,10 @@ LIST_CALL Left copy(u64, u64 list, u32 count, Vcpu& vcpu)
                         [&](GuestPtr<Op> at, const Op& op) { return at.update(&Op::status, grants::copy(vcpu.domain, peers, op)); });
 }
 
-/// Pages change their owner by other means today.
-CallResult refuse_transfers(Call& call, u64 list, u32 count)
+/// The same for what is rare.
+template <class Op, class Each> CallResult run_list(Call& call, Each&& each)
 {
-    note_refused(call, GNTTABOP_transfer, Error::nosys);
-    return finish<gnttab_transfer>(call, for_each<gnttab_transfer>(list, count, [](auto at, const auto&) {
-                                       return at.update(&gnttab_transfer::status, GNTST_general_error);
-                                   }));
+    return finish<Op>(call, for_each<Op>(call.args[1], u32(call.args[2]), each));
 }
 
 /// The domain that an operation names. When there is none, its status says why.
@@ -166,11 +163,13 @@ CallResult grant_table_op(Call& call, u32 command, u64 operations, u32 count)
     case GNTTABOP_set_version: return set_version(call, GuestPtr<gnttab_set_version>(operations));
     case GNTTABOP_get_version: return done(with_argument(get_version, call, operations));
     case GNTTABOP_swap_grant_ref:
-        return finish<gnttab_swap_grant_ref>(call, for_each<gnttab_swap_grant_ref>(operations, count, [&](auto at, const auto& op) {
-                                                 return at.update(&gnttab_swap_grant_ref::status,
-                                                                  grants::swap_entries(call.domain, op.ref_a, op.ref_b));
-                                             }));
-    case GNTTABOP_transfer: return refuse_transfers(call, operations, count);
+        return run_list<gnttab_swap_grant_ref>(call, [&](auto at, const auto& op) {
+            return at.update(&gnttab_swap_grant_ref::status, grants::swap_entries(call.domain, op.ref_a, op.ref_b));
+        });
+    case GNTTABOP_transfer: // pages change their owner by other means today
+        note_refused(call, command, Error::nosys);
+        return run_list<gnttab_transfer>(call,
+                                         [](auto at, const auto&) { return at.update(&gnttab_transfer::status, GNTST_general_error); });
     default: return refuse(call, command, Error::nosys);
     }
 }

@@ -100,12 +100,9 @@ CallResult acquire_resource(Operation& op)
             return Error::inval;
         return done(op.as<xen_mem_acquire_resource>().at(&xen_mem_acquire_resource::nr_frames).write(domain->grants.max_frames));
     }
-    if (op.done > request.nr_frames || request.frame > domain->grants.max_frames ||
-        request.nr_frames > domain->grants.max_frames - request.frame)
+    if (request.frame > domain->grants.max_frames || request.nr_frames > domain->grants.max_frames - request.frame)
         return Error::inval;
-    for (u64 i = op.done; i < request.nr_frames; i++) {
-        if (i != op.done && i % 64 == 0 && arch::should_yield())
-            return op.restart_at(i);
+    for (u64 i = 0; i < request.nr_frames; i++) {
         Mfn mfn = TRY(grants::shared_frame(*domain, u32(request.frame + i)));
         TRY((GuestPtr<u64>(request.frame_list) + i).write(mfn.raw()));
     }
@@ -123,7 +120,7 @@ CallResult reserved_device_memory(Operation& op)
 
 CallResult memory_op(Call& call, u32 command, u64 argument)
 {
-    Operation op{call, command & ((1u << memory::command_bits) - 1), command >> memory::command_bits, argument};
+    Operation op{call, command & ((1u << memory::command_bits) - 1), argument};
     switch (op.command) {
     case XENMEM_increase_reservation:
     case XENMEM_decrease_reservation:

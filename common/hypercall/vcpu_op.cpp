@@ -2,19 +2,22 @@
 #include "argument.hpp"
 #include <abi/vcpu.h>
 #include <tenon/arch/guest.hpp>
-#include <tenon/mm/heap.hpp>
 #include <tenon/sched/scheduler.hpp>
 #include <tenon/time/guest_time.hpp>
 
 namespace tenon::hypercall {
 namespace {
 
+// One vCPU of a domain may do this to another, and several at once: Turn lets one through, the others try again.
+
 CallResult initialise(Vcpu& vcpu, GuestPtr<vcpu_guest_context> argument)
 {
+    Turn turn(vcpu.context_busy);
+    if (!turn.taken)
+        return Error::restart;
     if (vcpu.spare_info && !vcpu.info_registered)
         return Error::inval; // it would have nowhere to receive events
-    Turn turn(vcpu.context_busy);
-    if (!turn.taken || vcpu.initialised)
+    if (vcpu.initialised)
         return Error::exist;
     vcpu_guest_context context; // on the stack: registers do not belong on the heap
     TRY(argument.read_array(&context, 1));
@@ -24,27 +27,22 @@ CallResult initialise(Vcpu& vcpu, GuestPtr<vcpu_guest_context> argument)
 CallResult register_info(Call& call, Vcpu& vcpu, GuestPtr<vcpu_register_vcpu_info> argument)
 {
     auto op = TRY(argument.read());
+    Turn turn(vcpu.context_busy);
+    if (!turn.taken)
+        return Error::restart;
     if (op.offset > page_size - sizeof(vcpu_info) || op.offset % alignof(vcpu_info) || vcpu.info_registered)
         return Error::inval;
     if (&vcpu != &call.vcpu && !(vcpu.pause & pause_down))
         return Error::inval; // it may be using the old place at this moment
-    Mfn mfn{op.mfn};
-    vcpu_info* place = TRY(arch::map_vcpu_info(vcpu, mfn, op.offset));
+    vcpu_info* place = TRY(arch::map_vcpu_info(vcpu, Mfn{op.mfn}, op.offset));
     {
         Guard guard(call.domain.lock);
-        if (!vcpu.info_registered) {
-            *place = *vcpu.info;
-            vcpu.info = place;
-            vcpu.info_mfn = mfn;
-            vcpu.info_registered = true;
-            // The guest may have looked at the old place for the last time: let it look at everything once.
-            vcpu.mail.selector.store(~u64{0});
-            place = nullptr;
-        }
-    }
-    if (place) { // another vCPU of the domain was faster
-        arch::unmap_vcpu_info(vcpu, mfn);
-        return Error::inval;
+        *place = *vcpu.info;
+        vcpu.info = place;
+        vcpu.info_mfn = Mfn{op.mfn};
+        vcpu.info_registered = true;
+        // The guest may have looked at the old place for the last time: let it look at everything once.
+        vcpu.mail.selector.store(~u64{0});
     }
     notify_vcpu(vcpu, mail_upcall | mail_time);
     return s64{0};

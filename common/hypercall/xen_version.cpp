@@ -5,7 +5,6 @@
 #include <abi/mmu.h>
 #include <abi/version.h>
 #include <tenon/arch/machine.hpp>
-#include <tenon/hypercall/arch_calls.hpp>
 
 namespace tenon::hypercall {
 namespace {
@@ -66,7 +65,7 @@ CallResult give_build_id(u64 argument)
 CallResult xen_version(Call& call, u32 command, u64 argument)
 {
     switch (command) {
-    case XENVER_version: return s64(abi_version);
+    // XENVER_version: enter_xen_version, table.cpp
     case XENVER_extraversion: return give_text<XEN_EXTRAVERSION_LEN>(argument, "-tenon");
     case XENVER_compile_info: return give_compile_info(argument);
     case XENVER_capabilities: return give_text<XEN_CAPABILITIES_INFO_LEN>(argument, "xen-3.0-x86_64 ");

@@ -6,8 +6,7 @@
 namespace tenon::domctls {
 
 struct Request {
-    GuestPtr<xen_domctl> handle;
-    xen_domctl& op;             ///< a copy; given back after success
+    xen_domctl& op;             ///< a copy; given back
     decltype(xen_domctl::u)& u; ///< its payload
     Domain& target;             ///< the caller's own for createdomain
 

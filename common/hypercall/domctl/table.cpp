@@ -17,25 +17,19 @@ constexpr s32 default_maptrack_frames = 1024, most_maptrack_frames = 16384;
 /// The first thing asked for that a PV guest cannot have, or nullptr.
 const char* impossible(const xen_domctl_createdomain& c)
 {
-    const struct {
-        bool asked;
-        const char* what;
-    } wishes[] = {
-        {(c.flags & XEN_DOMCTL_CDF_hvm) != 0, "an HVM or PVH guest"},
-        {(c.flags & XEN_DOMCTL_CDF_iommu) != 0, "device passthrough"},
-        {(c.flags & ~u32{XEN_DOMCTL_CDF_xs_domain}) != 0, "an unknown or HVM-only flag"},
-        {c.iommu_opts != 0, "IOMMU options"},
-        {c.vmtrace_size != 0, "a processor trace buffer"},
-        {c.cpupool_id != 0, "a CPU pool other than 0"},
-        {c.arch.emulation_flags || c.arch.misc_flags & ~u32{XEN_X86_MISC_FLAGS_MAX}, "emulated devices"},
-        {c.grant_opts < 1 || c.grant_opts > 2, "that grant table version"},
-        {c.max_vcpus < 1 || c.max_vcpus > max_vcpus, "that many vCPUs"},
-        {c.max_grant_frames > most_grant_frames || c.max_maptrack_frames > most_maptrack_frames, "that large a grant table"},
-    };
-    for (const auto& wish : wishes)
-        if (wish.asked)
-            return wish.what;
-    return nullptr;
+    return c.flags & XEN_DOMCTL_CDF_hvm                       ? "an HVM or PVH guest"
+           : c.flags & XEN_DOMCTL_CDF_iommu                   ? "device passthrough"
+           : c.flags & ~u32{XEN_DOMCTL_CDF_xs_domain}         ? "an unknown or HVM-only flag"
+           : c.iommu_opts                                     ? "IOMMU options"
+           : c.vmtrace_size                                   ? "a processor trace buffer"
+           : c.cpupool_id                                     ? "a CPU pool other than 0"
+           : c.arch.emulation_flags                           ? "emulated devices"
+           : c.arch.misc_flags & ~u32{XEN_X86_MISC_FLAGS_MAX} ? "emulated devices"
+           : c.grant_opts < 1 || c.grant_opts > 2             ? "that grant table version"
+           : c.max_vcpus < 1 || c.max_vcpus > max_vcpus       ? "that many vCPUs"
+           : c.max_grant_frames > most_grant_frames           ? "that large a grant table"
+           : c.max_maptrack_frames > most_maptrack_frames     ? "that large a grant table"
+                                                              : nullptr;
 }
 
 Status create(Request& r)
@@ -261,7 +255,7 @@ CallResult hypercall::domctl(Call& call, Privileged, u64 argument)
         if (!turn.taken)
             return Error::restart;
         DomainRef target = TRY(find_target(call, row->needs, op.domain));
-        Request request{GuestPtr<xen_domctl>(argument), op, op.u, *target};
+        Request request{op, op.u, *target};
         return row->run(request);
     });
 }

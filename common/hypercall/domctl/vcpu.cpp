@@ -173,9 +173,8 @@ Status set_cpu_policy(Request& r)
         policy.err_msr = TRY(GuestPtr<xen_msr_entry>(policy.msrs).read()).idx;
     else
         done = arch::set_domain_policy(r.target, {leaves, policy.nr_leaves}, where);
-    policy.err_leaf = where.leaf;
+    policy.err_leaf = where.leaf; // for who reads why it was refused
     policy.err_subleaf = where.subleaf;
-    TRY(r.handle.write(r.op)); // also, and above all, when it was refused
     return done;
 }
 

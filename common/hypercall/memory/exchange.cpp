@@ -3,7 +3,6 @@
 #include "operations.hpp"
 #include <tenon/arch/cpu.hpp>
 #include <tenon/mm/frame_allocator.hpp>
-#include <tenon/mm/heap.hpp>
 
 namespace tenon::hypercall::memory {
 namespace {

@@ -3,7 +3,6 @@
 #pragma once
 #include "../argument.hpp"
 #include <abi/memory.h>
-#include <tenon/sync/spinlock.hpp>
 
 namespace tenon::hypercall::memory {
 
@@ -12,12 +11,10 @@ inline constexpr unsigned command_bits = 6; ///< the command's share of its word
 struct Operation {
     Call& call;
     u32 command;
-    u64 done; ///< extents that an earlier turn finished
     u64 argument;
     static constexpr u64 max_extents = ~u32{0} >> command_bits;
 
     template <class T> GuestPtr<T> as() const { return GuestPtr<T>(argument); }
-    Error restart_at(u64 extents) { return call.restart_with(0, command | extents << command_bits); }
 };
 
 /// Largest extent: its frames are handled without a pause. 2 MiB is also the largest that Linux exchanges.

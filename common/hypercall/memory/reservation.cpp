@@ -93,23 +93,24 @@ bool give_frame(Domain& domain, Mfn mfn)
 /// Whatever is wrong shows as a count that is too small: this is what callers check.
 CallResult change_reservation(Operation& op)
 {
+    const u64 done = u32(op.call.args[0]) >> command_bits; // extents that an earlier turn finished
     auto read = op.as<xen_memory_reservation>().read();
     auto target = read.ok() ? target_of(op.call, read->domid) : Error::fault;
     if (!target.ok())
-        return s64(op.done);
+        return s64(done);
     const auto& request = *read;
     Domain& domain = **target;
     bool gives = op.command == XENMEM_decrease_reservation;
-    if (request.nr_extents > Operation::max_extents || op.done > request.nr_extents || request.extent_order > max_extent_order ||
+    if (request.nr_extents > Operation::max_extents || done > request.nr_extents || request.extent_order > max_extent_order ||
         request.mem_flags & XENMEMF_populate_on_demand || (!gives && domain.is_dying()))
-        return s64(op.done);
+        return s64(done);
     Reservation r{domain, GuestPtr<u64>(request.extent_start), request.extent_order, address_bits(request.mem_flags),
                   op.command == XENMEM_populate_physmap};
     u64 work = 0;
-    for (u64 i = op.done; i < request.nr_extents; i++, work += r.frames()) {
+    for (u64 i = done; i < request.nr_extents; i++, work += r.frames()) {
         if (work >= frames_between_yields) {
             if (arch::should_yield())
-                return op.restart_at(i);
+                return op.call.restart_with(0, op.command | i << command_bits);
             work = 0;
         }
         if (!(gives ? decrease : increase)(r, i))
