@@ -240,14 +240,6 @@ void take_unexpected(u8 vector)
     log_once(LogLevel::warning, "Unexpected interrupt, vector 0x%x", vector);
 }
 
-void deliver_to_guest(DomainId id, u32 port)
-{
-    if (Domain* dom0 = domains::dom0(); dom0 && dom0->id == id)
-        return events::set_pending(*dom0, port); // dom0 does not go away
-    if (DomainRef domain = domains::find(id); domain && !domain->is_dying())
-        events::set_pending(*domain, port);
-}
-
 } // namespace
 
 void handle_device_interrupt(u8 vector)
@@ -264,7 +256,7 @@ void handle_device_interrupt(u8 vector)
     if (expected)
         lapic::eoi();
     const auto handler = line.handler;
-    const DomainId domain = line.domain;
+    const DomainId id = line.domain;
     const u32 port = line.port;
     irq::lines_lock.unlock();
 
@@ -273,8 +265,10 @@ void handle_device_interrupt(u8 vector)
     } else if (handler) {
         handler();
         irq::finish(Vector{vector});
-    } else if (domain != dom_invalid) {
-        deliver_to_guest(domain, port);
+    } else if (Domain* dom0 = domains::dom0(); dom0 && dom0->id == id) {
+        events::set_pending(*dom0, port); // dom0 does not go away
+    } else if (DomainRef domain = domains::find(id); domain && !domain->is_dying()) {
+        events::set_pending(*domain, port);
     }
 }
 

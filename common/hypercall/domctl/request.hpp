@@ -3,7 +3,7 @@
 #include "../control.hpp"
 #include <abi/domctl.h>
 
-namespace tenon::domctls {
+namespace tenon::hypercall::domctls {
 
 struct Request {
     xen_domctl& op;             ///< a copy; given back
@@ -36,4 +36,4 @@ xen_domctl_getdomaininfo describe(Domain& domain);
 /// Nanoseconds that a vCPU has run.
 u64 run_time(Vcpu& vcpu);
 
-} // namespace tenon::domctls
+} // namespace tenon::hypercall::domctls

@@ -5,11 +5,9 @@
 #include <tenon/log.hpp>
 #include <tenon/time/guest_time.hpp>
 
-namespace tenon {
+namespace tenon::hypercall {
 namespace domctls {
 namespace {
-
-using hypercall::on, hypercall::only_if;
 
 constexpr s32 default_grant_frames = 64, most_grant_frames = 1024;
 constexpr s32 default_maptrack_frames = 1024, most_maptrack_frames = 16384;
@@ -192,7 +190,7 @@ constexpr Row rows[] = {
     {XEN_DOMCTL_set_cpu_policy, Needs::other_alive, set_cpu_policy},
 };
 
-static_assert(hypercall::rows_differ(rows));
+static_assert(rows_differ(rows));
 
 /// Set while a domctl runs. Another one asks its guest to try again, so that nobody waits with interrupts off.
 constinit std::atomic<bool> is_running;
@@ -244,14 +242,14 @@ xen_domctl_getdomaininfo describe(Domain& domain)
 
 } // namespace domctls
 
-CallResult hypercall::domctl(Call& call, Privileged, u64 argument)
+CallResult domctl(Call& call, Privileged, u64 argument)
 {
     return control_call<xen_domctl>(call, argument, XEN_DOMCTL_INTERFACE_VERSION, [&](xen_domctl& op) -> Status {
         using namespace domctls;
         const Row* row = find_row(rows, op.cmd);
         if (!row)
             return Error::nosys;
-        hypercall::Turn turn(is_running);
+        Turn turn(is_running);
         if (!turn.taken)
             return Error::restart;
         DomainRef target = TRY(find_target(call, row->needs, op.domain));
@@ -260,4 +258,4 @@ CallResult hypercall::domctl(Call& call, Privileged, u64 argument)
     });
 }
 
-} // namespace tenon
+} // namespace tenon::hypercall

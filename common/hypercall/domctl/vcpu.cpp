@@ -5,9 +5,7 @@
 #include <tenon/arch/machine.hpp>
 #include <tenon/sched/scheduler.hpp>
 
-namespace tenon::domctls {
-
-using hypercall::read_cpus, hypercall::write_cpus;
+namespace tenon::hypercall::domctls {
 
 namespace {
 
@@ -35,7 +33,7 @@ Status set_context(Request& r)
     // On the stack, which is this vCPU's own: registers are secrets and do not belong on the heap.
     vcpu_guest_context context;
     TRY(GuestPtr<vcpu_guest_context>(r.u.vcpucontext.ctxt).read_array(&context, 1));
-    hypercall::Turn turn(vcpu.context_busy); // the guest's own VCPUOP_initialise may be at work on it, or stopped half-way
+    Turn turn(vcpu.context_busy); // the guest's own VCPUOP_initialise may be at work on it, or stopped half-way
     if (!turn.taken)
         return Error::restart;
     Stopped stopped(r.target);
@@ -106,7 +104,7 @@ Status get_affinity(Request& r)
 }
 
 /// The machine is one node.
-Status set_node_affinity(Request& r) { return hypercall::only_if(TRY(read_cpus(r.u.nodeaffinity.nodemap)).test(0), Error::inval); }
+Status set_node_affinity(Request& r) { return only_if(TRY(read_cpus(r.u.nodeaffinity.nodemap)).test(0), Error::inval); }
 
 Status get_node_affinity(Request& r)
 {
@@ -153,8 +151,7 @@ void get_tsc_info(Request& r)
 
 Status get_cpu_policy(Request& r)
 {
-    return hypercall::give_policy(r.u.cpu_policy, arch::domain_policy_leaves(r.target),
-                                  [&](u32 i) { return arch::domain_policy_leaf(r.target, i); });
+    return give_policy(r.u.cpu_policy, arch::domain_policy_leaves(r.target), [&](u32 i) { return arch::domain_policy_leaf(r.target, i); });
 }
 
 Status set_cpu_policy(Request& r)
@@ -162,9 +159,9 @@ Status set_cpu_policy(Request& r)
     auto& policy = r.u.cpu_policy;
     if (has_run(r.target))
         return Error::busy;
-    if (policy.nr_leaves > hypercall::most_leaves)
+    if (policy.nr_leaves > most_leaves)
         return Error::toobig;
-    xen_cpuid_leaf leaves[hypercall::most_leaves];
+    xen_cpuid_leaf leaves[most_leaves];
     TRY(GuestPtr<xen_cpuid_leaf>(policy.leaves).read_array(leaves, policy.nr_leaves));
     arch::PolicyError where;
     policy.err_msr = ~0u;
@@ -178,4 +175,4 @@ Status set_cpu_policy(Request& r)
     return done;
 }
 
-} // namespace tenon::domctls
+} // namespace tenon::hypercall::domctls

@@ -86,15 +86,16 @@ Status Chunk::exchange(Extents in, Extents out, unsigned address_bits)
 
 } // namespace
 
-CallResult exchange(Operation& op)
+CallResult exchange(Call& call, u64 argument)
 {
-    auto request = TRY(op.as<xen_memory_exchange>().read());
+    const GuestPtr<xen_memory_exchange> place(argument);
+    const auto request = TRY(place.read());
     const auto &in = request.in, &out = request.out;
-    if (in.domid != out.domid || in.extent_order > max_extent_order || out.extent_order > max_extent_order ||
-        in.nr_extents > Operation::max_extents || out.nr_extents > Operation::max_extents ||
-        in.nr_extents << in.extent_order != out.nr_extents << out.extent_order || request.nr_exchanged > in.nr_extents)
+    if (in.domid != out.domid || in.extent_order > max_extent_order || out.extent_order > max_extent_order || in.nr_extents > max_extents ||
+        out.nr_extents > max_extents || in.nr_extents << in.extent_order != out.nr_extents << out.extent_order ||
+        request.nr_exchanged > in.nr_extents)
         return Error::inval;
-    if (in.domid != dom_self.raw() && in.domid != op.call.domain.id.raw())
+    if (in.domid != dom_self.raw() && in.domid != call.domain.id.raw())
         return Error::perm; // the frames of another domain may go away at any moment
     unsigned order = max(in.extent_order, out.extent_order);
     u64 in_chunk = bit(order - in.extent_order), out_chunk = bit(order - out.extent_order);
@@ -105,10 +106,10 @@ CallResult exchange(Operation& op)
     for (u64 i = first; i < in.nr_extents / in_chunk; i++) {
         if (i != first && arch::should_yield())
             return Error::restart; // nr_exchanged is the position
-        Chunk chunk(op.call.domain, order);
+        Chunk chunk(call.domain, order);
         TRY(chunk.exchange({in_list + i * in_chunk, in.extent_order}, {out_list + i * out_chunk, out.extent_order},
                            address_bits(out.mem_flags)));
-        TRY(op.as<xen_memory_exchange>().at(&xen_memory_exchange::nr_exchanged).write((i + 1) * in_chunk));
+        TRY(place.at(&xen_memory_exchange::nr_exchanged).write((i + 1) * in_chunk));
     }
     return s64{0};
 }

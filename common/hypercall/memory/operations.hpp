@@ -6,23 +6,15 @@
 
 namespace tenon::hypercall::memory {
 
-inline constexpr unsigned command_bits = 6; ///< the command's share of its word, as in Linux' and the tools' calls
-
-struct Operation {
-    Call& call;
-    u32 command;
-    u64 argument;
-    static constexpr u64 max_extents = ~u32{0} >> command_bits;
-
-    template <class T> GuestPtr<T> as() const { return GuestPtr<T>(argument); }
-};
-
+inline constexpr u32 command_bits = 6; ///< the command's share of its word, as in Linux' and the tools' calls
+inline constexpr u32 command_mask = (1u << command_bits) - 1;
+inline constexpr u64 max_extents = ~u32{0} >> command_bits;
 /// Largest extent: its frames are handled without a pause. 2 MiB is also the largest that Linux exchanges.
 inline constexpr unsigned max_extent_order = 9;
 
-CallResult change_reservation(Operation& op);
-CallResult claim(Operation& op);
-CallResult exchange(Operation& op);
+CallResult change_reservation(Call&, u32 command, u64 argument);
+Status claim(Call&, const xen_memory_reservation& request);
+CallResult exchange(Call&, u64 argument);
 
 /// Where new frames may lie: below 2 to the power of this.
 constexpr unsigned address_bits(u32 mem_flags)

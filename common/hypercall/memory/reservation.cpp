@@ -91,26 +91,27 @@ bool give_frame(Domain& domain, Mfn mfn)
 }
 
 /// Whatever is wrong shows as a count that is too small: this is what callers check.
-CallResult change_reservation(Operation& op)
+CallResult change_reservation(Call& call, u32 command, u64 argument)
 {
-    const u64 done = u32(op.call.args[0]) >> command_bits; // extents that an earlier turn finished
-    auto read = op.as<xen_memory_reservation>().read();
-    auto target = read.ok() ? target_of(op.call, read->domid) : Error::fault;
+    const u64 done = command >> command_bits; // extents that an earlier turn finished
+    command &= command_mask;
+    auto read = GuestPtr<xen_memory_reservation>(argument).read();
+    auto target = read.ok() ? target_of(call, read->domid) : Error::fault;
     if (!target.ok())
         return s64(done);
     const auto& request = *read;
     Domain& domain = **target;
-    bool gives = op.command == XENMEM_decrease_reservation;
-    if (request.nr_extents > Operation::max_extents || done > request.nr_extents || request.extent_order > max_extent_order ||
+    bool gives = command == XENMEM_decrease_reservation;
+    if (request.nr_extents > max_extents || done > request.nr_extents || request.extent_order > max_extent_order ||
         request.mem_flags & XENMEMF_populate_on_demand || (!gives && domain.is_dying()))
         return s64(done);
     Reservation r{domain, GuestPtr<u64>(request.extent_start), request.extent_order, address_bits(request.mem_flags),
-                  op.command == XENMEM_populate_physmap};
+                  command == XENMEM_populate_physmap};
     u64 work = 0;
     for (u64 i = done; i < request.nr_extents; i++, work += r.frames()) {
         if (work >= frames_between_yields) {
             if (arch::should_yield())
-                return op.call.restart_with(0, op.command | i << command_bits);
+                return call.restart_with(0, command | i << command_bits);
             work = 0;
         }
         if (!(gives ? decrease : increase)(r, i))
@@ -120,17 +121,15 @@ CallResult change_reservation(Operation& op)
 }
 
 /// A claim is answered from what is free at this moment; nothing is set aside, the allocation itself may still fail.
-CallResult claim(Operation& op)
+Status claim(Call& call, const xen_memory_reservation& request)
 {
-    TRY(PolicyCheck::control_domain(op.call.vcpu));
-    auto request = TRY(op.as<xen_memory_reservation>().read());
+    TRY(PolicyCheck::control_domain(call.vcpu));
     if (request.extent_start || request.extent_order || request.mem_flags)
         return Error::inval;
-    DomainRef domain = TRY(target_of(op.call, request.domid));
+    DomainRef domain = TRY(target_of(call, request.domid));
     u64 missing = request.nr_extents > domain->total_pages ? request.nr_extents - domain->total_pages : 0;
-    if (request.nr_extents && (request.nr_extents > domain->max_pages || missing > frame_allocator::stats().free))
-        return Error::nomem;
-    return s64{0};
+    return only_if(!request.nr_extents || (request.nr_extents <= domain->max_pages && missing <= frame_allocator::stats().free),
+                   Error::nomem);
 }
 
 } // namespace tenon::hypercall::memory
