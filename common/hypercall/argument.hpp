@@ -15,6 +15,14 @@ inline Error refuse(const Call& call, u32 command, Error error)
     return error;
 }
 
+/// Puts what came out into its place in an argument.
+template <class T, class From> Status answer(T& place, Result<From> result)
+{
+    if (result.ok())
+        place = T(result->raw());
+    return result.ok() ? Status(success) : result.error();
+}
+
 /// Runs handler(call, structure at `argument`). What a handler takes as T& goes back to the guest after success, as const T& not.
 template <class T> Status with_argument(Status (*handler)(Call&, T&), Call& call, u64 argument)
 {
@@ -46,22 +54,6 @@ struct Turn : Pinned {
     const bool taken;
 };
 
-/// A control call: one structure of a command, an interface version and a payload. run(copy of it) answers; what it changes goes back
-/// to the tool after success.
-template <class T, class Run> CallResult control_call(Call& call, u64 argument, u32 version, Run&& run)
-{
-    GuestPtr<T> handle(argument);
-    auto op = TRY(handle.read());
-    if (op.interface_version != version)
-        return Error::access;
-    Status result = run(op);
-    if (result.ok())
-        result = handle.write(op);
-    else if (result.error() == Error::nosys || result.error() == Error::notsup)
-        note_refused(call, op.cmd, result.error());
-    return done(result);
-}
-
 /// The row of a table of sub-operations, or nullptr.
 template <class Row, std::size_t N> constexpr const Row* find_row(const Row (&rows)[N], u32 command)
 {
@@ -79,10 +71,6 @@ template <class Row, std::size_t N> consteval bool rows_differ(const Row (&rows)
             return false;
     return true;
 }
-
-/// The one-shot timer of a vCPU: VIRQ_TIMER at `deadline`, never for 0. A time that is past means now, by the timer's interrupt: guests
-/// rely on one event for each call.
-CallResult set_singleshot_timer(Vcpu& vcpu, u64 deadline);
 
 template <class T> Result<T> read(u64 argument) { return GuestPtr<T>(argument).read(); }
 

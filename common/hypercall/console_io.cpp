@@ -2,10 +2,10 @@
 // marked with their number, and no more of them than the log can bear.
 #include "argument.hpp"
 #include <abi/console.h>
+#include <span>
 #include <tenon/arch/cpu.hpp>
 #include <tenon/boot/known_options.hpp>
 #include <tenon/console.hpp>
-#include <tenon/sync/spinlock.hpp>
 
 namespace tenon::hypercall {
 namespace {
@@ -41,27 +41,21 @@ struct GuestLines {
         }
         length = 0;
     }
-    void add(u16 writer, char c)
+    void write(u16 writer, std::span<const char> text)
     {
+        Guard guard(lock);
         if (writer != domain)
             flush();
         domain = writer;
-        if (c == '\n' || length == console::line_store.size)
-            flush();
-        if (c >= ' ' || c == '\t')
-            console::line_store.write(length++, &c, 1);
+        for (const char& c : text) {
+            if (c == '\n' || length == console::line_store.size)
+                flush();
+            if (c >= ' ' || c == '\t')
+                console::line_store.write(length++, &c, 1);
+        }
     }
 };
 constinit GuestLines lines;
-
-void guest_write(const Domain& domain, const char* text, u32 length)
-{
-    if (options::guest_log_level < LogLevel::info)
-        return;
-    Guard guard(lines.lock);
-    for (u32 i = 0; i < length; i++)
-        lines.add(domain.id.raw(), text[i]);
-}
 
 CallResult write(Call& call, u32 count, u64 buffer)
 {
@@ -75,8 +69,8 @@ CallResult write(Call& call, u32 count, u64 buffer)
         TRY(GuestPtr<char>(buffer + done).read_array(text, part));
         if (call.domain.is_privileged)
             console_write(text, part);
-        else
-            guest_write(call.domain, text, part);
+        else if (options::guest_log_level >= LogLevel::info)
+            lines.write(call.domain.id.raw(), std::span(text, part));
         done += part;
     }
     return s64{0};

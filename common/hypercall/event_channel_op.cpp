@@ -44,27 +44,15 @@ Status status(Call& call, evtchn_status& op)
     if (!channel)
         return Error::inval;
     op.vcpu = channel->notify_vcpu;
-    switch (channel->state) {
-    case ChannelState::free:
-    case ChannelState::reserved: op.status = EVTCHNSTAT_closed; break;
-    case ChannelState::ipi: op.status = EVTCHNSTAT_ipi; break;
-    case ChannelState::unbound:
-        op.status = EVTCHNSTAT_unbound;
+    op.status = channel->state == ChannelState::reserved ? u32{EVTCHNSTAT_closed} : u32(channel->state);
+    if (op.status == EVTCHNSTAT_unbound)
         op.u.unbound.dom = channel->remote_domain;
-        break;
-    case ChannelState::interdomain:
-        op.status = EVTCHNSTAT_interdomain;
+    else if (op.status == EVTCHNSTAT_interdomain)
         op.u.interdomain = {channel->peer->id.raw(), channel->remote_port};
-        break;
-    case ChannelState::pirq:
-        op.status = EVTCHNSTAT_pirq;
+    else if (op.status == EVTCHNSTAT_pirq)
         op.u.pirq = channel->remote_port;
-        break;
-    case ChannelState::virq:
-        op.status = EVTCHNSTAT_virq;
+    else if (op.status == EVTCHNSTAT_virq)
         op.u.virq = channel->virq;
-        break;
-    }
     return success;
 }
 
@@ -78,7 +66,7 @@ CallResult event_channel_op(Call& call, u32 command, u64 argument)
 {
     Domain& domain = call.domain;
     switch (command) {
-    case EVTCHNOP_send: return done(events::send(domain, TRY(read<evtchn_send>(argument)).port));
+    // EVTCHNOP_send: enter_event_channel_op, table.cpp
     case EVTCHNOP_unmask: return done(events::unmask(domain, TRY(read<evtchn_unmask>(argument)).port));
     case EVTCHNOP_close: return done(events::close(domain, TRY(read<evtchn_close>(argument)).port));
     case EVTCHNOP_status: return done(with_argument(status, call, argument));

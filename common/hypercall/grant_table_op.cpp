@@ -97,51 +97,37 @@ LIST_CALL Left copy(u64, u64 list, u32 count, Vcpu& vcpu)
                         [&](GuestPtr<Op> at, const Op& op) { return at.update(&Op::status, grants::copy(vcpu.domain, peers, op)); });
 }
 
-/// Pages change their owner by other means today.
-CallResult refuse_transfers(Call& call, u64 list, u32 count)
+/// The same for what is rare.
+template <class Op, class Each> CallResult run_list(Call& call, Each&& each)
 {
-    note_refused(call, GNTTABOP_transfer, Error::nosys);
-    return finish<gnttab_transfer>(call, for_each<gnttab_transfer>(list, count, [](auto at, const auto&) {
-                                       return at.update(&gnttab_transfer::status, GNTST_general_error);
-                                   }));
+    return finish<Op>(call, for_each<Op>(call.args[1], u32(call.args[2]), each));
 }
 
-s16 status_of(const Result<DomainRef>& domain)
-{
-    return domain.ok()                     ? GNTST_okay
-           : domain.error() == Error::srch ? GNTST_bad_domain
-           : domain.error() == Error::perm ? GNTST_permission_denied
-                                           : GNTST_general_error;
-}
-
-/// An operation on the table of the domain it names, whose failure is a status: use(op, domain).
-template <class T> Status on_table(Call& call, T& op, Status (*use)(T&, Domain&))
+/// The domain that an operation names. When there is none, its status says why.
+template <class T> DomainRef find_granter(Call& call, T& op)
 {
     auto domain = target_of(call, op.dom);
-    op.status = status_of(domain);
-    return domain.ok() ? use(op, **domain) : success;
+    op.status = domain.ok() ? GNTST_okay : domain.error() == Error::srch ? GNTST_bad_domain : GNTST_permission_denied;
+    return domain.ok() ? std::move(*domain) : DomainRef{};
 }
 
-Status setup_table(Call& call, gnttab_setup_table& argument)
+Status setup_table(Call& call, gnttab_setup_table& op)
 {
-    return on_table<gnttab_setup_table>(call, argument, [](auto& op, Domain& domain) -> Status {
-        if (!grants::grow(domain, op.nr_frames).ok()) {
-            op.status = GNTST_general_error;
-            return success;
-        }
-        for (u32 i = 0; i < op.nr_frames; i++)
-            TRY((GuestPtr<u64>(op.frame_list) + i).write(TRY(grants::shared_frame(domain, i)).raw()));
-        return success;
-    });
+    DomainRef domain = find_granter(call, op);
+    if (domain && !grants::grow(*domain, op.nr_frames).ok())
+        op.status = GNTST_general_error;
+    for (u32 i = 0; op.status == GNTST_okay && i < op.nr_frames; i++)
+        TRY((GuestPtr<u64>(op.frame_list) + i).write(TRY(grants::shared_frame(*domain, i)).raw()));
+    return success;
 }
 
-Status query_size(Call& call, gnttab_query_size& argument)
+Status query_size(Call& call, gnttab_query_size& op)
 {
-    return on_table<gnttab_query_size>(call, argument, [](auto& op, Domain& domain) -> Status {
-        op.nr_frames = domain.grants.frame_count;
-        op.max_nr_frames = domain.grants.max_frames;
-        return success;
-    });
+    if (DomainRef domain = find_granter(call, op)) {
+        op.nr_frames = domain->grants.frame_count;
+        op.max_nr_frames = domain->grants.max_frames;
+    }
+    return success;
 }
 
 /// Asked for version 2, a guest hears that it is not there and goes on with version 1.
@@ -177,11 +163,13 @@ CallResult grant_table_op(Call& call, u32 command, u64 operations, u32 count)
     case GNTTABOP_set_version: return set_version(call, GuestPtr<gnttab_set_version>(operations));
     case GNTTABOP_get_version: return done(with_argument(get_version, call, operations));
     case GNTTABOP_swap_grant_ref:
-        return finish<gnttab_swap_grant_ref>(call, for_each<gnttab_swap_grant_ref>(operations, count, [&](auto at, const auto& op) {
-                                                 return at.update(&gnttab_swap_grant_ref::status,
-                                                                  grants::swap_entries(call.domain, op.ref_a, op.ref_b));
-                                             }));
-    case GNTTABOP_transfer: return refuse_transfers(call, operations, count);
+        return run_list<gnttab_swap_grant_ref>(call, [&](auto at, const auto& op) {
+            return at.update(&gnttab_swap_grant_ref::status, grants::swap_entries(call.domain, op.ref_a, op.ref_b));
+        });
+    case GNTTABOP_transfer: // pages change their owner by other means today
+        note_refused(call, command, Error::nosys);
+        return run_list<gnttab_transfer>(call,
+                                         [](auto at, const auto&) { return at.update(&gnttab_transfer::status, GNTST_general_error); });
     default: return refuse(call, command, Error::nosys);
     }
 }

@@ -1,8 +1,6 @@
 // multicall: a list of calls in one entry, executed in order. Each result is written into its entry. When a call inside wants to
 // be executed again, its new arguments go into its entry and the multicall itself restarts there.
 #include <abi/multicall.h>
-#include <cstddef>
-#include <iterator>
 #include <tenon/arch/cpu.hpp>
 #include <tenon/hypercall/arch_calls.hpp>
 #include <tenon/hypercall/table.hpp>

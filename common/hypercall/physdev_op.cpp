@@ -24,11 +24,7 @@ Status read_ioapic(Call&, physdev_apic& access)
     return success;
 }
 
-Status allocate_vector(Call&, physdev_irq& request)
-{
-    request.vector = TRY(irq::line_for_gsi(request.irq)).raw();
-    return success;
-}
+Status allocate_vector(Call&, physdev_irq& request) { return answer(request.vector, irq::line_for_gsi(request.irq)); }
 
 Status setup_gsi(Call&, const physdev_setup_gsi& setup)
 {
@@ -52,22 +48,14 @@ Result<Pirq> map_line(Domain& target, const physdev_map_pirq& map)
     return pirqs::map_msi(target, {function, 1, u32(map.entry_nr), map.table_base}, map.pirq);
 }
 
-Status map_pirq(Call& call, physdev_map_pirq& map)
-{
-    map.pirq = s32(TRY(map_line(*TRY(target_of(call, map.domid)), map)).raw());
-    return success;
-}
+Status map_pirq(Call& call, physdev_map_pirq& map) { return answer(map.pirq, map_line(*TRY(target_of(call, map.domid)), map)); }
 
 Status unmap_pirq(Call& call, const physdev_unmap_pirq& unmap)
 {
     return pirqs::unmap(*TRY(target_of(call, unmap.domid)), Pirq{u32(unmap.pirq)});
 }
 
-Status free_pirq(Call& call, physdev_get_free_pirq& request)
-{
-    request.pirq = TRY(pirqs::reserve(call.domain)).raw();
-    return success;
-}
+Status free_pirq(Call& call, physdev_get_free_pirq& request) { return answer(request.pirq, pirqs::reserve(call.domain)); }
 
 /// Tenon knows the ranges from the same table as dom0 does: only agreement is checked.
 Status mmcfg_reserved(Call&, const physdev_pci_mmcfg_reserved& range)

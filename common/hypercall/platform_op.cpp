@@ -1,9 +1,11 @@
-// platform_op: what the control domain asks of the machine below it: time of day, firmware, sleep, physical CPUs.
+// platform_op and mca: what the control domain asks of the machine below it: time of day, firmware, sleep, physical CPUs.
 // Anything Tenon has no use for is refused with the error that Linux takes for "not there".
-#include "argument.hpp"
+#include "control.hpp"
+#include <abi/mca.h>
 #include <abi/platform.h>
 #include <tenon/arch/machine.hpp>
 #include <tenon/device/acpi.hpp>
+#include <tenon/hypercall/arch_calls.hpp>
 #include <tenon/log.hpp>
 #include <tenon/time/guest_time.hpp>
 
@@ -66,16 +68,45 @@ Status enter_sleep(const xenpf_enter_acpi_sleep& sleep)
 
 void cpu_info(xenpf_pcpuinfo& info)
 {
-    const CpuSet& online = arch::online_cpus();
-    u32 wanted = info.xen_cpuid, highest = online.count() - 1;
-    info = {wanted, highest, XEN_PCPU_FLAGS_INVALID, 0, 0};
-    if (wanted >= max_cpus || !online.test(wanted))
-        return;
-    auto place = arch::cpu_place(CpuId{wanted});
-    info = {wanted, highest, XEN_PCPU_FLAGS_ONLINE, place.apic_id, place.acpi_id};
+    const u32 cpu = info.xen_cpuid, count = arch::online_cpus().count();
+    const auto place = cpu < count ? arch::cpu_place(CpuId{cpu}) : arch::CpuPlace{};
+    info = {cpu, count - 1, cpu < count ? XEN_PCPU_FLAGS_ONLINE : XEN_PCPU_FLAGS_INVALID, place.apic_id, place.acpi_id};
 }
 
-Status run(xen_platform_op& op)
+/// mcinfo_logical_cpu of the public interface: what its driver looks at, the rest zero.
+struct LogicalCpu {
+    u32 number, socket;
+    u16 core, thread;
+    u32 apic_id, cluster_id, cores, cores_active, threads;
+    u8 unused[304 - 32] = {};
+};
+static_assert(sizeof(LogicalCpu) == 304);
+
+Status list_cpus(xen_mc_physcpuinfo& request)
+{
+    const auto& kind = arch::processor_info();
+    const u32 online = arch::online_cpus().count(), count = request.info ? min(online, request.ncpus) : online;
+    for (u32 cpu = 0; request.info && cpu < count; cpu++) {
+        const auto at = arch::cpu_place(CpuId{cpu});
+        TRY((GuestPtr<LogicalCpu>(request.info) + cpu)
+                .write({cpu, at.socket, u16(at.core), u16(at.thread), at.apic_id, 0, kind.cores_per_socket, kind.cores_per_socket,
+                        kind.threads_per_core}));
+    }
+    request.ncpus = count;
+    return success;
+}
+
+/// There are never any machine checks to fetch: one stops the machine.
+Status run_mca(xen_mc& op)
+{
+    switch (op.cmd) {
+    case XEN_MC_fetch: op.u.mc_fetch.flags = XEN_MC_NODATA; return success;
+    case XEN_MC_physcpuinfo: return list_cpus(op.u.mc_physcpuinfo);
+    default: return Error::nosys;
+    }
+}
+
+Status run_platform_op(xen_platform_op& op)
 {
     switch (op.cmd) {
     case XENPF_settime32: return set_time(op.u.settime32.secs, op.u.settime32.nsecs, op.u.settime32.system_time);
@@ -94,7 +125,9 @@ Status run(xen_platform_op& op)
 
 CallResult platform_op(Call& call, Privileged, u64 argument)
 {
-    return control_call<xen_platform_op>(call, argument, XENPF_INTERFACE_VERSION, run);
+    return control_call<xen_platform_op>(call, argument, XENPF_INTERFACE_VERSION, run_platform_op);
 }
+
+CallResult mca(Call& call, Privileged, u64 argument) { return control_call<xen_mc>(call, argument, XEN_MCA_INTERFACE_VERSION, run_mca); }
 
 } // namespace tenon::hypercall

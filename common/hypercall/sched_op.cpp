@@ -35,10 +35,7 @@ Status poll(Call& call, const sched_poll& op)
 
 Status remote_shutdown(Call& call, const sched_remote_shutdown& op)
 {
-    TRY(PolicyCheck::control_domain(call.vcpu));
-    auto domain = domains::find_for(call.vcpu, DomainId{op.domain_id});
-    if (!domain)
-        return Error::srch;
+    auto domain = TRY(target_of(call, op.domain_id));
     if (&*domain == &call.domain)
         return Error::perm;
     domains::shut_down(*domain, u8(op.reason));

@@ -1,7 +1,4 @@
 // sysctl: the machine as a whole, for the control tools: processors, memory, scheduler, CPUID policies, the list of domains, the log.
-#include "argument.hpp"
-#include "cpu_bitmap.hpp"
-#include "cpu_policy.hpp"
 #include "domctl/request.hpp"
 #include <abi/sysctl.h>
 #include <tenon/arch/machine.hpp>
@@ -9,11 +6,10 @@
 #include <tenon/log.hpp>
 #include <tenon/mm/frame_allocator.hpp>
 
-namespace tenon {
+namespace tenon::hypercall {
 namespace {
 
 using Payload = decltype(xen_sysctl::u);
-using hypercall::on, hypercall::only_if;
 
 /// The log that dom0 reads.
 Status read_console(Payload& u)
@@ -42,7 +38,7 @@ Status debug_keys(Payload& u)
     if (u.debug_keys.nr_keys > most)
         return Error::toobig;
     for (u32 i = 0; i < u.debug_keys.nr_keys; i++)
-        console::press_key(TRY(hypercall::read<char>(u.debug_keys.keys + i)));
+        console::press_key(TRY(read<char>(u.debug_keys.keys + i)));
     return success;
 }
 
@@ -211,7 +207,7 @@ Status cpu_policy(Payload& u)
     auto& request = u.cpu_policy;
     TRY(only_if(!request._rsvd, Error::inval));
     const auto which = TRY(find_policy(request.index));
-    return hypercall::give_policy(request, arch::cpu_policy_leaves(which), [=](u32 i) { return arch::cpu_policy_leaf(which, i); });
+    return give_policy(request, arch::cpu_policy_leaves(which), [=](u32 i) { return arch::cpu_policy_leaf(which, i); });
 }
 
 struct Row {
@@ -236,11 +232,11 @@ constexpr Row rows[] = {
     {XEN_SYSCTL_get_cpu_policy, cpu_policy},
 };
 
-static_assert(hypercall::rows_differ(rows));
+static_assert(rows_differ(rows));
 
 } // namespace
 
-CallResult hypercall::sysctl(Call& call, Privileged, u64 argument)
+CallResult sysctl(Call& call, Privileged, u64 argument)
 {
     return control_call<xen_sysctl>(call, argument, XEN_SYSCTL_INTERFACE_VERSION, [](xen_sysctl& op) -> Status {
         const Row* row = find_row(rows, op.cmd);
@@ -248,4 +244,4 @@ CallResult hypercall::sysctl(Call& call, Privileged, u64 argument)
     });
 }
 
-} // namespace tenon
+} // namespace tenon::hypercall

@@ -13,6 +13,8 @@ namespace {
 
 using namespace hypercall;
 
+constexpr u64 abi_version = 4 << 16 | 17; ///< the interface of 4.17
+
 /// Guests ask for the version only to have their events delivered.
 u64 enter_xen_version(u64 command, u64 argument, u64 arg2, Vcpu& vcpu, u64 arg4, u64 arg3)
 {

@@ -1,20 +1,23 @@
-// vcpu_op: starting and stopping vCPUs, their timers, and the areas they share with us.
+// vcpu_op and set_timer_op: starting and stopping vCPUs, their timers, and the areas they share with us.
 #include "argument.hpp"
 #include <abi/vcpu.h>
 #include <tenon/arch/guest.hpp>
-#include <tenon/mm/heap.hpp>
 #include <tenon/sched/scheduler.hpp>
 #include <tenon/time/guest_time.hpp>
 
 namespace tenon::hypercall {
 namespace {
 
+// One vCPU of a domain may do this to another, and several at once: Turn lets one through, the others try again.
+
 CallResult initialise(Vcpu& vcpu, GuestPtr<vcpu_guest_context> argument)
 {
+    Turn turn(vcpu.context_busy);
+    if (!turn.taken)
+        return Error::restart;
     if (vcpu.spare_info && !vcpu.info_registered)
         return Error::inval; // it would have nowhere to receive events
-    Turn turn(vcpu.context_busy);
-    if (!turn.taken || vcpu.initialised)
+    if (vcpu.initialised)
         return Error::exist;
     vcpu_guest_context context; // on the stack: registers do not belong on the heap
     TRY(argument.read_array(&context, 1));
@@ -24,27 +27,22 @@ CallResult initialise(Vcpu& vcpu, GuestPtr<vcpu_guest_context> argument)
 CallResult register_info(Call& call, Vcpu& vcpu, GuestPtr<vcpu_register_vcpu_info> argument)
 {
     auto op = TRY(argument.read());
+    Turn turn(vcpu.context_busy);
+    if (!turn.taken)
+        return Error::restart;
     if (op.offset > page_size - sizeof(vcpu_info) || op.offset % alignof(vcpu_info) || vcpu.info_registered)
         return Error::inval;
     if (&vcpu != &call.vcpu && !(vcpu.pause & pause_down))
         return Error::inval; // it may be using the old place at this moment
-    Mfn mfn{op.mfn};
-    vcpu_info* place = TRY(arch::map_vcpu_info(vcpu, mfn, op.offset));
+    vcpu_info* place = TRY(arch::map_vcpu_info(vcpu, Mfn{op.mfn}, op.offset));
     {
         Guard guard(call.domain.lock);
-        if (!vcpu.info_registered) {
-            *place = *vcpu.info;
-            vcpu.info = place;
-            vcpu.info_mfn = mfn;
-            vcpu.info_registered = true;
-            // The guest may have looked at the old place for the last time: let it look at everything once.
-            vcpu.mail.selector.store(~u64{0});
-            place = nullptr;
-        }
-    }
-    if (place) { // another vCPU of the domain was faster
-        arch::unmap_vcpu_info(vcpu, mfn);
-        return Error::inval;
+        *place = *vcpu.info;
+        vcpu.info = place;
+        vcpu.info_mfn = Mfn{op.mfn};
+        vcpu.info_registered = true;
+        // The guest may have looked at the old place for the last time: let it look at everything once.
+        vcpu.mail.selector.store(~u64{0});
     }
     notify_vcpu(vcpu, mail_upcall | mail_time);
     return s64{0};
@@ -80,19 +78,22 @@ CallResult set_periodic(Vcpu& vcpu, u64 period)
     return s64{0};
 }
 
+/// VIRQ_TIMER at `deadline`, never for 0. A time that is past means now, by the timer's interrupt: guests rely on one event for each call.
+CallResult set_singleshot_timer(Vcpu& vcpu, u64 deadline)
+{
+    if (deadline)
+        timers::set(vcpu.singleshot, deadline, arch::this_cpu_id()); // one that is past fires as soon as the guest runs
+    else
+        timers::cancel(vcpu.singleshot);
+    return s64{0};
+}
+
 [[gnu::always_inline]] inline CallResult set_singleshot(Vcpu& vcpu, u64 argument)
 {
     auto op = TRY(read<vcpu_set_singleshot_timer>(argument));
     if (op.flags & VCPU_SSHOTTMR_future && op.timeout_abs_ns < arch::now_ns())
         return Error::time;
     return set_singleshot_timer(vcpu, max(op.timeout_abs_ns, u64{1}));
-}
-
-CallResult timer_call(Call& call, u32 command, Vcpu& vcpu, u64 argument)
-{
-    if (&vcpu != &call.vcpu)
-        return Error::inval;
-    return command == VCPUOP_stop_singleshot_timer ? set_singleshot_timer(vcpu, 0) : set_singleshot(vcpu, argument);
 }
 
 } // namespace
@@ -115,8 +116,8 @@ CallResult vcpu_op(Call& call, u32 command, u32 id, u64 argument)
         return register_runstate(*vcpu, GuestPtr<vcpu_runstate_info>(TRY(read<vcpu_register_runstate_memory_area>(argument)).addr));
     case VCPUOP_set_periodic_timer: return set_periodic(*vcpu, TRY(read<vcpu_set_periodic_timer>(argument)).period_ns);
     case VCPUOP_stop_periodic_timer: return set_periodic(*vcpu, 0);
-    case VCPUOP_set_singleshot_timer:
-    case VCPUOP_stop_singleshot_timer: return timer_call(call, command, *vcpu, argument);
+    case VCPUOP_set_singleshot_timer: return vcpu == &call.vcpu ? set_singleshot(*vcpu, argument) : Error::inval;
+    case VCPUOP_stop_singleshot_timer: return vcpu == &call.vcpu ? set_singleshot_timer(*vcpu, 0) : Error::inval;
     case VCPUOP_register_vcpu_info: return register_info(call, *vcpu, GuestPtr<vcpu_register_vcpu_info>(argument));
     case VCPUOP_send_nmi: notify_vcpu(*vcpu, mail_nmi); return s64{0};
     case VCPUOP_register_vcpu_time_memory_area:
@@ -126,6 +127,8 @@ CallResult vcpu_op(Call& call, u32 command, u32 id, u64 argument)
     default: return refuse(call, command, Error::nosys);
     }
 }
+
+CallResult set_timer_op(Call& call, u64 deadline) { return set_singleshot_timer(call.vcpu, deadline); }
 
 /// A kernel programs its timer at each interrupt and before each sleep.
 __attribute__((no_stack_protector)) u64 enter_vcpu_op(u64 command, u64 id, u64 argument, Vcpu& vcpu, u64 arg4, u64 arg3)

@@ -1,6 +1,8 @@
-// xen_version: which interface this is (4.17), who really answers, and the features that a guest may rely on.
+// xen_version and vm_assist: which interface this is (4.17), who really answers, the features that a guest may rely on, and those that it
+// switches on for itself.
 #include "argument.hpp"
 #include <abi/arch_x86.h>
+#include <abi/mmu.h>
 #include <abi/version.h>
 #include <tenon/arch/machine.hpp>
 #include <tenon/boot/known_options.hpp>
@@ -65,7 +67,7 @@ CallResult give_build_id(u64 argument)
 CallResult xen_version(Call& call, u32 command, u64 argument)
 {
     switch (command) {
-    case XENVER_version: return s64(abi_version);
+    // XENVER_version: enter_xen_version, table.cpp
     case XENVER_extraversion: return give_text<XEN_EXTRAVERSION_LEN>(argument, "-tenon");
     case XENVER_compile_info: return give_compile_info(argument);
     case XENVER_capabilities: return give_text<XEN_CAPABILITIES_INFO_LEN>(argument, "xen-3.0-x86_64 ");
@@ -80,6 +82,20 @@ CallResult xen_version(Call& call, u32 command, u64 argument)
     case XENVER_build_id: return give_build_id(argument);
     default: return refuse(call, command, Error::nosys);
     }
+}
+
+CallResult vm_assist(Call& call, u32 command, u32 type)
+{
+    // 4gb_segments and pae_extended_cr3 mean nothing to a 64-bit guest, which asks for them all the same; page tables are always
+    // writable through emulation.
+    constexpr u64 known = bit(VMASST_TYPE_4gb_segments) | bit(VMASST_TYPE_writable_pagetables) | bit(VMASST_TYPE_pae_extended_cr3) |
+                          bit(VMASST_TYPE_runstate_update_flag) | bit(VMASST_TYPE_m2p_strict);
+    Error refusal = command != VMASST_CMD_enable && command != VMASST_CMD_disable ? Error::nosys : Error::inval;
+    if (refusal == Error::nosys || type >= 64 || !(known & bit(type)))
+        return refuse(call, type, refusal);
+    std::atomic_ref assists(call.domain.vm_assist);
+    command == VMASST_CMD_enable ? assists.fetch_or(bit(type)) : assists.fetch_and(~bit(type));
+    return s64{0};
 }
 
 } // namespace tenon::hypercall

@@ -22,33 +22,26 @@ template <class F> void versioned(u32& version, F&& write)
     shared.store(odd + 1, std::memory_order_release);
 }
 
-void fill(vcpu_time_info& to, const arch::GuestClock& clock)
-{
-    to.tsc_timestamp = clock.tsc;
-    to.system_time = clock.ns;
-    to.tsc_to_system_mul = clock.mul;
-    to.tsc_shift = clock.shift;
-    to.flags = 0; // TSC_STABLE would promise that no reader ever needs to compare with other CPUs
-}
-
 } // namespace
 
 void guest_time::update_clock(Vcpu& vcpu)
 {
-    arch::GuestClock clock = arch::clock_snapshot();
+    const arch::GuestClock clock = arch::clock_snapshot();
+    // No flags: TSC_STABLE would promise that no reader ever needs to compare with other CPUs.
+    vcpu_time_info now{0, 0, clock.tsc, clock.ns, clock.mul, clock.shift, 0, {}};
     vcpu_time_info& primary = vcpu.info->time;
-    versioned(primary.version, [&] { fill(primary, clock); });
+    versioned(primary.version, [&] {
+        now.version = primary.version;
+        primary = now;
+    });
     if (vcpu.time_area.is_null())
         return;
-    vcpu_time_info copy{};
-    copy.version = primary.version - 1;
-    fill(copy, clock);
     auto version = vcpu.time_area.at(&vcpu_time_info::version);
-    (void)version.write(copy.version); // an area that is not mapped is the guest's loss
+    (void)version.write(now.version); // an area that is not mapped is the guest's loss
     fence();
-    (void)vcpu.time_area.write(copy);
+    (void)vcpu.time_area.write(now);
     fence();
-    (void)version.write(copy.version + 1);
+    (void)version.write(now.version + 1);
 }
 
 void guest_time::update_runstate(Vcpu& vcpu)
@@ -56,24 +49,19 @@ void guest_time::update_runstate(Vcpu& vcpu)
     auto area = vcpu.runstate_area;
     if (area.is_null())
         return;
+    const bool marks = vcpu.domain.vm_assist & bit(VMASST_TYPE_runstate_update_flag);
+    const auto entry_time = area.at(&vcpu_runstate_info::state_entry_time);
     vcpu_runstate_info now = vcpu.runstate;
-    if (!(vcpu.domain.vm_assist & bit(VMASST_TYPE_runstate_update_flag))) {
-        (void)area.write(now);
-        return;
+    if (marks) {
+        now.state_entry_time |= XEN_RUNSTATE_UPDATE;
+        (void)entry_time.write(now.state_entry_time);
+        fence();
     }
-    auto entry_time = area.at(&vcpu_runstate_info::state_entry_time);
-    now.state_entry_time |= XEN_RUNSTATE_UPDATE;
-    (void)entry_time.write(now.state_entry_time);
-    fence();
     (void)area.write(now);
-    fence();
-    (void)entry_time.write(now.state_entry_time & ~XEN_RUNSTATE_UPDATE);
-}
-
-u64 guest_time::wallclock()
-{
-    Guard guard(wallclock_lock);
-    return wallclock_ns;
+    if (marks) {
+        fence();
+        (void)entry_time.write(now.state_entry_time & ~XEN_RUNSTATE_UPDATE);
+    }
 }
 
 void guest_time::set_wallclock(u64 ns)

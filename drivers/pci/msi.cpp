@@ -10,7 +10,6 @@ constexpr u32 msi_enable = 1 << 0, msi_64_bit = 1 << 7, msi_can_mask = 1 << 8, m
 constexpr u32 msix_size_mask = 0x7ff, msix_entry_size = 16, msix_entry_masked = 1;
 
 constexpr u16 msi_data_reg(const MsiTarget& t) { return u16(t.capability + (t.is_64_bit ? 12 : 8)); }
-constexpr u16 msi_mask_reg(const MsiTarget& t) { return u16(t.capability + (t.is_64_bit ? 16 : 12)); }
 
 /// Error::nodev without the device, Error::inval without the capability.
 Result<MsiTarget> find(Function f, u8 id)
@@ -85,7 +84,8 @@ void set_mask(const MsiTarget& t, bool masked)
         io::write_at<u32>(t.entry, 12, changed(io::read_at<u32>(t.entry, 12), msix_entry_masked));
         io::read_at<u32>(t.entry, 12);
     } else if (t.can_mask) {
-        write(t.function, msi_mask_reg(t), 4, changed(read(t.function, msi_mask_reg(t), 4), 1u << t.index));
+        const u16 mask_reg = u16(msi_data_reg(t) + 4);
+        write(t.function, mask_reg, 4, changed(read(t.function, mask_reg, 4), 1u << t.index));
     }
 }
 

@@ -9,10 +9,8 @@
 #include <tenon/device/ioapic.hpp>
 #include <tenon/device/lapic.hpp>
 #include <tenon/domain/domain.hpp>
-#include <tenon/event/channels.hpp>
 #include <tenon/irq/line.hpp>
 #include <tenon/log.hpp>
-#include <tenon/sync/spinlock.hpp>
 
 namespace tenon {
 namespace irq {
@@ -33,7 +31,10 @@ struct Line {
     /// Whoever has the line wants its interrupts.
     bool is_owned() const { return handler != nullptr || domain != dom_invalid; }
     bool is_used() const { return kind == Kind::gsi || kind == Kind::msi; }
-    bool is_message_of(const pci::MsiTarget& t) const { return msi.function == t.function && msi.is_msix == t.is_msix; }
+    bool is_message_of(const pci::MsiTarget& t) const
+    {
+        return kind == Kind::msi && msi.function == t.function && msi.is_msix == t.is_msix;
+    }
 };
 
 constinit std::array<Line, x86::last_device_vector + 1 - x86::first_device_vector> lines;
@@ -141,7 +142,7 @@ Result<Vector> lines_for_msi(const pci::MsiTarget& target, unsigned count)
 {
     Guard guard(lines_lock);
     for (const Line& line : lines) // of plain MSI, a function has one block
-        if (line.is_used() && line.is_message_of(target) && (!target.is_msix || line.msi.index == target.index))
+        if (line.is_message_of(target) && (!target.is_msix || line.msi.index == target.index))
             return Error::exist;
     const auto block = TRY(find_free(1u << log2_ceil(count))); // the device varies the low bits of its message
     for (unsigned i = 0; i < block.size(); i++) {
@@ -167,7 +168,7 @@ void release(Vector vector)
     const auto block = std::span(lines).subspan(align_down(vector.raw(), line.block_size) - x86::first_device_vector, line.block_size);
     if (std::ranges::none_of(block, &Line::is_used))
         std::ranges::fill(block, Line{});
-    if (std::ranges::none_of(lines, [&](const Line& l) { return l.is_used() && l.is_message_of(target); }))
+    if (std::ranges::none_of(lines, [&](const Line& l) { return l.is_message_of(target); }))
         pci::disable(target);
 }
 
@@ -239,14 +240,6 @@ void take_unexpected(u8 vector)
     log_once(LogLevel::warning, "Unexpected interrupt, vector 0x%x", vector);
 }
 
-void deliver_to_guest(DomainId id, u32 port)
-{
-    if (Domain* dom0 = domains::dom0(); dom0 && dom0->id == id)
-        return events::set_pending(*dom0, port); // dom0 does not go away
-    if (DomainRef domain = domains::find(id); domain && !domain->is_dying())
-        events::set_pending(*domain, port);
-}
-
 } // namespace
 
 void handle_device_interrupt(u8 vector)
@@ -255,25 +248,27 @@ void handle_device_interrupt(u8 vector)
         return take_unexpected(vector);
     irq::Line& line = irq::line_of(Vector{vector});
     irq::lines_lock.lock();
-    if (!line.is_used()) {
-        irq::lines_lock.unlock();
-        return take_unexpected(vector);
-    }
+    const bool expected = line.is_used();
     if (line.level) {
         irq::set_mask(line, true);
         line.in_service = line.is_owned();
     }
-    lapic::eoi();
+    if (expected)
+        lapic::eoi();
     const auto handler = line.handler;
-    const DomainId domain = line.domain;
+    const DomainId id = line.domain;
     const u32 port = line.port;
     irq::lines_lock.unlock();
 
-    if (handler) {
+    if (!expected) {
+        take_unexpected(vector);
+    } else if (handler) {
         handler();
         irq::finish(Vector{vector});
-    } else if (domain != dom_invalid) {
-        deliver_to_guest(domain, port);
+    } else if (Domain* dom0 = domains::dom0(); dom0 && dom0->id == id) {
+        events::set_pending(*dom0, port); // dom0 does not go away
+    } else if (DomainRef domain = domains::find(id); domain && !domain->is_dying()) {
+        events::set_pending(*domain, port);
     }
 }
 

@@ -1,13 +1,12 @@
 // One domctl being executed, and the handlers in vcpu.cpp.
 #pragma once
-#include "../argument.hpp"
+#include "../control.hpp"
 #include <abi/domctl.h>
 
-namespace tenon::domctls {
+namespace tenon::hypercall::domctls {
 
 struct Request {
-    GuestPtr<xen_domctl> handle;
-    xen_domctl& op;             ///< a copy; given back after success
+    xen_domctl& op;             ///< a copy; given back
     decltype(xen_domctl::u)& u; ///< its payload
     Domain& target;             ///< the caller's own for createdomain
 
@@ -37,4 +36,4 @@ xen_domctl_getdomaininfo describe(Domain& domain);
 /// Nanoseconds that a vCPU has run.
 u64 run_time(Vcpu& vcpu);
 
-} // namespace tenon::domctls
+} // namespace tenon::hypercall::domctls

@@ -5,11 +5,9 @@
 #include <tenon/log.hpp>
 #include <tenon/time/guest_time.hpp>
 
-namespace tenon {
+namespace tenon::hypercall {
 namespace domctls {
 namespace {
-
-using hypercall::on, hypercall::only_if;
 
 constexpr s32 default_grant_frames = 64, most_grant_frames = 1024;
 constexpr s32 default_maptrack_frames = 1024, most_maptrack_frames = 16384;
@@ -17,25 +15,19 @@ constexpr s32 default_maptrack_frames = 1024, most_maptrack_frames = 16384;
 /// The first thing asked for that a PV guest cannot have, or nullptr.
 const char* impossible(const xen_domctl_createdomain& c)
 {
-    const struct {
-        bool asked;
-        const char* what;
-    } wishes[] = {
-        {(c.flags & XEN_DOMCTL_CDF_hvm) != 0, "an HVM or PVH guest"},
-        {(c.flags & XEN_DOMCTL_CDF_iommu) != 0, "device passthrough"},
-        {(c.flags & ~u32{XEN_DOMCTL_CDF_xs_domain}) != 0, "an unknown or HVM-only flag"},
-        {c.iommu_opts != 0, "IOMMU options"},
-        {c.vmtrace_size != 0, "a processor trace buffer"},
-        {c.cpupool_id != 0, "a CPU pool other than 0"},
-        {c.arch.emulation_flags || c.arch.misc_flags & ~u32{XEN_X86_MISC_FLAGS_MAX}, "emulated devices"},
-        {c.grant_opts < 1 || c.grant_opts > 2, "that grant table version"},
-        {c.max_vcpus < 1 || c.max_vcpus > max_vcpus, "that many vCPUs"},
-        {c.max_grant_frames > most_grant_frames || c.max_maptrack_frames > most_maptrack_frames, "that large a grant table"},
-    };
-    for (const auto& wish : wishes)
-        if (wish.asked)
-            return wish.what;
-    return nullptr;
+    return c.flags & XEN_DOMCTL_CDF_hvm                       ? "an HVM or PVH guest"
+           : c.flags & XEN_DOMCTL_CDF_iommu                   ? "device passthrough"
+           : c.flags & ~u32{XEN_DOMCTL_CDF_xs_domain}         ? "an unknown or HVM-only flag"
+           : c.iommu_opts                                     ? "IOMMU options"
+           : c.vmtrace_size                                   ? "a processor trace buffer"
+           : c.cpupool_id                                     ? "a CPU pool other than 0"
+           : c.arch.emulation_flags                           ? "emulated devices"
+           : c.arch.misc_flags & ~u32{XEN_X86_MISC_FLAGS_MAX} ? "emulated devices"
+           : c.grant_opts < 1 || c.grant_opts > 2             ? "that grant table version"
+           : c.max_vcpus < 1 || c.max_vcpus > max_vcpus       ? "that many vCPUs"
+           : c.max_grant_frames > most_grant_frames           ? "that large a grant table"
+           : c.max_maptrack_frames > most_maptrack_frames     ? "that large a grant table"
+                                                              : nullptr;
 }
 
 Status create(Request& r)
@@ -198,7 +190,7 @@ constexpr Row rows[] = {
     {XEN_DOMCTL_set_cpu_policy, Needs::other_alive, set_cpu_policy},
 };
 
-static_assert(hypercall::rows_differ(rows));
+static_assert(rows_differ(rows));
 
 /// Set while a domctl runs. Another one asks its guest to try again, so that nobody waits with interrupts off.
 constinit std::atomic<bool> is_running;
@@ -250,20 +242,20 @@ xen_domctl_getdomaininfo describe(Domain& domain)
 
 } // namespace domctls
 
-CallResult hypercall::domctl(Call& call, Privileged, u64 argument)
+CallResult domctl(Call& call, Privileged, u64 argument)
 {
     return control_call<xen_domctl>(call, argument, XEN_DOMCTL_INTERFACE_VERSION, [&](xen_domctl& op) -> Status {
         using namespace domctls;
         const Row* row = find_row(rows, op.cmd);
         if (!row)
             return Error::nosys;
-        hypercall::Turn turn(is_running);
+        Turn turn(is_running);
         if (!turn.taken)
             return Error::restart;
         DomainRef target = TRY(find_target(call, row->needs, op.domain));
-        Request request{GuestPtr<xen_domctl>(argument), op, op.u, *target};
+        Request request{op, op.u, *target};
         return row->run(request);
     });
 }
 
-} // namespace tenon
+} // namespace tenon::hypercall

@@ -1,13 +1,12 @@
 // domctl: the registers and the state of one vCPU, where it may run, the domain's share, and what its CPUs look like. The scheduler
 // shows the parameters of the public "credit2".
-#include "../cpu_bitmap.hpp"
-#include "../cpu_policy.hpp"
 #include "request.hpp"
 #include <tenon/arch/guest.hpp>
 #include <tenon/arch/machine.hpp>
 #include <tenon/sched/scheduler.hpp>
 
-namespace tenon::domctls {
+namespace tenon::hypercall::domctls {
+
 namespace {
 
 /// The domain does not run while this lives.
@@ -34,7 +33,7 @@ Status set_context(Request& r)
     // On the stack, which is this vCPU's own: registers are secrets and do not belong on the heap.
     vcpu_guest_context context;
     TRY(GuestPtr<vcpu_guest_context>(r.u.vcpucontext.ctxt).read_array(&context, 1));
-    hypercall::Turn turn(vcpu.context_busy); // the guest's own VCPUOP_initialise may be at work on it, or stopped half-way
+    Turn turn(vcpu.context_busy); // the guest's own VCPUOP_initialise may be at work on it, or stopped half-way
     if (!turn.taken)
         return Error::restart;
     Stopped stopped(r.target);
@@ -105,7 +104,7 @@ Status get_affinity(Request& r)
 }
 
 /// The machine is one node.
-Status set_node_affinity(Request& r) { return hypercall::only_if(TRY(read_cpus(r.u.nodeaffinity.nodemap)).test(0), Error::inval); }
+Status set_node_affinity(Request& r) { return only_if(TRY(read_cpus(r.u.nodeaffinity.nodemap)).test(0), Error::inval); }
 
 Status get_node_affinity(Request& r)
 {
@@ -151,8 +150,7 @@ void get_tsc_info(Request& r)
 
 Status get_cpu_policy(Request& r)
 {
-    return hypercall::give_policy(r.u.cpu_policy, arch::domain_policy_leaves(r.target),
-                                  [&](u32 i) { return arch::domain_policy_leaf(r.target, i); });
+    return give_policy(r.u.cpu_policy, arch::domain_policy_leaves(r.target), [&](u32 i) { return arch::domain_policy_leaf(r.target, i); });
 }
 
 Status set_cpu_policy(Request& r)
@@ -160,9 +158,9 @@ Status set_cpu_policy(Request& r)
     auto& policy = r.u.cpu_policy;
     if (has_run(r.target))
         return Error::busy;
-    if (policy.nr_leaves > hypercall::most_leaves)
+    if (policy.nr_leaves > most_leaves)
         return Error::toobig;
-    xen_cpuid_leaf leaves[hypercall::most_leaves];
+    xen_cpuid_leaf leaves[most_leaves];
     TRY(GuestPtr<xen_cpuid_leaf>(policy.leaves).read_array(leaves, policy.nr_leaves));
     arch::PolicyError where;
     policy.err_msr = ~0u;
@@ -171,10 +169,9 @@ Status set_cpu_policy(Request& r)
         policy.err_msr = TRY(GuestPtr<xen_msr_entry>(policy.msrs).read()).idx;
     else
         done = arch::set_domain_policy(r.target, {leaves, policy.nr_leaves}, where);
-    policy.err_leaf = where.leaf;
+    policy.err_leaf = where.leaf; // for who reads why it was refused
     policy.err_subleaf = where.subleaf;
-    TRY(r.handle.write(r.op)); // also, and above all, when it was refused
     return done;
 }
 
-} // namespace tenon::domctls
+} // namespace tenon::hypercall::domctls

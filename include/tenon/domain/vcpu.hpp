@@ -36,7 +36,7 @@ struct Vcpu : Pinned {
     std::atomic<bool> is_on_cpu{false};    ///< its state is loaded on `cpu` (running, stopped for now, or not yet switched away)
     std::atomic<CpuId> cpu{};              ///< its home: where it runs, waits or ran last; changed under that queue's lock
     bool initialised = false;              ///< has a context
-    std::atomic<bool> context_busy{false}; ///< VCPUOP_initialise is at it
+    std::atomic<bool> context_busy{false}; ///< somebody sets its registers, or where its vcpu_info is
     Mailbox mail;
     Sched sched; ///< the scheduler's part
 

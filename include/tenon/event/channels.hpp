@@ -12,7 +12,8 @@ struct Domain;
 struct Vcpu;
 
 /// reserved: being closed; belongs to the thread that does it.
-enum class ChannelState : u8 { free, reserved, unbound, interdomain, pirq, virq, ipi };
+/// EVTCHNSTAT_* of the public interface, and one more.
+enum class ChannelState : u8 { free, unbound, interdomain, pirq, virq, ipi, reserved };
 
 struct Channel {
     ChannelState state = ChannelState::free;

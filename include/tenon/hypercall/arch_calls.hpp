@@ -26,9 +26,6 @@ u64 enter_update_va_mapping(u64 va, u64 pte, u64 flags, Vcpu&, u64 arg4, u64 arg
 u64 enter_sched_op(u64 command, u64 argument, u64 arg2, Vcpu&, u64 arg4, u64 arg3);
 u64 enter_vcpu_op(u64 command, u64 id, u64 argument, Vcpu&, u64 arg4, u64 arg3);
 
-/// XENVER_version: the interface of 4.17.
-inline constexpr u64 abi_version = 4 << 16 | 17;
-
 /// The entry code executes iret itself; this row is reached from a multicall only, and refuses.
 CallResult iret(Call&);
 CallResult mca(Call&, Privileged, u64 argument);

@@ -12,8 +12,6 @@ void update_runstate(Vcpu& vcpu);
 
 /// `ns` since 1970 at system time zero; every domain's wall clock follows.
 void set_wallclock(u64 ns);
-/// Wall clock in ns since 1970 at system time zero.
-u64 wallclock();
 /// Writes the domain's wall clock (its offset, or the clock, changed).
 void update_wallclock(Domain& domain);
 

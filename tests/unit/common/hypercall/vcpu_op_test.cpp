@@ -4,6 +4,7 @@
 #include <abi/sched.h>
 #include <abi/vcpu.h>
 #include <fake/world.hpp>
+#include <tenon/arch/machine.hpp>
 #include <tenon/hypercall/table.hpp>
 
 using namespace tenon;
@@ -11,6 +12,8 @@ using fake::World;
 
 const CallTable tenon::call_table{}; // the calls are made directly
 extern "C" const std::array<EnterCall, ABI_HYPERCALL_COUNT> tenon::call_entries{};
+const char* tenon::arch::command_line() { return ""; }
+std::span<const u8> tenon::arch::build_id() { return {}; }
 
 namespace {
 
