@@ -188,13 +188,10 @@ bool fault_in_ldt(Vcpu& vcpu, u64 address)
         return false;
     const u64 page = offset >> page_shift;
     Guard guard(vcpu.domain.arch.mm_lock);
-    auto place = find_l1(vcpu.arch.kernel_table, GuestVa{vcpu.arch.ldt_base + page * page_size});
-    if (!place.ok())
+    const Pte* const at = find_l1(vcpu.arch.kernel_table, GuestVa{vcpu.arch.ldt_base + page * page_size});
+    if (!at || !at->is_present() || !hold_descriptors(vcpu.domain, at->mfn()))
         return false;
-    const Pte entry = place->entry();
-    if (!entry.is_present() || !hold_descriptors(vcpu.domain, entry.mfn()))
-        return false;
-    map_descriptors(vcpu, area_ldt + unsigned(page), entry.mfn());
+    map_descriptors(vcpu, area_ldt + unsigned(page), at->mfn());
     return true;
 }
 

@@ -1,8 +1,8 @@
 // Pins and base pointers: the references that keep a guest's tables typed without an entry pointing at them.
-#include "pin.hpp"
 #include "../cpu/per_cpu.hpp"
 #include "../mm/paging.hpp"
 #include "../mm/tlb_tags.hpp"
+#include "flush.hpp"
 #include "update.hpp"
 #include <tenon/arch/memory.hpp>
 

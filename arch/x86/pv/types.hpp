@@ -80,9 +80,11 @@ inline void finish_retype(const Frame& frame, u64 flushed)
         retype_flush(frame);
 }
 
-/// Checks an entry a guest wants at `level` and takes the references it will hold; adjusts its bits. `from` owns the frame
-/// that a level-1 entry maps. Nothing is taken on error.
-Status take_entry(Domain& domain, Pte& entry, unsigned level, DomainId from);
+/// Checks an entry that a guest wants at a level above 1, and takes the references it will hold; corrects its bits. Nothing is changed
+/// on error.
+Status take_upper_entry(Domain& domain, Pte& at, unsigned level);
+/// Drops what such a (former) entry held. Error::restart: the reference is still held, call again.
+Status drop_upper_entry(Domain& domain, Pte entry);
 /// A present level-1 entry that maps no memory of ours: a device's register, for whom that is allowed.
 RARE_CALL Status take_device_entry(const Domain& domain, Pte entry);
 
@@ -95,7 +97,7 @@ struct FrameRecords {
     Frame& at(u64 position) const { return *reinterpret_cast<Frame*>(base + position); }
 };
 
-/// The same two for level 1, where almost all entries are. First the references, of an entry whose bits are right.
+/// The same two for level 1, where almost all entries are. First the references, of an entry whose bits are right; `from` owns its frame.
 [[gnu::always_inline]] inline Status take_l1_frame(Domain& domain, Pte entry, DomainId from, const FrameRecords& records = {})
 {
     const u64 position = records.position(entry);
@@ -110,13 +112,6 @@ struct FrameRecords {
             return s;
         }
     return success;
-}
-[[gnu::always_inline]] inline Status take_l1_entry(Domain& domain, Pte& entry, DomainId from)
-{
-    if (entry.raw & domain.arch.reserved_pte_bits)
-        return Error::inval;
-    entry.raw = (entry.raw | Pte::user) & ~Pte::global;
-    return take_l1_frame(domain, entry, from);
 }
 /// Drops what a present level-1 entry held.
 [[gnu::always_inline]] inline void drop_l1_frame(Pte entry, const FrameRecords& records = {})
@@ -137,9 +132,6 @@ inline void drop_l1_entry(Pte entry)
         drop_l1_frame(entry);
 }
 
-/// Drops what a (former) entry held. Error::restart for level > 1 only: the reference is still held, call again.
-Status drop_entry(Domain& domain, Pte entry, unsigned level);
-
 /// A partially validated table that nobody works on: releases what it holds. Part of destruction and of retyping.
 Status release_partial(Domain& domain, Frame& frame);
 
@@ -151,9 +143,7 @@ inline Status finish_deferred(Vcpu& vcpu, Domain& tables)
     return vcpu.deferred_table == invalid_mfn ? Status(success) : finish_deferred_table(vcpu, tables);
 }
 
-/// True when the frame may be mapped as device memory by a domain with hardware.
-bool may_map_device(const Domain& domain, Mfn mfn);
-/// Boot: frames of devices that Tenon drives itself are never given to anyone.
-void forbid_device(Mfn first, u64 count);
+/// Boot: the frame of a device that Tenon drives itself is never given to anyone.
+void forbid_device(Mfn mfn);
 
 } // namespace tenon::x86::pv

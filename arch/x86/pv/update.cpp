@@ -1,9 +1,5 @@
 // One page-table entry changes: references of the new value first, the store, then the old value's references.
 #include "update.hpp"
-#include "../cpu/per_cpu.hpp"
-#include "../mm/tlb_tags.hpp"
-#include <tenon/arch/memory.hpp>
-#include <tenon_arch/cpu_ops.hpp>
 
 namespace tenon::x86::pv {
 
@@ -14,53 +10,11 @@ Status write_entry(Vcpu& caller, Domain& domain, Frame& table, unsigned index, P
         return write_l1_entry(domain, &view[index], value, from, ad);
     if (level == 4 && index >= first_slot && index <= last_slot)
         return Error::inval;
-    TRY(take_entry(domain, value, level, from));
+    TRY(take_upper_entry(domain, value, level));
     Pte old = exchange_entry(&view[index], value, ad);
-    if (Status s = drop_entry(domain, old, level); !s) {
-        // Only a table can take longer; its reference is ours now and goes before anything else this vCPU does.
+    if (!drop_upper_entry(domain, old)) // takes longer: its reference is ours now and goes before anything else this vCPU does
         caller.deferred_table = old.mfn();
-    }
     return success;
-}
-
-void load_tables(Vcpu& vcpu)
-{
-    PerCpu& cpu = this_cpu();
-    u64 clock = arch::tlb_clock();
-    tlb_tags::load_and_forget(tlb_tags::cr3_of(vcpu.arch.kernel_table, tlb_tags::Tag::kernel));
-    cpu.flushed_at.store(clock, std::memory_order_release);
-}
-
-CpuSet cpus_of(Domain& domain)
-{
-    CpuSet set;
-    for (u32 i = 0; i < domain.max_vcpus; i++)
-        if (Vcpu* v = domain.vcpus[i]; v && v->is_on_cpu.load(std::memory_order_acquire))
-            set.set(v->home().raw());
-    return set;
-}
-
-Result<Subjects> resolve_others(Call& call, u32 domid)
-{
-    Subjects s;
-    u16 frames = u16(domid), tables = u16(domid >> 16);
-    if (frames != dom_self.raw() && frames != call.domain.id.raw() && !call.domain.is_privileged)
-        return Error::perm;
-    if (tables && tables - 1 != call.domain.id.raw() && !call.domain.is_privileged)
-        return Error::perm;
-    s.tables_held = domains::find_for(call.vcpu, tables ? DomainId{u16(tables - 1)} : dom_self);
-    if (!s.tables_held)
-        return Error::srch;
-    s.tables = &*s.tables_held;
-    if (frames == dom_io.raw()) {
-        s.frames_id = dom_io;
-        return s;
-    }
-    s.frames_held = domains::find_for(call.vcpu, DomainId{frames});
-    if (!s.frames_held)
-        return Error::srch;
-    s.frames_id = s.frames_held->id;
-    return s;
 }
 
 } // namespace tenon::x86::pv

@@ -6,7 +6,6 @@
 #include "bounce.hpp"
 #include "descriptors.hpp"
 #include "emulate/emulate.hpp"
-#include "pin.hpp"
 #include "update.hpp"
 #include <abi/mmu.h>
 #include <array>
@@ -185,12 +184,7 @@ void get_vcpu_context(Vcpu& vcpu, vcpu_guest_context& c)
     FrameView<GuestState> s(a.state_frame);
     FrameView<u8> top(a.stack[stack_pages - 1]);
     const Regs& r = *reinterpret_cast<const Regs*>(top.get() + regs_offset);
-    __builtin_memcpy(&c.user_regs, &r, offsetof(cpu_user_regs, error_code));
-    c.user_regs.rip = r.rip;
-    c.user_regs.cs = u16(r.cs);
-    c.user_regs.rflags = r.rflags;
-    c.user_regs.rsp = r.rsp;
-    c.user_regs.ss = u16(r.ss);
+    __builtin_memcpy(&c.user_regs, &r, sizeof r); // the same order
     c.user_regs.ds = s->ds;
     c.user_regs.es = s->es;
     c.user_regs.fs = s->fs;

@@ -29,14 +29,10 @@ bool is_kept(u16 port, unsigned bytes)
 bool read_kernel_byte(Vcpu& vcpu, GuestVa va, u8& byte)
 {
     Guard guard(vcpu.domain.arch.mm_lock);
-    auto place = arch::guest_range_ok(va, 1) ? find_l1(vcpu.arch.kernel_table, va) : Result<EntryPlace>(Error::fault);
-    if (!place.ok())
+    const Pte* const at = arch::few_words_ok<1>(va.raw()) ? find_l1(vcpu.arch.kernel_table, va) : nullptr;
+    if (!at || !at->is_present() || !is_ram(at->mfn()) || frame_at(at->mfn()).owner_id() != vcpu.domain.id)
         return false;
-    const Pte entry = place->entry();
-    if (!entry.is_present() || !is_ram(entry.mfn()) || frame_at(entry.mfn()).owner_id() != vcpu.domain.id)
-        return false;
-    FrameView<u8> page(entry.mfn());
-    byte = page[offset_in_page(va)];
+    byte = own_frame(at->mfn())[offset_in_page(va)];
     return true;
 }
 
@@ -93,11 +89,8 @@ bool user_mode_reaches(Vcpu& vcpu, u64 va, unsigned bytes, bool writes)
         return false;
     Guard guard(vcpu.domain.arch.mm_lock);
     for (u64 at : {va, va + bytes - 1}) {
-        auto own = find_l1(vcpu.arch.user_table, GuestVa{at}), used = find_l1(vcpu.arch.kernel_table, GuestVa{at});
-        if (!own.ok() || !used.ok())
-            return false;
-        const Pte entry = own->entry();
-        if (!entry.is_present() || (writes && !entry.is_writable()) || entry.mfn() != used->entry().mfn())
+        const Pte *own = find_l1(vcpu.arch.user_table, GuestVa{at}), *used = find_l1(vcpu.arch.kernel_table, GuestVa{at});
+        if (!own || !used || !own->is_present() || (writes && !own->is_writable()) || own->mfn() != used->mfn())
             return false;
     }
     return true;

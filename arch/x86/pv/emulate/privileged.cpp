@@ -1,10 +1,12 @@
 // The #GP path: decode just enough, do what the guest kernel meant. [SDM 2; the list is in docs/abi/instructions.md]
 #include "../../cpu/features.hpp"
-#include "../pin.hpp"
+#include "../flush.hpp"
 #include "../update.hpp"
 #include "../vcpu.hpp"
 #include "emulate.hpp"
+#include <tenon/arch/guest.hpp>
 #include <tenon/guest/handle.hpp>
+#include <tenon/log.hpp>
 #include <tenon_arch/cpu_ops.hpp>
 
 namespace tenon::x86::pv {
@@ -302,3 +304,17 @@ bool emulate_invalid_opcode(Vcpu& vcpu, Regs& regs)
 }
 
 } // namespace tenon::x86::pv
+
+/// How many instructions were executed for each domain, for the debug key.
+void tenon::arch::log_emulated()
+{
+    for (DomainRef domain = domains::next(0); domain; domain = domains::next(domain->id.raw() + 1u)) {
+        u32 sum[unsigned(Emulated::kinds)]{};
+        domain->for_each_vcpu([&](Vcpu& vcpu) {
+            for (unsigned i = 0; i < unsigned(Emulated::kinds); i++)
+                sum[i] += vcpu.arch.emulated[i];
+        });
+        log_info("d%u: emulated ports %u msrs %u cpuid %u flags %u control %u others %u", domain->id.raw(), sum[0], sum[1], sum[2], sum[3],
+                 sum[4], sum[5]);
+    }
+}
