@@ -12,7 +12,20 @@ namespace tenon::x86::pv {
 
 namespace {
 
-/// An update of any kind: of the machine-to-physical table, of a table of any level, of a page that is no table.
+/// A table above level 1. Error::restart: the write is not done, call again; a release that could not end is deferred.
+Status write_upper_entry(Vcpu& caller, Domain& domain, Frame& table, unsigned index, Pte value, unsigned level, AdBits ad)
+{
+    if (is_hypervisor_slot(level, index))
+        return Error::inval;
+    TRY(take_upper_entry(domain, value, level));
+    const Pte old = exchange_entry(&FrameView<Pte>(table)[index], value, ad);
+    if (old.is_present() &&
+        !drop_table(domain, old.mfn())) // takes longer: its reference is ours now and goes before anything else this vCPU does
+        caller.deferred_table = old.mfn();
+    return success;
+}
+
+/// An update of any other kind: of the machine-to-physical table, of a table of any level, of a page that is no table.
 RARE_CALL Status update_anything(Vcpu& vcpu, Domain& domain, DomainId frames_id, u64 request, Pte value)
 {
     const u64 kind = request & 3;
@@ -30,10 +43,10 @@ RARE_CALL Status update_anything(Vcpu& vcpu, Domain& domain, DomainId frames_id,
     const TypeWord word = frame->type_word();
     if (word.count() == 0 || !is_page_table(word.type()))
         return write_page<u64>(domain, mfn, [&](u64* page) { std::atomic_ref(page[index]).store(value.raw, std::memory_order_release); });
-    if (word.partial())
+    if (word.partial() || word.type() == FrameType::l1) // of level 1 the valid ones have their own way
         return Error::inval;
     const AdBits ad = kind == MMU_PT_UPDATE_PRESERVE_AD ? AdBits::preserve : AdBits::replace;
-    return write_entry(vcpu, domain, *frame, index, value, level_of(word.type()), frames_id, ad);
+    return write_upper_entry(vcpu, domain, *frame, index, value, level_of(word.type()), ad);
 }
 
 /// One request of mmu_update. An entry of a level-1 table of the domain's is the usual one. The mm_lock is held.
@@ -228,11 +241,11 @@ CallResult update_va_mapping_otherdomain(Call& call, u64 va, u64 pte, u64 flags,
 {
     Vcpu& vcpu = call.vcpu;
     const DomainId frames = TRY(frames_owner(call, u16(domid)));
-    TRY(finish_earlier(vcpu));
     if (!arch::few_words_ok<1>(va))
         return Error::inval;
     {
         Guard guard(call.domain.arch.mm_lock);
+        TRY(finish_deferred(vcpu, call.domain));
         x86::Pte* const at = find_l1(vcpu.arch.kernel_table, GuestVa{va});
         if (!at)
             return Error::inval;

@@ -74,7 +74,7 @@ Status run_ops(Call& call, Domain& target, GuestPtr<struct mmuext_op> list, u32 
 {
     struct mmuext_op op;
     for (; i < count; i++) {
-        TRY((list + i).read_array(&op, 1));
+        TRY((list + i).read_to(op));
         if (op.cmd == MMUEXT_TLB_FLUSH_LOCAL || op.cmd == MMUEXT_INVLPG_LOCAL) { // needs no lock
             if (&target != &call.domain)
                 return Error::perm;

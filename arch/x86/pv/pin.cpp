@@ -23,9 +23,8 @@ Status unpin(Domain& domain, Mfn mfn)
     const FrameRef frame = TRY(hold(mfn, domain.id));
     if (!frame->type_word().pinned())
         return Error::inval;
-    TRY(put_table(domain, *frame));
+    TRY(drop_table(domain, mfn));
     frame->type.fetch_and(~TypeWord::pinned_bit, std::memory_order_acq_rel);
-    frame->put();
     return success;
 }
 
@@ -66,21 +65,16 @@ Status set_base(Vcpu& vcpu, Mfn& slot, Mfn mfn)
     if (mfn != invalid_mfn) {
         FrameRef frame = TRY(hold(mfn, domain.id));
         TRY(get_table(domain, *frame, 4));
+        prepare_for(domain, mfn, is_kernel ? GuestMode::kernel : GuestMode::user);
         frame.keep();
     }
     const Mfn old = std::exchange(slot, mfn);
-    if (mfn != invalid_mfn)
-        prepare_for(domain, mfn, is_kernel ? GuestMode::kernel : GuestMode::user);
     if (&vcpu == &arch::current_vcpu()) {
         publish_tables(this_cpu(), vcpu);
         load();
     }
-    if (old != invalid_mfn) {
-        if (put_table(domain, frame_at(old)))
-            frame_at(old).put();
-        else
-            vcpu.deferred_table = old;
-    }
+    if (old != invalid_mfn && !drop_table(domain, old))
+        vcpu.deferred_table = old;
     return success;
 }
 

@@ -15,8 +15,6 @@ namespace {
 constinit Mfn forbidden[64]{}; ///< frames of devices that nobody gets
 constinit unsigned forbidden_count = 0;
 
-bool is_hypervisor_slot(unsigned level, unsigned index) { return level == 4 && index >= first_slot && index <= last_slot; }
-
 /// Tables are mostly empty: a group of entries is skipped at once. Between two looks at the clock, which also let interrupts in, lie
 /// four groups that are not empty.
 constexpr unsigned group = 16, groups_per_step = 4;
@@ -57,7 +55,7 @@ template <bool is_leaf> [[gnu::noinline]] Status release_loop(Domain& domain, Fr
                 drop_l1_frame(entry, records);
             else if (const unsigned i = unsigned(at - table.get()); !is_hypervisor_slot(level, i)) {
                 frame.progress = u16(i + 1);
-                TRY(drop_upper_entry(domain, entry));
+                TRY(drop_table(domain, entry.mfn()));
             }
         }
         if (++worked % groups_per_step == 0 && at != table.get() && out_of_time()) {
@@ -128,16 +126,6 @@ Status take_upper_entry(Domain& domain, Pte& at, unsigned level)
     TRY(get_table(domain, *frame, level - 1));
     frame.keep();
     at = {(entry.raw | Pte::user) & ~Pte::global};
-    return success;
-}
-
-Status drop_upper_entry(Domain& domain, Pte entry)
-{
-    if (!entry.is_present())
-        return success;
-    Frame& frame = frame_at(entry.mfn());
-    TRY(put_table(domain, frame));
-    frame.put();
     return success;
 }
 
@@ -287,16 +275,22 @@ Status put_table(Domain& domain, Frame& frame)
     return success;
 }
 
+Status drop_table(Domain& domain, Mfn mfn)
+{
+    TRY(put_table(domain, frame_at(mfn)));
+    frame_at(mfn).put();
+    return success;
+}
+
 Status finish_deferred_table(Vcpu& vcpu, Domain& tables)
 {
-    Frame& frame = frame_at(vcpu.deferred_table);
-    Status s = put_table(tables, frame);
-    while (!s && &vcpu.domain != &tables)
-        s = put_table(tables, frame);
-    TRY(s);
-    vcpu.deferred_table = invalid_mfn;
-    frame.put();
-    return success;
+    Status s = success;
+    do
+        s = drop_table(tables, vcpu.deferred_table);
+    while (!s && &vcpu.domain != &tables);
+    if (s)
+        vcpu.deferred_table = invalid_mfn;
+    return s;
 }
 
 } // namespace tenon::x86::pv

@@ -5,6 +5,7 @@
 #include <tenon/arch/memory.hpp>
 #include <tenon/domain/domain.hpp>
 #include <tenon/mm/frame_table.hpp>
+#include <tenon_arch/layout.hpp>
 
 namespace tenon::x86::pv {
 
@@ -69,6 +70,8 @@ template <class T = u8, class F> Status write_page(const Domain& domain, Mfn mfn
 Status get_table(Domain& domain, Frame& frame, unsigned level);
 /// Drops it; the last one releases what the entries hold. Error::restart: the reference is still held, call again.
 Status put_table(Domain& domain, Frame& frame);
+/// The same, and then the general reference that was held with it: what a present entry above level 1 had, or a base pointer.
+Status drop_table(Domain& domain, Mfn mfn);
 /// A change of type empties the TLBs of the last one before; after it, again if the frame was used meanwhile: a mapping that another
 /// domain has by a grant needs none of our locks, and can come and go during the flush. That leaves the type word as it was, but not the
 /// stamp. Once the word is changed no one can take the old type.
@@ -80,11 +83,10 @@ inline void finish_retype(const Frame& frame, u64 flushed)
         retype_flush(frame);
 }
 
+constexpr bool is_hypervisor_slot(unsigned level, unsigned index) { return level == 4 && index >= first_slot && index <= last_slot; }
 /// Checks an entry that a guest wants at a level above 1, and takes the references it will hold; corrects its bits. Nothing is changed
 /// on error.
 Status take_upper_entry(Domain& domain, Pte& at, unsigned level);
-/// Drops what such a (former) entry held. Error::restart: the reference is still held, call again.
-Status drop_upper_entry(Domain& domain, Pte entry);
 /// A present level-1 entry that maps no memory of ours: a device's register, for whom that is allowed.
 RARE_CALL Status take_device_entry(const Domain& domain, Pte entry);
 

@@ -7,10 +7,6 @@ namespace tenon::x86::pv {
 
 enum class AdBits : u8 { replace, preserve };
 
-/// Writes `value` into entry `index` of a table that has a type reference at `level`. `from` owns the frame a level-1 entry maps.
-/// The mm_lock is held. Error::restart: the write is not done (value) — call again; a release that could not end is deferred.
-Status write_entry(Vcpu& caller, Domain& domain, Frame& table, unsigned index, Pte value, unsigned level, DomainId from, AdBits ad);
-
 /// Stores, keeping what the hardware does to A and D meanwhile when asked; returns what was there.
 inline Pte exchange_entry(Pte* at, Pte value, AdBits ad)
 {
@@ -47,7 +43,8 @@ inline Pte exchange_entry(Pte* at, Pte value, AdBits ad)
     return success;
 }
 
-/// write_entry at level 1, where nothing takes long: done when it returns. `was`: what the entry held.
+/// A level-1 entry, where nothing takes long: done when it returns. `from` owns the frame that it will map; `was`: what the entry held.
+/// The mm_lock is held.
 [[gnu::always_inline]] inline Status write_l1_entry(Domain& domain, Pte* at, Pte value, DomainId from, AdBits ad, Pte* was = nullptr)
 {
     const Pte old = *at;
@@ -99,23 +96,16 @@ Status unpin(Domain& domain, Mfn mfn);
 /// Replaces a vCPU's kernel or user table (invalid_mfn: none); a release that cannot end now is deferred.
 Status set_base(Vcpu& vcpu, Mfn& slot, Mfn mfn);
 
-/// Goes on with what an earlier call of this vCPU could not release, under its own domain's mm_lock: before a call that may work on another
-/// domain's tables, and also when that call has nothing else to do. Error::restart: call again.
-inline Status finish_earlier(Vcpu& vcpu)
-{
-    if (vcpu.deferred_table == invalid_mfn) [[likely]]
-        return success;
-    Guard guard(vcpu.domain.arch.mm_lock);
-    return finish_deferred_table(vcpu, vcpu.domain);
-}
-
 /// Set in the count of a call that was interrupted: `done_at` already holds what was completed.
 inline constexpr u32 continued = bit(31);
 /// mmu_update and mmuext_op. `run` gets the list and how long it is, and counts what it has done; the call says how much that was, now and
 /// before, and goes on with the rest if it was interrupted.
 template <class T, class Run> CallResult run_list(Call& call, GuestPtr<T> list, u32 count, u64 done_at, Run&& run)
 {
-    TRY(finish_earlier(call.vcpu));
+    if (call.vcpu.deferred_table != invalid_mfn) [[unlikely]] { // under its own domain's lock, and also when nothing else is to be done
+        Guard guard(call.domain.arch.mm_lock);
+        TRY(finish_deferred_table(call.vcpu, call.domain));
+    }
     const GuestPtr<u32> done_ptr(done_at);
     u32 done = 0, before = 0;
     if (count & continued) [[unlikely]] {
