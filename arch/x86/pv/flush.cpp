@@ -1,7 +1,7 @@
 // TLB flushes that guests ask for. Other CPUs flush everything: they are few, and a mask of pages costs more than it saves.
-#include "flush.hpp"
 #include "../cpu/per_cpu.hpp"
 #include "../mm/tlb_tags.hpp"
+#include "update.hpp"
 #include <tenon/arch/memory.hpp>
 #include <tenon_arch/cpu_ops.hpp>
 

@@ -1,5 +1,4 @@
 // Grants as page-table entries of the current vCPU's domain.
-#include "flush.hpp"
 #include "update.hpp"
 #include <tenon/arch/memory.hpp>
 #include <tenon/grant/table.hpp>

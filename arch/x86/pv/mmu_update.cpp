@@ -1,6 +1,5 @@
 // HYPERVISOR_mmu_update, update_va_mapping and update_va_mapping_otherdomain. [public header xen.h; docs/abi]
 #include "../mm/tlb_tags.hpp"
-#include "flush.hpp"
 #include "update.hpp"
 #include <abi/mmu.h>
 #include <tenon/arch/memory.hpp>

@@ -1,6 +1,5 @@
 // HYPERVISOR_mmuext_op: pins, base pointers, flushes, LDT. [public header xen.h]
 #include "descriptors.hpp"
-#include "flush.hpp"
 #include "update.hpp"
 #include <abi/mmu.h>
 #include <tenon/arch/memory.hpp>
@@ -37,12 +36,11 @@ Status one_op(Call& call, Domain& domain, const mmuext_op& op)
         return Error::perm;
     switch (op.cmd) {
     case MMUEXT_NEW_BASEPTR:
-        if (mfn == invalid_mfn)
-            return Error::inval;
-        return set_base(vcpu, vcpu.arch.kernel_table, mfn);
     case MMUEXT_NEW_USER_BASEPTR:
         if (mfn == invalid_mfn)
             return Error::inval;
+        if (op.cmd == MMUEXT_NEW_BASEPTR)
+            return set_base(vcpu, vcpu.arch.kernel_table, mfn);
         return set_base(vcpu, vcpu.arch.user_table, mfn.raw() ? mfn : invalid_mfn);
     case MMUEXT_TLB_FLUSH_MULTI:
     case MMUEXT_INVLPG_MULTI:

@@ -2,7 +2,6 @@
 #include "../cpu/per_cpu.hpp"
 #include "../mm/paging.hpp"
 #include "../mm/tlb_tags.hpp"
-#include "flush.hpp"
 #include "update.hpp"
 #include <tenon/arch/memory.hpp>
 

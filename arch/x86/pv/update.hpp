@@ -1,4 +1,4 @@
-// Changing one page-table entry: the one place where guests' tables are written.
+// What changes a guest's tables: single entries, pins and base pointers, lists of updates; and the flushes that follow.
 #pragma once
 #include "types.hpp"
 #include <tenon/hypercall/call.hpp>
@@ -77,7 +77,7 @@ inline Pte* find_l1(Mfn l4, GuestVa va)
     }
     Pte* const at = own_frame<Pte>(table) + index_at(va.raw(), 1);
     if (!at)
-        __builtin_unreachable(); // for who asks next
+        __builtin_unreachable(); // spares the caller a comparison
     return at;
 }
 
@@ -90,7 +90,22 @@ inline Pte* own_l1_entry(const Domain& domain, MachineAddr at)
     return reinterpret_cast<Pte*>(own_base + at.raw());
 }
 
+// TLB flushes that guests ask for (flush.cpp).
+
+/// Loads a vCPU's tables, those of its kernel mode, and remembers it; everything older leaves this CPU's TLB.
+void load_tables(Vcpu& vcpu);
+/// CPUs that hold the state of one of the domain's vCPUs.
+CpuSet cpus_of(Domain& domain);
+
+enum class FlushWhat : u8 { all, page };
+
+/// Flushes on this CPU only.
+void flush_local(FlushWhat what, GuestVa va);
+/// Flushes wherever one of the vCPUs of the mask is loaded (null mask: all of the domain's).
+Status flush_vcpus(Vcpu& caller, GuestPtr<u64> mask, FlushWhat what, GuestVa va);
+
 // Pins and base pointers, for mmuext_op, contexts, domain building and destruction (pin.cpp). The tables' domain's mm_lock is held.
+
 Status pin(Domain& domain, Mfn mfn, unsigned level);
 Status unpin(Domain& domain, Mfn mfn);
 /// Replaces a vCPU's kernel or user table (invalid_mfn: none); a release that cannot end now is deferred.

@@ -1,6 +1,5 @@
 // The #GP path: decode just enough, do what the guest kernel meant. [SDM 2; the list is in docs/abi/instructions.md]
 #include "../../cpu/features.hpp"
-#include "../flush.hpp"
 #include "../update.hpp"
 #include "../vcpu.hpp"
 #include "emulate.hpp"
