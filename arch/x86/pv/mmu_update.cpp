@@ -42,9 +42,11 @@ RARE_CALL Status update_anything(Vcpu& vcpu, Domain& domain, DomainId frames_id,
     const TypeWord word = frame->type_word();
     if (word.count() == 0 || !is_page_table(word.type()))
         return write_page<u64>(domain, mfn, [&](u64* page) { std::atomic_ref(page[index]).store(value.raw, std::memory_order_release); });
-    if (word.partial() || word.type() == FrameType::l1) // of level 1 the valid ones have their own way
+    if (word.partial())
         return Error::inval;
     const AdBits ad = kind == MMU_PT_UPDATE_PRESERVE_AD ? AdBits::preserve : AdBits::replace;
+    if (word.type() == FrameType::l1) // MMU_PT_UPDATE_NO_TRANSLATE, with which Linux maps frames of others
+        return write_l1_entry(domain, &FrameView<Pte>(*frame)[index], value, frames_id, ad);
     return write_upper_entry(vcpu, domain, *frame, index, value, level_of(word.type()), ad);
 }
 
