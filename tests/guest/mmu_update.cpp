@@ -63,6 +63,10 @@ void check_l1()
     CHECK_EQ(*entry_of(va) & (pte_a | pte_d), pte_a | pte_d);
     CHECK_EQ(mmu_update_one(slot, entry_for(page, pte_p | pte_u)), 0);
     CHECK_EQ(*entry_of(va) & (pte_a | pte_d), 0);
+    // Linux maps frames of others so.
+    CHECK_EQ(mmu_update_one(slot | MMU_PT_UPDATE_NO_TRANSLATE, entry_for(page, pte_rw)), 0);
+    CHECK_EQ(*entry_of(va) & (pte_p | pte_w), pte_p | pte_w);
+    CHECK_EQ(mmu_update_one(slot | MMU_PT_UPDATE_NO_TRANSLATE, entry_for(page, pte_p | pte_u)), 0);
     // Not present: anything goes, to the bit.
     for (u64 garbage : {0x7ffffffffffffffeul, 0xfffffffffffffffeul, 0x000ffffffffff000ul}) {
         CHECK_EQ(mmu_update_one(slot, garbage), 0);

@@ -152,8 +152,8 @@ extern "C" [[noreturn]] void start_cpp(u64 load_base, u64 information_address, u
     remember_machine(boot_info);
     guest_time::set_wallclock(clock::boot_wallclock_ns());
     for (u32 i = 0; i < acpi::machine().ioapic_count; i++)
-        pv::forbid_device(frame_of(MachineAddr{acpi::machine().ioapics[i].address}), 1);
-    pv::forbid_device(frame_of(MachineAddr{read_msr(msr::apic_base) & lapic_address_mask}), 1);
+        pv::forbid_device(frame_of(MachineAddr{acpi::machine().ioapics[i].address}));
+    pv::forbid_device(frame_of(MachineAddr{read_msr(msr::apic_base) & lapic_address_mask}));
     u32 cpus = max(acpi::machine().cpu_count, u32(1));
     cpus = min(options::max_cpus ? min(cpus, options::max_cpus) : cpus, u32(max_cpus));
     if (!timers::init(cpus) || !scheduler::init(cpus))

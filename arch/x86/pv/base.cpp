@@ -2,19 +2,10 @@
 #include "../cpu/per_cpu.hpp"
 #include "../mm/paging.hpp"
 #include "../mm/tlb_tags.hpp"
-#include "pin.hpp"
 #include "update.hpp"
 #include <tenon/arch/memory.hpp>
 
 namespace tenon::x86::pv {
-
-void load_tables(Vcpu& vcpu)
-{
-    PerCpu& cpu = this_cpu();
-    u64 clock = arch::tlb_clock();
-    tlb_tags::load_and_forget(tlb_tags::cr3_of(vcpu.arch.kernel_table, tlb_tags::Tag::kernel));
-    cpu.flushed_at.store(clock, std::memory_order_release);
-}
 
 namespace {
 
@@ -53,21 +44,16 @@ Status set_base(Vcpu& vcpu, Mfn& slot, Mfn mfn)
     if (mfn != invalid_mfn) {
         FrameRef frame = TRY(hold(mfn, domain.id));
         TRY(get_table(domain, *frame, 4));
+        prepare_for(domain, mfn, is_kernel ? GuestMode::kernel : GuestMode::user);
         frame.keep();
     }
     const Mfn old = std::exchange(slot, mfn);
-    if (mfn != invalid_mfn)
-        prepare_for(domain, mfn, is_kernel ? GuestMode::kernel : GuestMode::user);
     if (&vcpu == &arch::current_vcpu()) {
         publish_tables(this_cpu(), vcpu);
         load();
     }
-    if (old != invalid_mfn) {
-        if (put_table(domain, frame_at(old)))
-            frame_at(old).put();
-        else
-            vcpu.deferred_table = old;
-    }
+    if (old != invalid_mfn && !drop_table(domain, old))
+        vcpu.deferred_table = old;
     return success;
 }
 

@@ -10,18 +10,13 @@
 
 namespace tenon::x86::pv {
 
-/// The same answer as arch::guest_range_ok(), for the few words of a frame.
-static bool frame_ok(u64 first, u64 bytes)
-{
-    return first <= (u64{1} << 47) - bytes || (first >= hypervisor_end && first <= u64{0} - bytes);
-}
-
 u64 guest_rflags(u64 flags) { return (flags & honoured_flags) | flag::interrupt | 2; }
 
 void update_bounce(GuestState& a)
 {
-    u64 sp = a.kernel_sp & ~u64{15}, bytes = 12 * 8;
-    a.bounce_sp = a.syscall.address && sp >= bytes && frame_ok(sp - bytes, bytes) ? sp : 0;
+    const u64 sp = a.kernel_sp & ~u64{15};
+    constexpr u64 bytes = 12 * 8;
+    a.bounce_sp = a.syscall.address && arch::few_words_ok<bytes>(sp - bytes) ? sp : 0;
 }
 
 namespace {
@@ -32,10 +27,6 @@ void change_mode(bool to_user)
     stack_info().in_user = to_user;
     asm volatile("swapgs");
 }
-
-} // namespace
-
-namespace {
 
 void describe(Vcpu& vcpu, const Regs& r)
 {
@@ -48,8 +39,8 @@ void describe(Vcpu& vcpu, const Regs& r)
     log_error("  vector %u error %x kernel table %lx user table %lx", r.entry_vector, r.error_code, vcpu.arch.kernel_table.raw(),
               vcpu.arch.user_table.raw());
     u64 words[48];
-    u64 left =
-        arch::guest_range_ok(GuestVa{r.rsp}, sizeof words) ? arch::copy_from_guest(words, GuestVa{r.rsp}, sizeof words) : sizeof words;
+    const bool is_good = arch::guest_range_ok(GuestVa{r.rsp}, sizeof words);
+    const u64 left = is_good ? arch::copy_from_guest(words, GuestVa{r.rsp}, sizeof words) : sizeof words;
     for (unsigned i = 0; i + 4 <= (sizeof words - left) / 8; i += 4)
         log_error("  stack %016lx %016lx %016lx %016lx", words[i], words[i + 1], words[i + 2], words[i + 3]);
 }
@@ -77,7 +68,7 @@ void deliver(Vcpu& vcpu, Regs& regs, const Delivery& what)
     const u64 masked = info.evtchn_upcall_mask;
     const u64 bytes = (7 + what.has_error) * 8;
     sp = (sp & ~u64{15}) - bytes;
-    bool good = frame_ok(sp, bytes);
+    bool good = arch::few_words_ok<7 * 8>(sp); // of an eighth word, too: the frame's end is aligned
     u64 at = sp;
     auto put = [&](u64 word) {
         good = good && arch::store_word(at, word);
@@ -127,7 +118,7 @@ void deliver_page_fault(Vcpu& vcpu, Regs& regs, u64 address, u32 error)
 void guest_iret(Vcpu& vcpu, Regs& regs)
 {
     iret_context c;
-    if (!frame_ok(regs.rsp, sizeof c) || arch::copy_from_guest(&c, GuestVa{regs.rsp}, sizeof c) != 0)
+    if (!GuestPtr<iret_context>(regs.rsp).read_array(&c, 1))
         return crash_guest(vcpu, regs, "iret with an unreadable frame");
     bool to_user = (c.cs & 3) == 3;
     if (to_user && vcpu.arch.user_table == invalid_mfn)

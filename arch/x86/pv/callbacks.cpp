@@ -58,18 +58,12 @@ CallResult callback_op(Call& call, u32 command, u64 argument)
         return Error::nosys;
     }
     auto c = TRY(GuestPtr<callback_register>(argument).read());
-    Callback* slot = nullptr;
     GuestState& a = *call.vcpu.arch.state;
-    switch (c.type) {
-    case CALLBACKTYPE_event: slot = &a.event; break;
-    case CALLBACKTYPE_failsafe: slot = &a.failsafe; break;
-    case CALLBACKTYPE_syscall: slot = &a.syscall; break;
-    case CALLBACKTYPE_syscall32: slot = &a.syscall32; break;
-    case CALLBACKTYPE_sysenter:
-    case CALLBACKTYPE_sysenter_deprecated: slot = &a.sysenter; break;
-    case CALLBACKTYPE_nmi: slot = &a.nmi; break;
-    default: return Error::nosys;
-    }
+    Callback* const by_type[] = {&a.event, &a.failsafe, &a.syscall, &a.sysenter, &a.nmi, &a.sysenter, nullptr, &a.syscall32};
+    static_assert(CALLBACKTYPE_event == 0 && CALLBACKTYPE_nmi == 4 && CALLBACKTYPE_sysenter == 5 && CALLBACKTYPE_syscall32 == 7);
+    Callback* const slot = c.type < std::size(by_type) ? by_type[c.type] : nullptr;
+    if (!slot)
+        return Error::nosys;
     if (command == CALLBACKOP_unregister) {
         if (slot == &a.event || slot == &a.failsafe || slot == &a.syscall)
             return Error::inval;

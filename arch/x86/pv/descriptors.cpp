@@ -19,7 +19,7 @@ constexpr unsigned ldt_pages = 16;
 
 u64 ldt_address(const Vcpu& vcpu) { return vcpu_area(vcpu.id.raw()) + area_ldt * page_size; }
 
-/// Points a page of the vCPU's area at a frame, or at nothing.
+/// Points a page of the vCPU's area at a frame, writable as loads set accessed bits, or at nothing.
 void map_area_page(Vcpu& vcpu, unsigned page, Pte value)
 {
     FrameView<Pte>(vcpu.arch.area_table)[page] = value;
@@ -91,11 +91,6 @@ void drop_descriptors(Mfn mfn)
     frame_at(mfn).put();
 }
 
-void map_descriptors(Vcpu& vcpu, unsigned page, Mfn mfn)
-{
-    map_area_page(vcpu, page, Pte::of(mfn, data_flags)); // writable, as loads set the accessed bit
-}
-
 void drop_pages(Vcpu& vcpu, unsigned first, unsigned count)
 {
     for (unsigned page = first; page < first + count; page++)
@@ -126,7 +121,7 @@ Status set_gdt(Vcpu& vcpu, const u64* frames, u32 entries)
         }
     drop_pages(vcpu, area_gdt, reserved_gdt_page);
     for (unsigned i = 0; i < pages; i++)
-        map_descriptors(vcpu, area_gdt + i, Mfn{frames[i]});
+        map_area_page(vcpu, area_gdt + i, Pte::of(Mfn{frames[i]}, data_flags));
     vcpu.arch.gdt_entries = entries;
     return success;
 }
@@ -187,13 +182,10 @@ bool fault_in_ldt(Vcpu& vcpu, u64 address)
         return false;
     const u64 page = offset >> page_shift;
     Guard guard(vcpu.domain.arch.mm_lock);
-    auto place = find_l1(vcpu.arch.kernel_table, GuestVa{vcpu.arch.ldt_base + page * page_size});
-    if (!place.ok())
+    const Pte* const at = find_l1(vcpu.arch.kernel_table, GuestVa{vcpu.arch.ldt_base + page * page_size});
+    if (!at || !at->is_present() || !hold_descriptors(vcpu.domain, at->mfn()))
         return false;
-    const Pte entry = place->entry();
-    if (!entry.is_present() || !hold_descriptors(vcpu.domain, entry.mfn()))
-        return false;
-    map_descriptors(vcpu, area_ldt + unsigned(page), entry.mfn());
+    map_area_page(vcpu, area_ldt + unsigned(page), Pte::of(at->mfn(), data_flags));
     return true;
 }
 

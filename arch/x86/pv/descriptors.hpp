@@ -6,10 +6,10 @@
 namespace tenon::x86::pv {
 
 inline constexpr u32 descriptors_per_page = 512, max_gdt_entries = reserved_gdt_page * descriptors_per_page;
-/// `frames`: the caller's list is as long as `entries`, at most the maximum, need.
+/// `frames` has one for each page that the entries, at most the maximum, need.
 Status set_gdt(Vcpu& vcpu, const u64* frames, u32 entries);
 Status set_ldt(Vcpu& vcpu, GuestVa base, u64 entries);
-/// Frame of a page of the GDT that is set.
+/// The frame behind a page of the GDT, which is set.
 Mfn gdt_frame(const Vcpu& vcpu, unsigned page);
 void drop_descriptor_tables(Vcpu& vcpu);
 /// A supervisor fault on the LDT part of the vCPU's area: maps the page. False when it is a real fault.

@@ -3,7 +3,7 @@
 #include "../mm/own_map.hpp"
 #include "../mm/paging.hpp"
 #include "descriptors.hpp"
-#include "pin.hpp"
+#include "update.hpp"
 #include "vcpu.hpp"
 #include <abi/hypercall.h>
 #include <tenon/arch/guest.hpp>

@@ -1,19 +1,18 @@
 // TLB flushes that guests ask for. Other CPUs flush everything: they are few, and a mask of pages costs more than it saves.
-#include "flush.hpp"
+#include "../cpu/per_cpu.hpp"
 #include "../mm/tlb_tags.hpp"
 #include "update.hpp"
-#include <abi/mmu.h>
 #include <tenon/arch/memory.hpp>
 #include <tenon_arch/cpu_ops.hpp>
 
 namespace tenon::x86::pv {
 
-void flush_local(FlushWhat what, GuestVa va)
+void load_tables(Vcpu& vcpu)
 {
-    if (what == FlushWhat::page)
-        tlb_tags::forget_page(va.raw());
-    else
-        load_tables(arch::current_vcpu());
+    PerCpu& cpu = this_cpu();
+    u64 clock = arch::tlb_clock();
+    tlb_tags::load_and_forget(tlb_tags::cr3_of(vcpu.arch.kernel_table, tlb_tags::Tag::kernel));
+    cpu.flushed_at.store(clock, std::memory_order_release);
 }
 
 CpuSet cpus_of(Domain& domain)
@@ -23,6 +22,14 @@ CpuSet cpus_of(Domain& domain)
         if (Vcpu* v = domain.vcpus[i]; v && v->is_on_cpu.load(std::memory_order_acquire))
             set.set(v->home().raw());
     return set;
+}
+
+void flush_local(FlushWhat what, GuestVa va)
+{
+    if (what == FlushWhat::page)
+        tlb_tags::forget_page(va.raw());
+    else
+        load_tables(arch::current_vcpu());
 }
 
 Status flush_vcpus(Vcpu& caller, GuestPtr<u64> mask, FlushWhat what, GuestVa va)
@@ -46,16 +53,6 @@ Status flush_vcpus(Vcpu& caller, GuestPtr<u64> mask, FlushWhat what, GuestVa va)
     if (cpus.any())
         arch::flush_tlb_older_than(arch::tlb_stamp(), cpus);
     return success;
-}
-
-Status flush_flagged(Vcpu& caller, u64 flags, FlushWhat what, GuestVa va)
-{
-    u64 where = flags & ~UVMF_FLUSHTYPE_MASK;
-    if (where == UVMF_LOCAL) {
-        flush_local(what, va);
-        return success;
-    }
-    return flush_vcpus(caller, GuestPtr<u64>(where == UVMF_ALL ? 0 : where), what, va);
 }
 
 } // namespace tenon::x86::pv

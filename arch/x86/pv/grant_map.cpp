@@ -1,5 +1,4 @@
 // Grants as page-table entries of the current vCPU's domain.
-#include "flush.hpp"
 #include "update.hpp"
 #include <tenon/arch/memory.hpp>
 #include <tenon/grant/table.hpp>
@@ -23,8 +22,7 @@ RARE_CALL Pte* entry_at(const Domain& domain, u64 host_addr) { return own_l1_ent
         return entry_at(vcpu.domain, host_addr);
     if (!arch::few_words_ok<1>(host_addr))
         return nullptr;
-    auto place = find_l1(vcpu.arch.kernel_table, GuestVa{host_addr});
-    return place.ok() ? &place->entry() : nullptr;
+    return find_l1(vcpu.arch.kernel_table, GuestVa{host_addr});
 }
 
 constexpr u64 right_to_write(u32 flags) { return flags & GNTMAP_readonly ? 0 : Pte::writable; }

@@ -1,7 +1,6 @@
 // HYPERVISOR_mmu_update, update_va_mapping and update_va_mapping_otherdomain. [public header xen.h; docs/abi]
 #include "../mm/tlb_tags.hpp"
-#include "flush.hpp"
-#include "quick_change.hpp"
+#include "update.hpp"
 #include <abi/mmu.h>
 #include <tenon/arch/memory.hpp>
 #include <tenon/hypercall/arch_calls.hpp>
@@ -12,7 +11,7 @@ namespace tenon::x86::pv {
 
 namespace {
 
-/// An update of any kind: of the machine-to-physical table, of a table of any level, of a page that is no table.
+/// An update of any other kind: of the machine-to-physical table, of a table of any level, of a page that is no table.
 RARE_CALL Status update_anything(Vcpu& vcpu, Domain& domain, DomainId frames_id, u64 request, Pte value)
 {
     const u64 kind = request & 3;
@@ -33,7 +32,9 @@ RARE_CALL Status update_anything(Vcpu& vcpu, Domain& domain, DomainId frames_id,
     if (word.partial())
         return Error::inval;
     const AdBits ad = kind == MMU_PT_UPDATE_PRESERVE_AD ? AdBits::preserve : AdBits::replace;
-    return write_entry(vcpu, domain, *frame, index, value, level_of(word.type()), frames_id, ad);
+    if (word.type() == FrameType::l1) // MMU_PT_UPDATE_NO_TRANSLATE, with which Linux maps frames of others
+        return write_l1_entry(domain, &FrameView<Pte>(*frame)[index], value, frames_id, ad);
+    return write_upper_entry(vcpu, domain, *frame, index, value, level_of(word.type()), ad);
 }
 
 /// One request of mmu_update. An entry of a level-1 table of the domain's is the usual one. The mm_lock is held.
@@ -51,6 +52,50 @@ RARE_CALL Status update_anything(Vcpu& vcpu, Domain& domain, DomainId frames_id,
             return write_l1_entry(domain, &table[offset / sizeof(Pte)], Pte{request.val}, frames_id, ad);
         }
     return update_anything(vcpu, domain, frames_id, at, Pte{request.val});
+}
+
+/// The usual change of a level-1 entry without a single call. Who changes an entry so, and leaves all that is unusual by a call that is its
+/// last act, has no register to save.
+struct QuickChange {
+    bool done = false;     ///< else something is unusual, and the entry is as it was
+    Frame* drop = nullptr; ///< a reference that is to be dropped when the lock is given back
+};
+
+/// Maps a page of the domain's own where there was none, or takes a mapping away. The mm_lock is held.
+[[gnu::always_inline]] inline QuickChange change_quickly(Domain& domain, Pte* at, Pte value)
+{
+    const Pte old = *at;
+    if (!value.is_present()) {
+        const FrameRecords records;
+        store_l1_entry(at, value, AdBits::replace, nullptr);
+        const u64 position = records.position(old);
+        if (!old.is_present() || !records.covers(position) || records.at(position).owner == dom_io.raw())
+            return {true};
+        if (old.is_writable())
+            put_writable(records.at(position));
+        return {true, &records.at(position)};
+    }
+    const FrameRecords records;
+    const u64 position = records.position(value);
+    if (old.is_present() || value.raw & domain.arch.reserved_pte_bits || !records.covers(position)) [[unlikely]]
+        return {};
+    Frame& frame = records.at(position);
+    if (!frame.try_get()) [[unlikely]]
+        return {};
+    if (frame.owner != domain.id.raw() || (value.is_writable() && !try_get_writable(frame))) [[unlikely]]
+        return {false, &frame};
+    store_l1_entry(at, {(value.raw | Pte::user) & ~Pte::global}, AdBits::replace, nullptr);
+    return {true};
+}
+
+/// Whose frames the caller means to map: its own, or for the control domain anyone's.
+Result<DomainId> frames_owner(const Call& call, u16 domid)
+{
+    if (domid == dom_self.raw()) [[likely]]
+        return call.domain.id;
+    if (domid == dom_io.raw() && call.domain.is_privileged)
+        return dom_io;
+    return TRY(target_of(call, domid))->id;
 }
 
 } // namespace
@@ -94,23 +139,14 @@ RARE_CALL u64 come_back(Vcpu& vcpu, u64 list, u64 done_at)
 
 CallResult mmu_update(Call& call, u64 requests, u32 count, u64 done_at, u32 domid)
 {
-    TRY(finish_earlier(call.vcpu));
-    u32 done = 0, before = 0;
-    GuestPtr<u32> done_ptr(done_at);
-    if (count & continued) [[unlikely]] {
-        count &= ~continued;
-        if (!done_ptr.is_null())
-            before = TRY(done_ptr.read());
-    }
-    GuestPtr<struct mmu_update> list(requests);
-    Status result = success;
-    if (domid == dom_self.raw()) [[likely]]
-        result = run_updates(call, call.domain, call.domain.id, list, count, done);
-    else {
-        Subjects who = TRY(resolve_others(call, domid));
-        result = run_updates(call, *who.tables, who.frames_id, list, count, done);
-    }
-    return finish_list(call, result, list, count, done, before, done_ptr);
+    return run_list(call, GuestPtr<struct mmu_update>(requests), count, done_at, [&](auto list, u32 n, u32& done) -> Status {
+        if (domid == dom_self.raw()) [[likely]]
+            return run_updates(call, call.domain, call.domain.id, list, n, done);
+        const DomainId frames = TRY(frames_owner(call, u16(domid)));
+        const u16 tables = u16(domid >> 16); // 0: the caller's
+        const DomainRef target = TRY(target_of(call, tables ? tables - 1 : dom_self.raw()));
+        return run_updates(call, *target, frames, list, n, done);
+    });
 }
 
 namespace {
@@ -176,8 +212,8 @@ __attribute__((no_stack_protector)) u64 enter_update_va_mapping(u64 va, u64 pte,
         !domain.arch.mm_lock.try_lock()) [[unlikely]]
         return slowly(va, pte, flags, vcpu, arg4, arg3);
     QuickChange change;
-    if (auto place = find_l1(vcpu.arch.kernel_table, GuestVa{va}); place.ok()) [[likely]]
-        change = change_quickly(domain, &place->entry(), {pte});
+    if (x86::Pte* at = find_l1(vcpu.arch.kernel_table, GuestVa{va})) [[likely]]
+        change = change_quickly(domain, at, {pte});
     domain.arch.mm_lock.unlock();
     if (change.done && invalidates)
         x86::tlb_tags::forget_page(va);
@@ -192,17 +228,25 @@ CallResult update_va_mapping(Call& call, u64 va, u64 pte, u64 flags)
 CallResult update_va_mapping_otherdomain(Call& call, u64 va, u64 pte, u64 flags, u32 domid)
 {
     Vcpu& vcpu = call.vcpu;
-    Subjects who = TRY(resolve_subjects(call, domid & 0xffff));
-    TRY(finish_earlier(vcpu));
+    const DomainId frames = TRY(frames_owner(call, u16(domid)));
     if (!arch::few_words_ok<1>(va))
         return Error::inval;
     {
         Guard guard(call.domain.arch.mm_lock);
-        EntryPlace place = TRY(find_l1(vcpu.arch.kernel_table, GuestVa{va}));
-        TRY(write_l1_entry(call.domain, &place.entry(), {pte}, who.frames_id, AdBits::replace));
+        TRY(finish_deferred(vcpu, call.domain));
+        x86::Pte* const at = find_l1(vcpu.arch.kernel_table, GuestVa{va});
+        if (!at)
+            return Error::inval;
+        TRY(write_l1_entry(call.domain, at, {pte}, frames, AdBits::replace));
     }
-    if (const u64 type = flags & UVMF_FLUSHTYPE_MASK; type == UVMF_TLB_FLUSH || type == UVMF_INVLPG)
-        TRY(flush_flagged(vcpu, flags, type == UVMF_INVLPG ? FlushWhat::page : FlushWhat::all, GuestVa{va}));
+    const u64 type = flags & UVMF_FLUSHTYPE_MASK, where = flags & ~UVMF_FLUSHTYPE_MASK;
+    const FlushWhat what = type == UVMF_INVLPG ? FlushWhat::page : FlushWhat::all;
+    if (type != UVMF_INVLPG && type != UVMF_TLB_FLUSH)
+        return s64{0};
+    if (where == UVMF_LOCAL)
+        flush_local(what, GuestVa{va});
+    else
+        TRY(flush_vcpus(vcpu, GuestPtr<u64>(where == UVMF_ALL ? 0 : where), what, GuestVa{va}));
     return s64{0};
 }
 

@@ -1,7 +1,5 @@
 // HYPERVISOR_mmuext_op: pins, base pointers, flushes, LDT. [public header xen.h]
 #include "descriptors.hpp"
-#include "flush.hpp"
-#include "pin.hpp"
 #include "update.hpp"
 #include <abi/mmu.h>
 #include <tenon/arch/memory.hpp>
@@ -38,12 +36,11 @@ Status one_op(Call& call, Domain& domain, const mmuext_op& op)
         return Error::perm;
     switch (op.cmd) {
     case MMUEXT_NEW_BASEPTR:
-        if (mfn == invalid_mfn)
-            return Error::inval;
-        return set_base(vcpu, vcpu.arch.kernel_table, mfn);
     case MMUEXT_NEW_USER_BASEPTR:
         if (mfn == invalid_mfn)
             return Error::inval;
+        if (op.cmd == MMUEXT_NEW_BASEPTR)
+            return set_base(vcpu, vcpu.arch.kernel_table, mfn);
         return set_base(vcpu, vcpu.arch.user_table, mfn.raw() ? mfn : invalid_mfn);
     case MMUEXT_TLB_FLUSH_MULTI:
     case MMUEXT_INVLPG_MULTI:
@@ -75,7 +72,7 @@ Status run_ops(Call& call, Domain& target, GuestPtr<struct mmuext_op> list, u32 
 {
     struct mmuext_op op;
     for (; i < count; i++) {
-        TRY((list + i).read_array(&op, 1));
+        TRY((list + i).read_to(op));
         if (op.cmd == MMUEXT_TLB_FLUSH_LOCAL || op.cmd == MMUEXT_INVLPG_LOCAL) { // needs no lock
             if (&target != &call.domain)
                 return Error::perm;
@@ -97,23 +94,12 @@ Status run_ops(Call& call, Domain& target, GuestPtr<struct mmuext_op> list, u32 
 
 CallResult mmuext_op(Call& call, u64 ops, u32 count, u64 done_at, u32 domid)
 {
-    TRY(finish_earlier(call.vcpu));
-    GuestPtr<struct mmuext_op> list(ops);
-    GuestPtr<u32> done_ptr(done_at);
-    u32 done = 0, before = 0;
-    if (count & continued) {
-        count &= ~continued;
-        if (!done_ptr.is_null())
-            before = TRY(done_ptr.read());
-    }
-    Status result = success;
-    if (u16(domid) == dom_self.raw()) [[likely]]
-        result = run_ops(call, call.domain, list, count, done);
-    else {
-        DomainRef target = TRY(target_of(call, u16(domid)));
-        result = run_ops(call, *target, list, count, done);
-    }
-    return finish_list(call, result, list, count, done, before, done_ptr);
+    return run_list(call, GuestPtr<struct mmuext_op>(ops), count, done_at, [&](auto list, u32 n, u32& done) -> Status {
+        if (u16(domid) == dom_self.raw()) [[likely]]
+            return run_ops(call, call.domain, list, n, done);
+        const DomainRef target = TRY(target_of(call, u16(domid)));
+        return run_ops(call, *target, list, n, done);
+    });
 }
 
 } // namespace tenon::hypercall

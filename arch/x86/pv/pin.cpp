@@ -1,5 +1,5 @@
 // Pins: references that keep a guest's tables typed without an entry pointing at them.
-#include "pin.hpp"
+#include "update.hpp"
 #include <tenon/arch/guest.hpp>
 
 namespace tenon::x86::pv {
@@ -19,9 +19,8 @@ Status unpin(Domain& domain, Mfn mfn)
     const FrameRef frame = TRY(hold(mfn, domain.id));
     if (!frame->type_word().pinned())
         return Error::inval;
-    TRY(put_table(domain, *frame));
+    TRY(drop_table(domain, mfn));
     frame->type.fetch_and(~TypeWord::pinned_bit, std::memory_order_acq_rel);
-    frame->put();
     return success;
 }
 

@@ -3,6 +3,8 @@
 //   count 1, partial: being released by the holder of the last reference, who comes back.
 #include "types.hpp"
 #include "../mm/paging.hpp"
+#include <algorithm>
+#include <span>
 #include <tenon/arch/memory.hpp>
 #include <tenon/log.hpp>
 
@@ -10,13 +12,8 @@ namespace tenon::x86::pv {
 
 namespace {
 
-struct DeviceRange {
-    u64 first, end;
-};
-constinit DeviceRange forbidden[64]{};
+constinit Mfn forbidden[64]{}; ///< frames of devices that nobody gets
 constinit unsigned forbidden_count = 0;
-
-bool is_hypervisor_slot(unsigned level, unsigned index) { return level == 4 && index >= first_slot && index <= last_slot; }
 
 /// Tables are mostly empty: a group of entries is skipped at once. Between two looks at the clock, which also let interrupts in, lie
 /// four groups that are not empty.
@@ -58,7 +55,7 @@ template <bool is_leaf> [[gnu::noinline]] Status release_loop(Domain& domain, Fr
                 drop_l1_frame(entry, records);
             else if (const unsigned i = unsigned(at - table.get()); !is_hypervisor_slot(level, i)) {
                 frame.progress = u16(i + 1);
-                TRY(drop_entry(domain, entry, level));
+                TRY(drop_table(domain, entry.mfn()));
             }
         }
         if (++worked % groups_per_step == 0 && at != table.get() && out_of_time()) {
@@ -82,20 +79,10 @@ void retype_flush(const Frame& frame)
     arch::flush_tlb_older_than(std::atomic_ref(const_cast<u64&>(frame.stamp)).load(std::memory_order_acquire), arch::online_cpus());
 }
 
-bool may_map_device(const Domain& domain, Mfn mfn)
+void forbid_device(Mfn mfn)
 {
-    if (!domain.arch.has_hardware)
-        return false;
-    for (unsigned i = 0; i < forbidden_count; i++)
-        if (mfn.raw() >= forbidden[i].first && mfn.raw() < forbidden[i].end)
-            return false;
-    return true;
-}
-
-void forbid_device(Mfn first, u64 count)
-{
-    ASSERT(forbidden_count < 64);
-    forbidden[forbidden_count++] = {first.raw(), first.raw() + count};
+    ASSERT(forbidden_count < std::size(forbidden));
+    forbidden[forbidden_count++] = mfn;
 }
 
 /// Of a former table: whoever comes before the flush of the first one has ended flushes, too, as nobody may wait for another CPU here.
@@ -125,59 +112,36 @@ Status take_device_entry(const Domain& domain, Pte entry)
 {
     if (!domain.arch.has_hardware || is_ram(entry.mfn()))
         return Error::inval;
-    return may_map_device(domain, entry.mfn()) ? Status(success) : Error::perm;
+    const std::span known(forbidden, forbidden_count);
+    return std::ranges::find(known, entry.mfn()) == known.end() ? Status(success) : Error::perm;
 }
 
-Status take_entry(Domain& domain, Pte& entry, unsigned level, DomainId from)
+Status take_upper_entry(Domain& domain, Pte& at, unsigned level)
 {
+    const Pte entry = at;
     if (!entry.is_present())
         return success;
-    if (level == 1)
-        return take_l1_entry(domain, entry, from);
-    Mfn mfn = entry.mfn();
-    if (entry.raw & domain.arch.reserved_pte_bits)
+    if (entry.raw & (domain.arch.reserved_pte_bits | Pte::large))
         return Error::inval;
-    entry.raw = (entry.raw | Pte::user) & ~Pte::global;
-    if (entry.raw & Pte::large || !is_ram(mfn))
-        return Error::inval;
-    Frame& frame = frame_at(mfn);
-    if (!frame.get(domain.id))
-        return Error::inval;
-    Status s = get_table(domain, frame, level - 1);
-    if (!s)
-        frame.put();
-    return s;
-}
-
-Status drop_entry(Domain& domain, Pte entry, unsigned level)
-{
-    if (level == 1) {
-        drop_l1_entry(entry);
-        return success;
-    }
-    if (!entry.is_present() || !is_ram(entry.mfn()))
-        return success;
-    Frame& frame = frame_at(entry.mfn());
-    TRY(put_table(domain, frame));
-    frame.put();
+    FrameRef frame = TRY(hold(entry.mfn(), domain.id));
+    TRY(get_table(domain, *frame, level - 1));
+    frame.keep();
+    at = {(entry.raw | Pte::user) & ~Pte::global};
     return success;
 }
 
 namespace {
 
-/// Takes what entry `i` needs, and corrects its bits.
-Status validate_entry(Domain& domain, Pte& at, unsigned level, unsigned i)
+/// An entry that has to be checked, and whose bits may have to be corrected.
+RARE_CALL Status take_l1_entry(Domain& domain, Pte& at)
 {
-    Pte entry = at;
-    if (is_hypervisor_slot(level, i))
-        return success;
-    TRY(take_entry(domain, entry, level, domain.id));
-    if (entry != at)
-        at = entry;
+    const Pte entry{(at.raw | Pte::user) & ~Pte::global};
+    if (entry.raw & domain.arch.reserved_pte_bits)
+        return Error::inval;
+    TRY(take_l1_frame(domain, entry, domain.id));
+    at = entry;
     return success;
 }
-
-RARE_CALL Status correct_l1_entry(Domain& domain, Pte& at) { return validate_entry(domain, at, 1, 0); }
 
 template <bool is_leaf> [[gnu::noinline]] Status validate_loop(Domain& domain, Frame& frame, unsigned level)
 {
@@ -199,8 +163,8 @@ template <bool is_leaf> [[gnu::noinline]] Status validate_loop(Domain& domain, F
             Status s = success;
             if (is_leaf && (entry.raw & checked) == plain)
                 s = take_l1_frame(domain, entry, id, records);
-            else if (entry.is_present())
-                s = is_leaf ? correct_l1_entry(domain, *at) : validate_entry(domain, *at, level, unsigned(at - table.get()));
+            else if (entry.is_present() && (is_leaf || !is_hypervisor_slot(level, unsigned(at - table.get()))))
+                s = is_leaf ? take_l1_entry(domain, *at) : take_upper_entry(domain, *at, level);
             if (!s) [[unlikely]] {
                 frame.progress = u16(at - table.get());
                 return s;
@@ -310,16 +274,22 @@ Status put_table(Domain& domain, Frame& frame)
     return success;
 }
 
+Status drop_table(Domain& domain, Mfn mfn)
+{
+    TRY(put_table(domain, frame_at(mfn)));
+    frame_at(mfn).put();
+    return success;
+}
+
 Status finish_deferred_table(Vcpu& vcpu, Domain& tables)
 {
-    Frame& frame = frame_at(vcpu.deferred_table);
-    Status s = put_table(tables, frame);
-    while (!s && &vcpu.domain != &tables)
-        s = put_table(tables, frame);
-    TRY(s);
-    vcpu.deferred_table = invalid_mfn;
-    frame.put();
-    return success;
+    Status s = success;
+    do
+        s = drop_table(tables, vcpu.deferred_table);
+    while (!s && &vcpu.domain != &tables);
+    if (s)
+        vcpu.deferred_table = invalid_mfn;
+    return s;
 }
 
 } // namespace tenon::x86::pv

@@ -5,6 +5,7 @@
 #include <tenon/arch/memory.hpp>
 #include <tenon/domain/domain.hpp>
 #include <tenon/mm/frame_table.hpp>
+#include <tenon_arch/layout.hpp>
 
 namespace tenon::x86::pv {
 
@@ -69,13 +70,16 @@ template <class T = u8, class F> Status write_page(const Domain& domain, Mfn mfn
 Status get_table(Domain& domain, Frame& frame, unsigned level);
 /// Drops it; the last one releases what the entries hold. Error::restart: the reference is still held, call again.
 Status put_table(Domain& domain, Frame& frame);
+/// The same, and then the general reference that was held with it: what a present entry above level 1 had, or a base pointer.
+Status drop_table(Domain& domain, Mfn mfn);
 /// Empties the TLBs of a frame's last type, when the word already names another: from then on no one can take the old type, so that the
 /// stamp is its last. (Before that a mapping that another domain has by a grant could come and go, which needs none of our locks.)
 void retype_flush(const Frame& frame);
 
-/// Checks an entry a guest wants at `level` and takes the references it will hold; adjusts its bits. `from` owns the frame
-/// that a level-1 entry maps. Nothing is taken on error.
-Status take_entry(Domain& domain, Pte& entry, unsigned level, DomainId from);
+constexpr bool is_hypervisor_slot(unsigned level, unsigned index) { return level == 4 && index >= first_slot && index <= last_slot; }
+/// Checks an entry that a guest wants at a level above 1, and takes the references it will hold; corrects its bits. Nothing is changed
+/// on error.
+Status take_upper_entry(Domain& domain, Pte& at, unsigned level);
 /// A present level-1 entry that maps no memory of ours: a device's register, for whom that is allowed.
 RARE_CALL Status take_device_entry(const Domain& domain, Pte entry);
 
@@ -88,7 +92,7 @@ struct FrameRecords {
     Frame& at(u64 position) const { return *reinterpret_cast<Frame*>(base + position); }
 };
 
-/// The same two for level 1, where almost all entries are. First the references, of an entry whose bits are right.
+/// The same two for level 1, where almost all entries are. First the references, of an entry whose bits are right; `from` owns its frame.
 [[gnu::always_inline]] inline Status take_l1_frame(Domain& domain, Pte entry, DomainId from, const FrameRecords& records = {})
 {
     const u64 position = records.position(entry);
@@ -103,13 +107,6 @@ struct FrameRecords {
             return s;
         }
     return success;
-}
-[[gnu::always_inline]] inline Status take_l1_entry(Domain& domain, Pte& entry, DomainId from)
-{
-    if (entry.raw & domain.arch.reserved_pte_bits)
-        return Error::inval;
-    entry.raw = (entry.raw | Pte::user) & ~Pte::global;
-    return take_l1_frame(domain, entry, from);
 }
 /// Drops what a present level-1 entry held.
 [[gnu::always_inline]] inline void drop_l1_frame(Pte entry, const FrameRecords& records = {})
@@ -130,9 +127,6 @@ inline void drop_l1_entry(Pte entry)
         drop_l1_frame(entry);
 }
 
-/// Drops what a (former) entry held. Error::restart for level > 1 only: the reference is still held, call again.
-Status drop_entry(Domain& domain, Pte entry, unsigned level);
-
 /// A partially validated table that nobody works on: releases what it holds. Part of destruction and of retyping.
 Status release_partial(Domain& domain, Frame& frame);
 
@@ -144,9 +138,7 @@ inline Status finish_deferred(Vcpu& vcpu, Domain& tables)
     return vcpu.deferred_table == invalid_mfn ? Status(success) : finish_deferred_table(vcpu, tables);
 }
 
-/// True when the frame may be mapped as device memory by a domain with hardware.
-bool may_map_device(const Domain& domain, Mfn mfn);
-/// Boot: frames of devices that Tenon drives itself are never given to anyone.
-void forbid_device(Mfn first, u64 count);
+/// Boot: the frame of a device that Tenon drives itself is never given to anyone.
+void forbid_device(Mfn mfn);
 
 } // namespace tenon::x86::pv

@@ -1,4 +1,4 @@
-// Changing one page-table entry: the one place where guests' tables are written.
+// What changes a guest's tables: single entries, pins and base pointers, lists of updates; and the flushes that follow.
 #pragma once
 #include "types.hpp"
 #include <tenon/hypercall/call.hpp>
@@ -7,10 +7,6 @@
 namespace tenon::x86::pv {
 
 enum class AdBits : u8 { replace, preserve };
-
-/// Writes `value` into entry `index` of a table that has a type reference at `level`. `from` owns the frame a level-1 entry maps.
-/// The mm_lock is held. Error::restart: the write is not done (value) — call again; a release that could not end is deferred.
-Status write_entry(Vcpu& caller, Domain& domain, Frame& table, unsigned index, Pte value, unsigned level, DomainId from, AdBits ad);
 
 /// Stores, keeping what the hardware does to A and D meanwhile when asked; returns what was there.
 inline Pte exchange_entry(Pte* at, Pte value, AdBits ad)
@@ -48,7 +44,8 @@ inline Pte exchange_entry(Pte* at, Pte value, AdBits ad)
     return success;
 }
 
-/// write_entry at level 1, where nothing takes long: done when it returns. `was`: what the entry held.
+/// A level-1 entry, where nothing takes long: done when it returns. `from` owns the frame that it will map; `was`: what the entry held.
+/// The mm_lock is held.
 [[gnu::always_inline]] inline Status write_l1_entry(Domain& domain, Pte* at, Pte value, DomainId from, AdBits ad, Pte* was = nullptr)
 {
     const Pte old = *at;
@@ -67,23 +64,22 @@ inline Pte exchange_entry(Pte* at, Pte value, AdBits ad)
     return success;
 }
 
-/// The level-1 entry for an address of the current vCPU's guest, in its validated tables. The mm_lock is held.
-struct EntryPlace {
-    Mfn table = invalid_mfn;
-    unsigned index = 0;
-    Pte& entry() const { return own_frame<Pte>(table)[index]; }
-};
-inline Result<EntryPlace> find_l1(Mfn l4, GuestVa va)
+/// The level-1 entry for an address of the current vCPU's guest, in its validated tables; nullptr when there is no table for it. The
+/// mm_lock is held.
+inline Pte* find_l1(Mfn l4, GuestVa va)
 {
     Mfn table = l4;
 #pragma GCC unroll 3
     for (unsigned level = 4; level > 1; level--) { // no large pages: validation refuses them
         const Pte entry = own_frame<Pte>(table)[index_at(va.raw(), level)];
         if (!entry.is_present())
-            return Error::inval;
+            return nullptr;
         table = entry.mfn();
     }
-    return EntryPlace{table, index_at(va.raw(), 1)};
+    Pte* const at = own_frame<Pte>(table) + index_at(va.raw(), 1);
+    if (!at)
+        __builtin_unreachable(); // spares the caller a comparison
+    return at;
 }
 
 /// The level-1 entry at a machine address; nullptr when no validated table of the current vCPU's domain is there. The mm_lock is held.
@@ -95,12 +91,49 @@ inline Pte* own_l1_entry(const Domain& domain, MachineAddr at)
     return reinterpret_cast<Pte*>(own_base + at.raw());
 }
 
-/// mmu_update and mmuext_op, set in the count of a call that was interrupted: `done` already holds what was completed.
+/// Writes an entry of a table above level 1 (update.cpp). Error::restart: it is not written, call again; a release that could not end is deferred.
+/// The mm_lock is held.
+Status write_upper_entry(Vcpu& caller, Domain& domain, Frame& table, unsigned index, Pte value, unsigned level, AdBits ad);
+
+// TLB flushes that guests ask for (flush.cpp).
+
+/// Loads a vCPU's tables, those of its kernel mode, and remembers it; everything older leaves this CPU's TLB.
+void load_tables(Vcpu& vcpu);
+/// CPUs that hold the state of one of the domain's vCPUs.
+CpuSet cpus_of(Domain& domain);
+
+enum class FlushWhat : u8 { all, page };
+
+/// Flushes on this CPU only.
+void flush_local(FlushWhat what, GuestVa va);
+/// Flushes wherever one of the vCPUs of the mask is loaded (null mask: all of the domain's).
+Status flush_vcpus(Vcpu& caller, GuestPtr<u64> mask, FlushWhat what, GuestVa va);
+
+// Pins and base pointers, for mmuext_op, contexts, domain building and destruction (pin.cpp, base.cpp). The tables' domain's mm_lock is held.
+
+Status pin(Domain& domain, Mfn mfn, unsigned level);
+Status unpin(Domain& domain, Mfn mfn);
+/// Replaces a vCPU's kernel or user table (invalid_mfn: none); a release that cannot end now is deferred.
+Status set_base(Vcpu& vcpu, Mfn& slot, Mfn mfn);
+
+/// Set in the count of a call that was interrupted: `done_at` already holds what was completed.
 inline constexpr u32 continued = bit(31);
-/// The end of both: says how many of the list are done, now and before, and goes on with the rest if it was interrupted.
-template <class T>
-CallResult finish_list(Call& call, Status result, GuestPtr<T> list, u32 count, u32 done, u32 before, GuestPtr<u32> done_ptr)
+/// mmu_update and mmuext_op. `run` gets the list and how long it is, and counts what it has done; the call says how much that was, now and
+/// before, and goes on with the rest if it was interrupted.
+template <class T, class Run> CallResult run_list(Call& call, GuestPtr<T> list, u32 count, u64 done_at, Run&& run)
 {
+    if (call.vcpu.deferred_table != invalid_mfn) [[unlikely]] { // under its own domain's lock, and also when nothing else is to be done
+        Guard guard(call.domain.arch.mm_lock);
+        TRY(finish_deferred_table(call.vcpu, call.domain));
+    }
+    const GuestPtr<u32> done_ptr(done_at);
+    u32 done = 0, before = 0;
+    if (count & continued) [[unlikely]] {
+        count &= ~continued;
+        if (!done_ptr.is_null())
+            before = TRY(done_ptr.read());
+    }
+    const Status result = run(list, count, done);
     if (!done_ptr.is_null())
         TRY(done_ptr.write(before + done));
     if (result) [[likely]]
@@ -109,38 +142,6 @@ CallResult finish_list(Call& call, Status result, GuestPtr<T> list, u32 count, u
         return result.error();
     call.args[0] = (list + done).va().raw();
     return call.restart_with(1, (count - done) | continued);
-}
-
-/// Goes on with what an earlier call of this vCPU could not release, under its own domain's mm_lock: before a call that may work on another
-/// domain's tables, and also when that call has nothing else to do. Error::restart: call again.
-inline Status finish_earlier(Vcpu& vcpu)
-{
-    if (vcpu.deferred_table == invalid_mfn) [[likely]]
-        return success;
-    Guard guard(vcpu.domain.arch.mm_lock);
-    return finish_deferred_table(vcpu, vcpu.domain);
-}
-
-/// Loads a vCPU's tables, those of its kernel mode, and remembers it; everything older leaves this CPU's TLB.
-void load_tables(Vcpu& vcpu);
-/// CPUs that hold the state of one of the domain's vCPUs.
-CpuSet cpus_of(Domain& domain);
-
-/// The public meaning of a domid argument: whose tables, whose frames.
-struct Subjects {
-    Domain* tables = nullptr;
-    DomainId frames_id;
-    DomainRef tables_held, frames_held; ///< empty for the caller's own
-};
-Result<Subjects> resolve_others(Call& call, u32 domid);
-inline Result<Subjects> resolve_subjects(Call& call, u32 domid)
-{
-    if (domid != dom_self.raw()) [[unlikely]]
-        return resolve_others(call, domid);
-    Subjects s;
-    s.tables = &call.domain;
-    s.frames_id = call.domain.id;
-    return s;
 }
 
 } // namespace tenon::x86::pv

@@ -6,7 +6,6 @@
 #include "bounce.hpp"
 #include "descriptors.hpp"
 #include "emulate/emulate.hpp"
-#include "pin.hpp"
 #include "update.hpp"
 #include <abi/mmu.h>
 #include <array>
@@ -24,7 +23,6 @@ struct FirstFrame {
     u64 r15, r14, r13, r12, rbx, rbp, return_address;
 };
 
-constexpr unsigned mxcsr_offset = 24;                                     ///< in the FXSAVE area
 constexpr u64 regs_offset = page_size - sizeof(StackInfo) - sizeof(Regs); ///< in the stack's last page
 
 /// An XSAVE area from an FXSAVE image of a guest's, or as after a reset.
@@ -32,17 +30,16 @@ void init_fpu_area(Mfn area, const char* fxsave)
 {
     arch::clear_frame(area);
     FrameView<u8> view(area);
-    u32 mxcsr = 0x1f80;
-    if (fxsave) {
+    if (fxsave)
         __builtin_memcpy(view.get(), fxsave, 416);
-        __builtin_memcpy(&mxcsr, fxsave + mxcsr_offset, 4);
-        mxcsr &= 0xffff; // reserved bits would fault the load
-    } else {
+    else {
         view[0] = 0x7f; // FCW 0x37f
         view[1] = 0x03;
+        view[24] = 0x80; // MXCSR 0x1f80
+        view[25] = 0x1f;
     }
-    __builtin_memcpy(&view[mxcsr_offset], &mxcsr, 4);
-    view[512] = 3; // XSTATE_BV: x87 and SSE are in the area
+    view[26] = view[27] = 0; // reserved bits of MXCSR would fault the load
+    view[512] = 3;           // XSTATE_BV: x87 and SSE are in the area
 }
 
 /// What a vCPU has for itself.
@@ -185,12 +182,7 @@ void get_vcpu_context(Vcpu& vcpu, vcpu_guest_context& c)
     FrameView<GuestState> s(a.state_frame);
     FrameView<u8> top(a.stack[stack_pages - 1]);
     const Regs& r = *reinterpret_cast<const Regs*>(top.get() + regs_offset);
-    __builtin_memcpy(&c.user_regs, &r, offsetof(cpu_user_regs, error_code));
-    c.user_regs.rip = r.rip;
-    c.user_regs.cs = u16(r.cs);
-    c.user_regs.rflags = r.rflags;
-    c.user_regs.rsp = r.rsp;
-    c.user_regs.ss = u16(r.ss);
+    __builtin_memcpy(&c.user_regs, &r, sizeof r); // the same order
     c.user_regs.ds = s->ds;
     c.user_regs.es = s->es;
     c.user_regs.fs = s->fs;

@@ -120,15 +120,12 @@ bool emulate_table_write(Vcpu& vcpu, Regs& regs, u64 address)
     Guard guard(domain.arch.mm_lock);
     if (!finish_deferred(vcpu, domain))
         return true; // the instruction runs again
-    auto place = find_l1(vcpu.arch.kernel_table, GuestVa{address});
-    if (!place.ok())
+    const Pte* const mapping = find_l1(vcpu.arch.kernel_table, GuestVa{address});
+    if (!mapping || !mapping->is_present())
         return false;
-    const Pte mapping = place->entry();
-    if (!mapping.is_present())
-        return false;
-    if (mapping.is_writable())
+    if (mapping->is_writable())
         return true; // another vCPU made it writable meanwhile
-    Pte* const at = own_l1_entry(domain, MachineAddr{(mapping.raw & Pte::frame_bits) | (address & page_mask & ~u64{7})});
+    Pte* const at = own_l1_entry(domain, MachineAddr{(mapping->raw & Pte::frame_bits) | (address & page_mask & ~u64{7})});
     if (!at)
         return false;
     bool exchanges;

@@ -3,12 +3,12 @@
 #include "../../boot/boot_memory.hpp"
 #include "../../cpu/smp.hpp"
 #include "../../mm/pte.hpp"
-#include "../pin.hpp"
+#include "../update.hpp"
 #include "../vcpu.hpp"
 #include "dom0.hpp"
 #include "layout.hpp"
 #include <abi/start_info.h>
-#include <abi/version.h>
+#include <algorithm>
 #include <tenon/arch/guest.hpp>
 #include <tenon/arch/memory.hpp>
 #include <tenon/boot/known_options.hpp>
@@ -23,20 +23,24 @@ namespace tenon::x86::dom0 {
 namespace {
 
 constexpr u64 guest_flags = Pte::present | Pte::writable | Pte::user | Pte::accessed | Pte::dirty;
-constexpr u64 guest_read_only = guest_flags & ~Pte::writable;
 
 /// dom0's memory while it is built: runs of consecutive frames for consecutive pfns.
 class Memory {
 public:
     /// Takes `pages` frames in blocks as large as there are; false when memory ran out first.
     bool take(Domain& domain, u64 pages);
-    Mfn operator[](u64 pfn) const;
+    Mfn operator[](u64 pfn) const
+    {
+        const Run* run = std::ranges::upper_bound(runs_, runs_ + count_, pfn, {}, &Run::pfn) - 1;
+        return run->mfn + (pfn - run->pfn);
+    }
     u64 pages() const { return pages_; }
-    void copy_in(u64 pfn, const u8* from, u64 bytes, u64 offset = 0) const; ///< offset: bytes behind the pfn's start
+    void copy_in(u64 at, std::span<const u8> data) const; ///< `at`: pseudo-physical address
 
 private:
     struct Run {
-        u64 pfn, mfn;
+        u64 pfn;
+        Mfn mfn;
     };
     static constexpr unsigned capacity = 1024;
     Run runs_[capacity]{};
@@ -56,14 +60,9 @@ bool Memory::take(Domain& domain, u64 pages)
                 return false;
             continue;
         }
-        if (!domains::add_block(domain, *block, order))
+        if (count_ == capacity || !domains::add_block(domain, *block, order))
             return false;
-        bool follows = count_ && runs_[count_ - 1].mfn + (pages_ - runs_[count_ - 1].pfn) == block->raw();
-        if (!follows) {
-            if (count_ == capacity)
-                return false;
-            runs_[count_++] = {pages_, block->raw()};
-        }
+        runs_[count_++] = {pages_, *block};
         for (u64 i = 0; i < u64{1} << order; i++)
             arch::set_m2p(*block + i, pages_ + i);
         pages_ += u64{1} << order;
@@ -71,53 +70,28 @@ bool Memory::take(Domain& domain, u64 pages)
     return true;
 }
 
-Mfn Memory::operator[](u64 pfn) const
+void Memory::copy_in(u64 at, std::span<const u8> data) const
 {
-    unsigned low = 0, high = count_;
-    while (high - low > 1) {
-        unsigned middle = (low + high) / 2;
-        (runs_[middle].pfn <= pfn ? low : high) = middle;
-    }
-    return Mfn{runs_[low].mfn + (pfn - runs_[low].pfn)};
-}
-
-void Memory::copy_in(u64 pfn, const u8* from, u64 bytes, u64 offset) const
-{
-    pfn += offset >> page_shift;
-    offset &= page_mask;
-    while (bytes) {
-        u64 now = min(bytes, page_size - offset);
-        FrameView<u8> page((*this)[pfn++]);
-        __builtin_memcpy(page.get() + offset, from, now);
-        from += now;
-        bytes -= now;
-        offset = 0;
+    while (!data.empty()) {
+        const u64 offset = at & page_mask, now = min(data.size(), page_size - offset);
+        __builtin_memcpy(own_frame((*this)[at >> page_shift]) + offset, data.data(), now);
+        data = data.subspan(now);
+        at += now;
     }
 }
 
-/// Fills tables for consecutive addresses; new tables come from consecutive pfns.
-class TableBuilder {
-public:
-    TableBuilder(const Memory& memory, Mfn l4, u64 next_pfn) : memory_(memory), l4_(l4), next_(next_pfn) {}
-    void map(u64 va, Mfn mfn, u64 flags)
-    {
-        Mfn table = l4_;
-        for (unsigned level = 4; level > 1; level--) {
-            FrameView<Pte> view(table);
-            Pte& entry = view[index_at(va, level)];
-            if (!entry.is_present())
-                entry = Pte::of(memory_[next_++], guest_flags);
-            table = entry.mfn();
-        }
-        FrameView<Pte> view(table);
-        view[index_at(va, 1)] = Pte::of(mfn, flags);
+/// Maps a page of dom0's; a table that there is not yet is the one at `next_table`.
+void map(const Memory& memory, Mfn l4, u64& next_table, u64 va, u64 pfn, u64 flags)
+{
+    Mfn table = l4;
+    for (unsigned level = 4; level > 1; level--) {
+        Pte& entry = own_frame<Pte>(table)[index_at(va, level)];
+        if (!entry.is_present())
+            entry = Pte::of(memory[next_table++], guest_flags);
+        table = entry.mfn();
     }
-
-private:
-    const Memory& memory_;
-    Mfn l4_;
-    u64 next_;
-};
+    own_frame<Pte>(table)[index_at(va, 1)] = Pte::of(memory[pfn], flags);
+}
 
 u64 memory_for_dom0()
 {
@@ -130,29 +104,26 @@ u64 memory_for_dom0()
 void load_image(const KernelImage& image, const Memory& memory, const Layout& layout)
 {
     for (const KernelImage::Segment& s : image.segments()) // fresh frames are zero: BSS needs nothing
-        memory.copy_in(0, s.data.data(), s.data.size(), image.address_of(s) - layout.virt_base);
+        memory.copy_in(image.address_of(s) - layout.virt_base, s.data);
 }
 
 void build_tables(const Memory& memory, const Layout& layout)
 {
     Mfn l4 = memory[layout.pfn_of(layout.tables)];
-    TableBuilder kernel(memory, l4, layout.pfn_of(layout.tables) + 1);
-    u64 tables_end = layout.tables + layout.table_pages * page_size;
+    u64 next_table = layout.pfn_of(layout.tables) + 1;
     for (u64 va = layout.virt_base; va < layout.end; va += page_size) {
-        bool is_table = va >= layout.tables && va < tables_end;
-        kernel.map(va, memory[layout.pfn_of(va)], is_table ? guest_read_only : guest_flags);
+        const bool is_table = va - layout.tables < layout.table_pages * page_size;
+        map(memory, l4, next_table, va, layout.pfn_of(va), is_table ? guest_flags & ~Pte::writable : guest_flags);
     }
-    if (!layout.p2m_is_apart())
-        return;
-    TableBuilder list(memory, l4, layout.p2m_pfn + layout.p2m_pages);
-    for (u64 i = 0; i < layout.p2m_pages; i++)
-        list.map(layout.p2m + i * page_size, memory[layout.p2m_pfn + i], guest_flags);
+    next_table = layout.p2m_pfn + layout.p2m_pages;
+    for (u64 i = 0; layout.p2m_is_apart() && i < layout.p2m_pages; i++)
+        map(memory, l4, next_table, layout.p2m + i * page_size, layout.p2m_pfn + i, guest_flags);
 }
 
 void write_p2m(const Memory& memory, const Layout& layout)
 {
     for (u64 page = 0; page < layout.p2m_pages; page++) {
-        FrameView<u64> list(memory[layout.p2m_pfn + page]);
+        u64* const list = own_frame<u64>(memory[layout.p2m_pfn + page]);
         for (u64 i = 0; i < 512; i++) {
             u64 pfn = page * 512 + i;
             list[i] = pfn < memory.pages() ? memory[pfn].raw() : ~u64{0};
@@ -161,10 +132,11 @@ void write_p2m(const Memory& memory, const Layout& layout)
 }
 
 /// What dom0's console drivers need to know of the screen.
-u32 describe_screen(const BootFramebuffer& f, dom0_vga_console_info& v, bool is_efi)
+u32 describe_screen(const BootInfo& boot, dom0_vga_console_info& v)
 {
+    const BootFramebuffer& f = boot.framebuffer;
     if (f.address) {
-        v.video_type = is_efi ? XEN_VGATYPE_EFI_LFB : XEN_VGATYPE_VESA_LFB;
+        v.video_type = boot.efi_system_table ? XEN_VGATYPE_EFI_LFB : XEN_VGATYPE_VESA_LFB;
         auto& l = v.u.vesa_lfb;
         l.width = u16(f.width);
         l.height = u16(f.height);
@@ -190,8 +162,7 @@ u32 describe_screen(const BootFramebuffer& f, dom0_vga_console_info& v, bool is_
 
 void write_start_info(Domain& domain, const BootInfo& boot, const KernelImage& image, const Memory& memory, const Layout& layout)
 {
-    FrameView<u8> page(memory[layout.pfn_of(layout.start_info)]);
-    auto& s = *reinterpret_cast<start_info*>(page.get());
+    auto& s = *own_frame<start_info>(memory[layout.pfn_of(layout.start_info)]);
     __builtin_memcpy(s.magic, "xen-3.0-x86_64p", 16);
     s.nr_pages = memory.pages();
     s.shared_info = base_of(domain.shared.mfn).raw();
@@ -210,8 +181,7 @@ void write_start_info(Domain& domain, const BootInfo& boot, const KernelImage& i
     u64 n = min(__builtin_strlen(boot.module_list[0].command_line), sizeof s.cmd_line - 1);
     __builtin_memcpy(s.cmd_line, boot.module_list[0].command_line, n);
     s.console.dom0.info_off = sizeof s;
-    s.console.dom0.info_size =
-        describe_screen(boot.framebuffer, *reinterpret_cast<dom0_vga_console_info*>(page.get() + sizeof s), boot.efi_system_table != 0);
+    s.console.dom0.info_size = describe_screen(boot, *reinterpret_cast<dom0_vga_console_info*>(&s + 1));
 }
 
 void start_first_vcpu(Domain& domain, const KernelImage& image, const Memory& memory, const Layout& layout)
@@ -273,9 +243,7 @@ void start(const BootInfo& boot, UnpackedKernel& kernel)
     domain.max_pages = options::dom0_memory.maximum_frames(frame_allocator::stats().total);
     load_image(image, dom0_pages, layout);
     if (initrd_bytes)
-        dom0_pages.copy_in(layout.initrd_pfn,
-                           own_frame<const u8>(Mfn{boot.module_list[1].start >> page_shift}) + (boot.module_list[1].start & page_mask),
-                           initrd_bytes);
+        dom0_pages.copy_in(layout.initrd_pfn << page_shift, bytes_of(boot.module_list[1]));
     build_tables(dom0_pages, layout);
     write_p2m(dom0_pages, layout);
     if (image.hypercall_page && !arch::write_hypercall_page(domain, dom0_pages[layout.pfn_of(*image.hypercall_page)]))

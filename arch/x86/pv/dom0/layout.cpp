@@ -12,26 +12,25 @@ Result<Layout> plan(const KernelImage& image, u64 pages, u64 initrd_bytes)
     if (image.virt_base % four_mib || image.end <= image.virt_base || image.end - image.virt_base > top_slot / 4)
         return Error::inval;
     u64 at = l.kernel_end = align_up(image.end, page_size);
+    auto place = [&](u64 count) { return std::exchange(at, at + count * page_size); };
     l.initrd_pages = pages_for(initrd_bytes);
     l.p2m_pages = pages_for(pages * 8);
     if (l.initrd_pages && !image.mod_start_pfn) {
-        l.initrd = at;
-        l.initrd_pfn = l.pfn_of(at);
-        at += l.initrd_pages * page_size;
+        l.initrd = place(l.initrd_pages);
+        l.initrd_pfn = l.pfn_of(l.initrd);
     }
     if (image.init_p2m) {
-        u64 start = *image.init_p2m, end = start + l.p2m_pages * page_size;
-        l.p2m = start;
-        if (start % top_slot || end <= start)
+        l.p2m = *image.init_p2m;
+        const u64 end = l.p2m + l.p2m_pages * page_size;
+        if (l.p2m % top_slot || end <= l.p2m)
             return Error::inval;
-        l.p2m_table_pages = tables_touched(start, end);
+        l.p2m_table_pages = tables_touched(l.p2m, end);
     } else {
-        l.p2m = at;
-        l.p2m_pfn = l.pfn_of(at);
-        at += l.p2m_pages * page_size;
+        l.p2m = place(l.p2m_pages);
+        l.p2m_pfn = l.pfn_of(l.p2m);
     }
-    l.start_info = at;
-    l.tables = at + page_size;
+    l.start_info = place(1);
+    l.tables = at;
     for (l.table_pages = 4;;) {
         l.stack = l.tables + l.table_pages * page_size;
         l.end = align_up(l.stack + page_size + room, four_mib);
@@ -43,14 +42,10 @@ Result<Layout> plan(const KernelImage& image, u64 pages, u64 initrd_bytes)
         l.table_pages = need;
     }
     u64 pfn = l.pfn_of(l.end);
-    if (l.initrd_pages && image.mod_start_pfn) {
-        l.initrd_pfn = pfn;
-        pfn += l.initrd_pages;
-    }
-    if (image.init_p2m) {
-        l.p2m_pfn = pfn;
-        pfn += l.p2m_pages + l.p2m_table_pages;
-    }
+    if (l.initrd_pages && image.mod_start_pfn)
+        l.initrd_pfn = std::exchange(pfn, pfn + l.initrd_pages);
+    if (image.init_p2m)
+        l.p2m_pfn = std::exchange(pfn, pfn + l.p2m_pages + l.p2m_table_pages);
     if (pfn + 256 > pages)
         return Error::nomem;
     return l;

@@ -37,8 +37,7 @@ UnpackedKernel unpack(const BootInfo& info)
 {
     if (info.module_count == 0)
         boot_failure("no module: dom0's kernel must be the first module2 of the boot loader's entry");
-    const BootModule& m = info.module_list[0];
-    std::span<const u8> file{own_frame<const u8>(Mfn{m.start >> page_shift}) + (m.start & page_mask), m.bytes};
+    const std::span<const u8> file = bytes_of(info.module_list[0]);
     UnpackedKernel kernel;
     write_msr(msr::fs_base, u64(thread_page));
     auto packed = look_into(file);

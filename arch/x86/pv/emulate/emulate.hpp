@@ -47,8 +47,10 @@ inline void count(Vcpu& vcpu, Emulated kind) { vcpu.arch.emulated[unsigned(kind)
 
 /// FS_BASE, GS_BASE, KERNEL_GS_BASE: nearly all that kernels ask for.
 constexpr bool is_base_msr(u32 index) { return index - msr::fs_base <= 2; }
-bool read_guest_msr(Vcpu& vcpu, u32 index, u64& value);
-bool write_guest_msr(Vcpu& vcpu, u32 index, u64 value);
+/// All others; Error::inval for #GP.
+Result<u64> read_guest_msr(Vcpu& vcpu, u32 index);
+/// Any.
+Status write_guest_msr(Vcpu& vcpu, u32 index, u64 value);
 CpuidResult guest_cpuid(const Vcpu& vcpu, u32 leaf, u32 subleaf);
 
 /// The I/O privilege level that a guest's kernel has for itself, and what the TSS says while it runs.

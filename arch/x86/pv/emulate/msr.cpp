@@ -11,55 +11,60 @@ constexpr u32 tsc = 0x10, platform_id = 0x17, microcode_rev = 0x8b, mcg_cap = 0x
               platform_info = 0xce;
 constexpr u32 amd_hwcr = 0xc0010015, amd_int_pending = 0xc0010055, amd_de_cfg = 0xc0011029, amd_mmio_cfg = 0xc0010058,
               amd_nb_cfg = 0xc001001f;
-constexpr u64 visible_efer = bit(0) | bit(8) | bit(10) | bit(11);
+constexpr u64 visible_efer = bit(0) | bit(8) | bit(10) | bit(11), guest_pat = 0x050100070406;
+
+Result<u64> read_hardware(bool is_there, u32 index)
+{
+    u64 value;
+    return is_there && read_msr_safe(index, value) ? Result<u64>(value) : Error::inval;
+}
+Result<u64> constant(bool is_there, u64 value) { return is_there ? Result<u64>(value) : Error::inval; }
+Status accept(bool is_good) { return is_good ? Status(success) : Error::inval; }
+
 } // namespace
 
-bool read_guest_msr(Vcpu& vcpu, u32 index, u64& value)
+Result<u64> read_guest_msr(Vcpu& vcpu, u32 index)
 {
-    if (is_base_msr(index)) {
-        value = read_msr(index);
-        return true;
-    }
-    const bool hardware = vcpu.domain.arch.has_hardware;
+    const bool is_amd = !features.is_intel;
     switch (index) {
-    case msr::efer: value = visible_efer; return true;
-    case msr::pat: value = 0x050100070406; return true;
-    case msr::apic_base: value = 0xfee00800 | (vcpu.id.raw() == 0 ? 0x100 : 0); return true;
-    case msr::tsc_aux: value = vcpu.arch.state->tsc_aux; return features.rdtscp;
-    case tsc: value = read_tsc(); return true;
+    case msr::efer: return visible_efer;
+    case msr::pat: return guest_pat;
+    case msr::apic_base: return 0xfee00800 | (vcpu.id.raw() == 0 ? 0x100 : 0);
+    case msr::tsc_aux: return constant(features.rdtscp, vcpu.arch.state->tsc_aux);
+    case tsc: return read_tsc();
     case mcg_cap:
     case mcg_status:
     case platform_info:
     case misc_features:
-    case amd_int_pending: value = 0; return true;
+    case amd_int_pending: return u64{0};
     case msr::misc_enable:
-    case platform_id: return features.is_intel && read_msr_safe(index, value);
-    case microcode_rev: return read_msr_safe(index, value);
-    case amd_hwcr: value = 0; return !features.is_intel;
-    case amd_de_cfg: value = 2; return !features.is_intel; // LFENCE is serialising
+    case platform_id: return read_hardware(features.is_intel, index);
+    case microcode_rev: return read_hardware(true, index);
+    case amd_hwcr: return constant(is_amd, 0);
+    case amd_de_cfg: return constant(is_amd, 2); // LFENCE is serialising
     case amd_mmio_cfg:
-    case amd_nb_cfg: return hardware && !features.is_intel && read_msr_safe(index, value);
+    case amd_nb_cfg: return read_hardware(is_amd && vcpu.domain.arch.has_hardware, index);
     }
-    return false;
+    return Error::inval;
 }
 
-bool write_guest_msr(Vcpu& vcpu, u32 index, u64 value)
+Status write_guest_msr(Vcpu& vcpu, u32 index, u64 value)
 {
     if (is_base_msr(index)) {
         if (!is_canonical(value))
-            return false;
+            return Error::inval;
         write_msr(index, value);
-        return true;
+        return success;
     }
     switch (index) {
-    case msr::efer: return (value & ~visible_efer) == 0;
-    case msr::pat: return value == 0x050100070406;
+    case msr::efer: return accept((value & ~visible_efer) == 0);
+    case msr::pat: return accept(value == guest_pat);
     case msr::tsc_aux:
         if (!features.rdtscp || value >> 32)
-            return false;
+            return Error::inval;
         vcpu.arch.state->tsc_aux = this_cpu().tsc_aux = value;
         write_msr(msr::tsc_aux, value);
-        return true;
+        return success;
     case msr::apic_base:
     case tsc:
     case 0x79:          // microcode update
@@ -71,12 +76,12 @@ bool write_guest_msr(Vcpu& vcpu, u32 index, u64 value)
     case msr::star:
     case msr::lstar:
     case msr::cstar:
-    case msr::fmask: return true; // accepted, without effect
-    case msr::misc_enable: return features.is_intel;
+    case msr::fmask: return success; // accepted, without effect
+    case msr::misc_enable: return accept(features.is_intel);
     case amd_hwcr:
-    case amd_de_cfg: return !features.is_intel;
+    case amd_de_cfg: return accept(!features.is_intel);
     }
-    return false;
+    return Error::inval;
 }
 
 } // namespace tenon::x86::pv

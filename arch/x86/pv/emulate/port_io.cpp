@@ -25,21 +25,6 @@ bool is_kept(u16 port, unsigned bytes)
     return false;
 }
 
-/// A byte of guest kernel memory, also while the guest's user tables are loaded.
-bool read_kernel_byte(Vcpu& vcpu, GuestVa va, u8& byte)
-{
-    Guard guard(vcpu.domain.arch.mm_lock);
-    auto place = arch::guest_range_ok(va, 1) ? find_l1(vcpu.arch.kernel_table, va) : Result<EntryPlace>(Error::fault);
-    if (!place.ok())
-        return false;
-    const Pte entry = place->entry();
-    if (!entry.is_present() || !is_ram(entry.mfn()) || frame_at(entry.mfn()).owner_id() != vcpu.domain.id)
-        return false;
-    FrameView<u8> page(entry.mfn());
-    byte = page[offset_in_page(va)];
-    return true;
-}
-
 /// By the privilege level or the bitmap that the guest's kernel gave this vCPU.
 bool is_allowed(Vcpu& vcpu, u16 port, unsigned bytes)
 {
@@ -49,11 +34,9 @@ bool is_allowed(Vcpu& vcpu, u16 port, unsigned bytes)
     if (port + bytes > a.iobitmap_ports)
         return false;
     u8 bits[2] = {0xff, 0xff};
-    unsigned count = (port & 7) + bytes > 8 ? 2 : 1;
-    for (unsigned i = 0; i < count; i++)
-        if (!read_kernel_byte(vcpu, GuestVa{a.iobitmap + port / 8 + i}, bits[i]))
-            return false;
-    unsigned wanted = ((1u << bytes) - 1) << (port & 7);
+    if (!GuestPtr<u8>(a.iobitmap + port / 8).read_array(bits, (port & 7) + bytes > 8 ? 2 : 1))
+        return false;
+    const unsigned wanted = ((1u << bytes) - 1) << (port & 7);
     return ((bits[0] | bits[1] << 8) & wanted) == 0;
 }
 
@@ -93,11 +76,8 @@ bool user_mode_reaches(Vcpu& vcpu, u64 va, unsigned bytes, bool writes)
         return false;
     Guard guard(vcpu.domain.arch.mm_lock);
     for (u64 at : {va, va + bytes - 1}) {
-        auto own = find_l1(vcpu.arch.user_table, GuestVa{at}), used = find_l1(vcpu.arch.kernel_table, GuestVa{at});
-        if (!own.ok() || !used.ok())
-            return false;
-        const Pte entry = own->entry();
-        if (!entry.is_present() || (writes && !entry.is_writable()) || entry.mfn() != used->entry().mfn())
+        const Pte *own = find_l1(vcpu.arch.user_table, GuestVa{at}), *used = find_l1(vcpu.arch.kernel_table, GuestVa{at});
+        if (!own || !used || !own->is_present() || (writes && !own->is_writable()) || own->mfn() != used->mfn())
             return false;
     }
     return true;
@@ -110,12 +90,11 @@ void emulate_string(Vcpu& vcpu, Regs& regs, unsigned length, u16 port, unsigned 
     for (unsigned round = 0; !rep || regs.rcx != 0; round++) {
         if (round == 256)
             return; // the instruction goes on when the guest runs again
-        if (guest_in_user() && !user_mode_reaches(vcpu, index, bytes, is_in))
-            return deliver_page_fault(vcpu, regs, index, is_in ? 6 : 4);
-        GuestPtr<u8> memory(index);
-        u32 value = is_in ? read_port(vcpu, port, bytes) : 0;
+        const bool is_reached = !guest_in_user() || user_mode_reaches(vcpu, index, bytes, is_in);
+        const GuestPtr<u8> memory(index);
+        u32 value = is_in && is_reached ? read_port(vcpu, port, bytes) : 0;
         auto* buffer = reinterpret_cast<u8*>(&value);
-        if (!(is_in ? memory.write_array(buffer, bytes) : memory.read_array(buffer, bytes)))
+        if (!is_reached || !(is_in ? memory.write_array(buffer, bytes) : memory.read_array(buffer, bytes)))
             return deliver_page_fault(vcpu, regs, index, is_in ? 6 : 4);
         if (!is_in)
             write_port(vcpu, port, bytes, value);

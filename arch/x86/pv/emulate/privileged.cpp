@@ -1,10 +1,11 @@
 // The #GP path: decode just enough, do what the guest kernel meant. [SDM 2; the list is in docs/abi/instructions.md]
 #include "../../cpu/features.hpp"
-#include "../pin.hpp"
 #include "../update.hpp"
 #include "../vcpu.hpp"
 #include "emulate.hpp"
+#include <tenon/arch/guest.hpp>
 #include <tenon/guest/handle.hpp>
+#include <tenon/log.hpp>
 #include <tenon_arch/cpu_ops.hpp>
 
 namespace tenon::x86::pv {
@@ -103,61 +104,38 @@ void set_hi_lo(Regs& r, u64 v)
     r.rdx = v >> 32;
 }
 
-bool set_guest_xcr0(Vcpu& vcpu, Regs& r)
+Status set_guest_xcr0(Vcpu& vcpu, Regs& r)
 {
-    u64 v = hi_lo(r);
-    bool avx512 = (v & 0xe0) != 0;
-    if (!features.xsave || u32(r.rcx) != 0 || !(v & 1) || (v & ~features.xcr0_mask) || ((v & 4) && !(v & 2)) ||
-        (avx512 && ((v & 0xe0) != 0xe0 || !(v & 4))))
-        return false;
+    constexpr u64 x87 = bit(0), sse = bit(1), avx = bit(2), avx512 = bit(5) | bit(6) | bit(7);
+    const u64 v = hi_lo(r);
+    const bool is_known = features.xsave && u32(r.rcx) == 0 && !(v & ~features.xcr0_mask);
+    if (!is_known || !(v & x87) || ((v & avx) && !(v & sse)) || ((v & avx512) && (v & (avx512 | avx)) != (avx512 | avx)))
+        return Error::inval;
     vcpu.arch.state->xcr0 = this_cpu().xcr0 = v;
     asm volatile("xsetbv" ::"c"(0), "a"(u32(v)), "d"(u32(v >> 32)));
-    return true;
+    return success;
 }
 
-/// MOV between a general register and control or debug register `number`.
-Status move_register(Vcpu& vcpu, u8 op, unsigned number, u64& reg)
-{
-    switch (op) {
-    case 0x20: reg = TRY(read_guest_cr(vcpu, number)); return success;
-    case 0x21: reg = TRY(get_debugreg(*vcpu.arch.state, number)); return success;
-    case 0x22: return write_guest_cr(vcpu, number, reg);
-    default: return set_debugreg(vcpu, number, reg);
-    }
-}
-
-[[gnu::noinline]] bool read_any_msr(Vcpu& vcpu, Regs& regs)
-{
-    u64 value;
-    const bool good = read_guest_msr(vcpu, u32(regs.rcx), value);
-    if (good)
-        set_hi_lo(regs, value);
-    return good;
-}
-
-[[gnu::always_inline]] inline bool emulate_msr(Vcpu& vcpu, Regs& regs, bool is_read)
+[[gnu::always_inline]] inline Status emulate_msr(Vcpu& vcpu, Regs& regs, bool is_read)
 {
     const u32 index = u32(regs.rcx);
     if (!is_read)
         return write_guest_msr(vcpu, index, hi_lo(regs));
-    if (!is_base_msr(index))
-        return read_any_msr(vcpu, regs);
-    set_hi_lo(regs, read_msr(index));
-    return true;
+    set_hi_lo(regs, is_base_msr(index) ? read_msr(index) : TRY(read_guest_msr(vcpu, index)));
+    return success;
 }
 
 /// Two-byte opcodes, kernel mode only. Error::restart: nothing is done yet that the guest could see, and rip stays.
 Status two_byte(Vcpu& vcpu, Regs& regs, Code& code)
 {
-    auto accepted = [](bool good) -> Status { return good ? Status(success) : Error::inval; };
     const u8 op = code.next();
     const bool is_move = (op & 0xfc) == 0x20, is_msr = op == 0x30 || op == 0x32;
     const u8 modrm = is_move || op == 0x01 ? code.next() : 0;
     if (!code.is_whole())
         return Error::inval;
     count(vcpu, is_msr ? Emulated::msrs : is_move ? Emulated::control : Emulated::others);
-    if (is_move)
-        return move_register(vcpu, op, (modrm >> 3 & 7) | (code.rex & 4) << 1, register_of(regs, (modrm & 7) | (code.rex & 1) << 3));
+    const unsigned number = (modrm >> 3 & 7) | (code.rex & 4) << 1;
+    u64& reg = register_of(regs, (modrm & 7) | (code.rex & 1) << 3);
     switch (op) {
     case 0x06: set_task_switched(vcpu, false); return success; // clts
     case 0x08:                                                 // invd
@@ -165,19 +143,23 @@ Status two_byte(Vcpu& vcpu, Regs& regs, Code& code)
         if (vcpu.domain.arch.has_hardware)
             asm volatile("wbinvd" ::: "memory");
         return success;
+    case 0x20: reg = TRY(read_guest_cr(vcpu, number)); return success;
+    case 0x21: reg = TRY(get_debugreg(*vcpu.arch.state, number)); return success;
+    case 0x22: return write_guest_cr(vcpu, number, reg);
+    case 0x23: return set_debugreg(vcpu, number, reg);
     case 0x30: // wrmsr
-    case 0x32: return accepted(emulate_msr(vcpu, regs, op == 0x32));
+    case 0x32: return emulate_msr(vcpu, regs, op == 0x32);
     case 0x31: set_hi_lo(regs, read_tsc()); return success; // rdtsc under CR4.TSD
     case 0x01:
         if (modrm == 0xd1) // xsetbv
-            return accepted(set_guest_xcr0(vcpu, regs));
+            return set_guest_xcr0(vcpu, regs);
         if (modrm == 0xf9) { // rdtscp
             set_hi_lo(regs, read_tsc());
             regs.rcx = u32(vcpu.arch.state->tsc_aux);
             return success;
         }
         code.skip_operand(modrm);
-        if ((modrm >> 3 & 7) != 7 || modrm >> 6 == 3 || !code.is_whole())
+        if ((number & 7) != 7 || modrm >> 6 == 3 || !code.is_whole())
             return Error::inval;
         load_tables(vcpu); // invlpg: of everything, which is always enough
         return success;
@@ -201,24 +183,6 @@ Status two_byte(Vcpu& vcpu, Regs& regs, Code& code)
     regs.rip += code.length();
     deliver(vcpu, regs, {state.trap_address[vector], state.trap_masks[vector]});
     return true;
-}
-
-/// The eight bytes at rip, for a first look; false where one of them cannot be read.
-[[gnu::always_inline]] inline bool load_code(u64& code, u64 rip)
-{
-    if (!arch::few_words_ok<8>(rip))
-        return false;
-    arch::open_user_pages();
-    const bool good = arch::load_word(code, rip);
-    arch::close_user_pages();
-    return good;
-}
-
-/// At the end of a page, as many as belong to an instruction; 0 where they cannot be read.
-[[gnu::noinline]] u64 load_last_bytes(u64 rip, unsigned bytes)
-{
-    u64 code = 0;
-    return arch::guest_range_ok(GuestVa{rip}, bytes) && arch::copy_from_guest(&code, GuestVa{rip}, bytes) == 0 ? code : 0;
 }
 
 /// What kernels execute often, as they write it: without prefixes. False: to be looked at closely.
@@ -276,10 +240,17 @@ bool emulate_privileged(Vcpu& vcpu, Regs& regs)
 {
     if (regs.error_code != 0) [[unlikely]]
         return regs.error_code & 2 ? software_interrupt(vcpu, regs) : false;
-    u64 code = 0;
-    if (load_code(code, regs.rip) && emulate_usual(vcpu, regs, u32(code))) [[likely]]
+    u64 code;
+    if (GuestPtr<u64>(regs.rip).read_to(code) && emulate_usual(vcpu, regs, u32(code))) [[likely]]
         return true;
     return emulate_any(vcpu, regs);
+}
+
+/// Of an instruction at the end of a page; 0 where they cannot be read.
+[[gnu::noinline]] static u64 last_bytes(u64 rip, unsigned bytes)
+{
+    u64 code = 0;
+    return GuestPtr<u8>(rip).read_array(reinterpret_cast<u8*>(&code), bytes) ? code : 0;
 }
 
 bool emulate_invalid_opcode(Vcpu& vcpu, Regs& regs)
@@ -287,8 +258,8 @@ bool emulate_invalid_opcode(Vcpu& vcpu, Regs& regs)
     constexpr u64 forced_cpuid = 0xa20f'6e65'780b'0f; // ud2; "xen"; cpuid
     constexpr unsigned length = 7;
     u64 code;
-    if (!load_code(code, regs.rip))
-        code = load_last_bytes(regs.rip, length);
+    if (!GuestPtr<u64>(regs.rip).read_to(code))
+        code = last_bytes(regs.rip, length);
     if (code << 8 != forced_cpuid << 8)
         return false;
     count(vcpu, Emulated::cpuid);
@@ -302,3 +273,17 @@ bool emulate_invalid_opcode(Vcpu& vcpu, Regs& regs)
 }
 
 } // namespace tenon::x86::pv
+
+/// How many instructions were executed for each domain, for the debug key.
+void tenon::arch::log_emulated()
+{
+    for (DomainRef domain = domains::next(0); domain; domain = domains::next(domain->id.raw() + 1u)) {
+        u32 sum[unsigned(Emulated::kinds)]{};
+        domain->for_each_vcpu([&](Vcpu& vcpu) {
+            for (unsigned i = 0; i < unsigned(Emulated::kinds); i++)
+                sum[i] += vcpu.arch.emulated[i];
+        });
+        log_info("d%u: emulated ports %u msrs %u cpuid %u flags %u control %u others %u", domain->id.raw(), sum[0], sum[1], sum[2], sum[3],
+                 sum[4], sum[5]);
+    }
+}

@@ -1,6 +1,5 @@
 // Page tables of a hostile guest: after every operation, the counts in the frame table are those that a walk of all tables finds.
 #include "arch/x86/mm/paging.hpp"
-#include "arch/x86/pv/pin.hpp"
 #include "arch/x86/pv/update.hpp"
 #include <algorithm>
 #include <fake/world.hpp>
@@ -205,8 +204,10 @@ private:
             if (word.partial())
                 return Error::inval;
             const unsigned level = level_of(word.type());
-            return write_entry(*caller_, *guest_, frame, index, any_entry(level), level, guest_->id,
-                               pick(2) ? AdBits::replace : AdBits::preserve);
+            const Pte value = any_entry(level);
+            const AdBits ad = pick(2) ? AdBits::replace : AdBits::preserve;
+            return level == 1 ? write_l1_entry(*guest_, table_at(mfn) + index, value, guest_->id, ad)
+                              : write_upper_entry(*caller_, *guest_, frame, index, value, level, ad);
         }
         TRY(get_writable(frame));
         const unsigned level = usual_level(mfn);

@@ -1,7 +1,6 @@
 // Types of frames: who may take which, when TLBs are emptied, and what is left when a validation stops half-way.
 #include "arch/x86/pv/types.hpp"
 #include "arch/x86/mm/paging.hpp"
-#include "arch/x86/pv/pin.hpp"
 #include "arch/x86/pv/update.hpp"
 #include <fake/world.hpp>
 
@@ -59,7 +58,7 @@ TEST_F(Types, ATableMayNotMapItselfToWrite)
     EXPECT_EQ(pin(*guest, mfn, 1).error(), Error::inval);
     table(mfn)[7] = Pte::of(mfn, read_only);
     EXPECT_TRUE(pin(*guest, mfn, 1));
-    EXPECT_EQ(write_entry(*guest->vcpus[0], *guest, frame_at(mfn), 8, Pte::of(mfn, read_write), 1, guest->id, AdBits::replace).error(),
+    EXPECT_EQ(write_l1_entry(*guest, table(mfn) + 8, Pte::of(mfn, read_write), guest->id, AdBits::replace).error(),
               Error::inval);
 }
 
@@ -71,7 +70,7 @@ TEST_F(Types, AnEntryIsCorrectedOrRefused)
     table(mfn)[1] = {Pte::of(target, Pte::writable).raw | u64{1} << 51}; // not present: says nothing
     ASSERT_TRUE(pin(*guest, mfn, 1));
     EXPECT_EQ(table(mfn)[0], Pte::of(target, read_only));
-    auto write = [&](Pte value) { return write_entry(*guest->vcpus[0], *guest, frame_at(mfn), 2, value, 1, guest->id, AdBits::replace); };
+    auto write = [&](Pte value) { return write_l1_entry(*guest, table(mfn) + 2, value, guest->id, AdBits::replace); };
     EXPECT_EQ(write({Pte::of(target, read_only).raw | u64{1} << 51}).error(), Error::inval) << "a reserved bit";
     EXPECT_EQ(write(Pte::of(Mfn{frame_table::end}, read_only)).error(), Error::inval) << "no memory, and it has no hardware";
     DomainRef other = world.make();
