@@ -80,7 +80,7 @@ enter_long_mode:
 start_other:
         sub     $off_start_other, %ebp
         mov     $16, %eax
-        mov     %eax, %ds
+        mov     %eax, %ss                       // what is relative to ebp is in the stack's segment
         xor     %ebx, %ebx                      // no loader's information: not the boot CPU
         jmp     enter_long_mode
 
