@@ -21,10 +21,7 @@ Status fill(Domain& domain, const CreateParams& params)
         info.evtchn_upcall_mask = 1; // a guest that does not know of events yet gets none
     guest_time::update_wallclock(domain);
     TRY(events::init(domain, u32(min(u64{params.max_event_port} + 1, u64{EventChannels::max_ports}))));
-    TRY(grants::init(domain, params.grant_frames, params.maptrack_frames));
-    if (params.is_privileged)
-        return pirqs::init(domain);
-    return success;
+    return grants::init(domain, params.grant_frames, params.maptrack_frames);
 }
 
 } // namespace

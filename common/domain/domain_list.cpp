@@ -40,7 +40,6 @@ void free_domain(Domain& domain)
     heap::free(domain.vcpus);
     arch::destroy_domain(domain);
     heap::free(domain.events.channels);
-    heap::free(domain.pirqs.entries);
     tenon::destroy(&domain);
 }
 

@@ -20,9 +20,9 @@ void log_holdings_of(Domain& domain)
     }
     {
         Guard guard(domain.pirqs.lock);
-        for (u32 i = 0; domain.pirqs.entries && i < PirqTable::limit; i++) {
-            pirqs += domain.pirqs.entries[i].kind != PirqKind::none;
-            bound += domain.pirqs.entries[i].port != 0;
+        for (const PirqEntry& entry : domain.pirqs.entries) {
+            pirqs += !entry.is_free();
+            bound += entry.is_bound;
         }
     }
     {

@@ -24,6 +24,28 @@ template <class T> Status with_argument(Status (*handler)(Call&, T&), Call& call
     return std::is_const_v<T> ? Status(success) : place.write(structure);
 }
 
+/// A handler for the row of a table; one that returns nothing cannot fail.
+template <auto handler, class... Args> Status on(Args... args)
+{
+    if constexpr (std::is_void_v<decltype(handler(args...))>) {
+        handler(args...);
+        return success;
+    } else
+        return handler(args...);
+}
+
+/// One at a time: whoever finds it busy goes away and comes back, because a wait would be one with interrupts off.
+struct Turn : Pinned {
+    explicit Turn(std::atomic<bool>& b) : busy(b), taken(!b.exchange(true, std::memory_order_acquire)) {}
+    ~Turn()
+    {
+        if (taken)
+            busy.store(false, std::memory_order_release); // pairs with the acquire of the next one
+    }
+    std::atomic<bool>& busy;
+    const bool taken;
+};
+
 /// A control call: one structure of a command, an interface version and a payload. run(copy of it) answers; what it changes goes back
 /// to the tool after success.
 template <class T, class Run> CallResult control_call(Call& call, u64 argument, u32 version, Run&& run)

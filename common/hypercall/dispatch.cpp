@@ -1,4 +1,4 @@
-// From a number to a handler: lookup, counting, the privilege check, and the log of what was refused.
+// What all calls share: the privilege check, how one is executed again, what is counted, and the log of what was refused.
 #include <tenon/hypercall/arch_calls.hpp>
 #include <tenon/hypercall/table.hpp>
 #include <tenon/log.hpp>
@@ -43,25 +43,6 @@ Result<DomainRef> target_of(const Call& call, u16 domid)
     if (!domain)
         return Error::srch;
     return domain;
-}
-
-CallResult dispatch(Call& call)
-{
-    const u32 number = call.number;
-    if (number >= ABI_HYPERCALL_COUNT) [[unlikely]] {
-        note_refused(call, 0, Error::nosys);
-        return Error::nosys;
-    }
-    Vcpu& vcpu = call.vcpu;
-    vcpu.calls[number]++;
-    Call* const outer = vcpu.repeat_into;
-    vcpu.repeat_into = &call;
-    const u64 result = call_entries[number](call.args[0], call.args[1], call.args[2], vcpu, call.args[4], call.args[3]);
-    const bool again = !vcpu.repeat_into;
-    vcpu.repeat_into = outer;
-    if (again) [[unlikely]]
-        return Error::restart;
-    return s64(result);
 }
 
 u64 repeat_call(const Call& call)

@@ -32,49 +32,35 @@ Status allocate_vector(Call&, physdev_irq& request)
 
 Status setup_gsi(Call&, const physdev_setup_gsi& setup)
 {
-    if (setup.gsi < 0 || setup.triggering > 1 || setup.polarity > 1)
+    if (setup.triggering > 1 || setup.polarity > 1)
         return Error::inval;
     return irq::configure_gsi(u32(setup.gsi), setup.triggering, setup.polarity);
 }
 
-Result<Pirq> map_one(Domain& target, const physdev_map_pirq& map)
+Result<Pirq> map_line(Domain& target, const physdev_map_pirq& map)
 {
+    const bool has_segment = map.type == MAP_PIRQ_TYPE_MSI_SEG || map.type == MAP_PIRQ_TYPE_MULTI_MSI;
     if (map.type == MAP_PIRQ_TYPE_GSI)
-        return map.index < 0 ? Result<Pirq>(Error::inval) : pirqs::map_gsi(target, u32(map.index), map.pirq);
-    const bool has_segment = map.type != MAP_PIRQ_TYPE_MSI;
-    if (map.index >= 0 || map.devfn < 0 || map.devfn > 0xff || (!has_segment && u32(map.bus) > 0xff))
+        return pirqs::map_gsi(target, u32(map.index), map.pirq);
+    if (map.type != MAP_PIRQ_TYPE_MSI && !has_segment)
         return Error::inval;
-    pirqs::MsiRequest request;
-    request.function = {u16(u32(map.bus) >> 16), u8(map.bus), u8(map.devfn)};
-    if (map.type == MAP_PIRQ_TYPE_MULTI_MSI) {
-        if (map.entry_nr < 1 || map.entry_nr > 32 || map.table_base)
-            return Error::inval;
-        request.count = unsigned(map.entry_nr);
-    } else if (map.table_base) {
-        if (map.entry_nr < 0 || map.entry_nr > 0x7ff)
-            return Error::inval;
-        request.entry = u16(map.entry_nr);
-        request.table_base = map.table_base;
-    }
-    return pirqs::map_msi(target, request, map.pirq);
+    if (map.index >= 0 || u32(map.devfn) > 0xff || (!has_segment && u32(map.bus) > 0xff))
+        return Error::inval;
+    const pci::Function function{u16(u32(map.bus) >> 16), u8(map.bus), u8(map.devfn)};
+    if (map.type == MAP_PIRQ_TYPE_MULTI_MSI)
+        return map.table_base ? Error::inval : pirqs::map_msi(target, {function, u32(map.entry_nr)}, map.pirq);
+    return pirqs::map_msi(target, {function, 1, u32(map.entry_nr), map.table_base}, map.pirq);
 }
 
 Status map_pirq(Call& call, physdev_map_pirq& map)
 {
-    DomainRef target = TRY(target_of(call, map.domid));
-    switch (map.type) {
-    case MAP_PIRQ_TYPE_GSI:
-    case MAP_PIRQ_TYPE_MSI:
-    case MAP_PIRQ_TYPE_MSI_SEG:
-    case MAP_PIRQ_TYPE_MULTI_MSI: map.pirq = s32(TRY(map_one(*target, map)).raw()); return success;
-    default: return Error::inval;
-    }
+    map.pirq = s32(TRY(map_line(*TRY(target_of(call, map.domid)), map)).raw());
+    return success;
 }
 
 Status unmap_pirq(Call& call, const physdev_unmap_pirq& unmap)
 {
-    DomainRef target = TRY(target_of(call, unmap.domid));
-    return unmap.pirq < 0 ? Status(Error::inval) : pirqs::unmap(*target, Pirq{u32(unmap.pirq)});
+    return pirqs::unmap(*TRY(target_of(call, unmap.domid)), Pirq{u32(unmap.pirq)});
 }
 
 Status free_pirq(Call& call, physdev_get_free_pirq& request)
@@ -96,10 +82,7 @@ Status mmcfg_reserved(Call&, const physdev_pci_mmcfg_reserved& range)
 /// Devices are found when their interrupts are mapped, so there is no list of them to keep.
 template <class T> Status note_device(Call&, const T&) { return success; }
 
-Status restore(Call& call, const physdev_pci_device& device)
-{
-    return pirqs::restore_msi(call.domain, {device.seg, device.bus, device.devfn});
-}
+Status restore(Call&, const physdev_pci_device& device) { return irq::restore_msi({device.seg, device.bus, device.devfn}); }
 
 Status set_iopl(Call& call, const physdev_set_iopl& request) { return arch::set_iopl(call.vcpu, request.iopl); }
 

@@ -13,7 +13,7 @@ namespace tenon {
 namespace {
 
 using Payload = decltype(xen_sysctl::u);
-using hypercall::only_if;
+using hypercall::on, hypercall::only_if;
 
 /// The log that dom0 reads.
 Status read_console(Payload& u)
@@ -39,25 +39,15 @@ Status read_console(Payload& u)
 /// Keys that make Tenon write something into the log.
 Status debug_keys(Payload& u)
 {
-    const auto& request = u.debug_keys;
     constexpr u32 most = 16;
-    char keys[most];
-    if (request.nr_keys > most)
+    if (u.debug_keys.nr_keys > most)
         return Error::toobig;
-    TRY(GuestPtr<char>(request.keys).read_array(keys, request.nr_keys));
-    for (char key : std::span(keys, request.nr_keys))
-        console::press_key(key);
+    for (u32 i = 0; i < u.debug_keys.nr_keys; i++)
+        console::press_key(TRY(hypercall::read<char>(u.debug_keys.keys + i)));
     return success;
 }
 
-u32 highest_cpu()
-{
-    u32 highest = 0;
-    arch::online_cpus().for_each([&](unsigned cpu) { highest = cpu; });
-    return highest;
-}
-
-Status physical_info(Payload& u)
+void physical_info(Payload& u)
 {
     const auto& cpus = arch::processor_info();
     auto memory = frame_allocator::stats();
@@ -65,7 +55,7 @@ Status physical_info(Payload& u)
     info.threads_per_core = cpus.threads_per_core;
     info.cores_per_socket = cpus.cores_per_socket;
     info.nr_cpus = arch::online_cpus().count();
-    info.max_cpu_id = highest_cpu();
+    info.max_cpu_id = info.nr_cpus - 1;
     info.nr_nodes = 1;
     info.cpu_khz = cpus.khz;
     info.capabilities = XEN_SYSCTL_PHYSCAP_pv | XEN_SYSCTL_PHYSCAP_gnttab_v1;
@@ -73,23 +63,17 @@ Status physical_info(Payload& u)
     info.free_pages = memory.free;
     info.max_mfn = frame_table::end - 1;
     __builtin_memcpy(info.hw_cap, cpus.features, sizeof info.hw_cap);
-    return success;
 }
 
-/// One element for each number up to the highest CPU.
 Status cpu_topology(Payload& u)
 {
     auto& request = u.cputopoinfo;
-    u32 count = highest_cpu() + 1;
+    u32 count = arch::online_cpus().count();
     if (request.cputopo)
         count = min(count, request.num_cpus);
     for (u32 cpu = 0; request.cputopo && cpu < count; cpu++) {
-        xen_sysctl_cputopo place{XEN_INVALID_CORE_ID, XEN_INVALID_SOCKET_ID, XEN_INVALID_NODE_ID};
-        if (arch::online_cpus().test(cpu)) {
-            auto at = arch::cpu_place(CpuId{cpu});
-            place = {at.core, at.socket, 0};
-        }
-        TRY((GuestPtr<xen_sysctl_cputopo>(request.cputopo) + cpu).write(place));
+        auto at = arch::cpu_place(CpuId{cpu});
+        TRY((GuestPtr<xen_sysctl_cputopo>(request.cputopo) + cpu).write({at.core, at.socket, 0}));
     }
     request.num_cpus = count;
     return success;
@@ -178,46 +162,46 @@ Status cpu_pool(Payload& u)
 }
 
 /// Word n of a feature set. [public header arch-x86/cpufeatureset.h]
+constexpr u32 none = XEN_CPUID_NO_SUBLEAF;
 constexpr struct {
     u32 leaf, subleaf, xen_cpuid_leaf::*reg;
 } feature_words[] = {
-    {0x1, 0, &xen_cpuid_leaf::d},        {0x1, 0, &xen_cpuid_leaf::c},        {0x80000001, 0, &xen_cpuid_leaf::d},
-    {0x80000001, 0, &xen_cpuid_leaf::c}, {0xd, 1, &xen_cpuid_leaf::a},        {0x7, 0, &xen_cpuid_leaf::b},
-    {0x7, 0, &xen_cpuid_leaf::c},        {0x80000007, 0, &xen_cpuid_leaf::d}, {0x80000008, 0, &xen_cpuid_leaf::b},
-    {0x7, 0, &xen_cpuid_leaf::d},        {0x7, 1, &xen_cpuid_leaf::a},        {0x80000021, 0, &xen_cpuid_leaf::a},
-    {0x7, 1, &xen_cpuid_leaf::b},        {0x7, 2, &xen_cpuid_leaf::d},        {0x7, 1, &xen_cpuid_leaf::c},
+    {0x1, none, &xen_cpuid_leaf::d},        {0x1, none, &xen_cpuid_leaf::c},        {0x80000001, none, &xen_cpuid_leaf::d},
+    {0x80000001, none, &xen_cpuid_leaf::c}, {0xd, 1, &xen_cpuid_leaf::a},           {0x7, 0, &xen_cpuid_leaf::b},
+    {0x7, 0, &xen_cpuid_leaf::c},           {0x80000007, none, &xen_cpuid_leaf::d}, {0x80000008, none, &xen_cpuid_leaf::b},
+    {0x7, 0, &xen_cpuid_leaf::d},           {0x7, 1, &xen_cpuid_leaf::a},           {0x80000021, none, &xen_cpuid_leaf::a},
+    {0x7, 1, &xen_cpuid_leaf::b},           {0x7, 2, &xen_cpuid_leaf::d},           {0x7, 1, &xen_cpuid_leaf::c},
     {0x7, 1, &xen_cpuid_leaf::d},
 };
 
 u32 feature_word(arch::PolicyIndex which, u32 number)
 {
     const auto& word = feature_words[number];
-    for (unsigned i = 0, count = arch::cpu_policy_leaves(which); i < count; i++) {
-        xen_cpuid_leaf leaf = arch::cpu_policy_leaf(which, i);
-        bool has_subleaves = leaf.leaf == 0x7 || leaf.leaf == 0xd;
-        if (leaf.leaf == word.leaf && (!has_subleaves || leaf.subleaf == word.subleaf))
+    for (unsigned i = 0; i < arch::cpu_policy_leaves(which); i++)
+        if (auto leaf = arch::cpu_policy_leaf(which, i); leaf.leaf == word.leaf && leaf.subleaf == word.subleaf)
             return leaf.*word.reg;
-    }
     return 0;
 }
 
 /// Policies of hardware-virtualised guests do not exist.
+Result<arch::PolicyIndex> find_policy(u32 index)
+{
+    TRY(only_if(index <= XEN_SYSCTL_cpu_policy_hvm_default, Error::inval));
+    TRY(only_if(index != XEN_SYSCTL_cpu_policy_hvm_max && index != XEN_SYSCTL_cpu_policy_hvm_default, Error::notsup));
+    return arch::PolicyIndex(index);
+}
+
 Status cpu_features(Payload& u)
 {
     auto& request = u.cpu_featureset;
     constexpr u32 words = std::size(feature_words);
-    constexpr struct {
-        bool exists;
-        arch::PolicyIndex policy;
-    } policies[] = {{true, arch::PolicyIndex::raw},        {true, arch::PolicyIndex::host},
-                    {true, arch::PolicyIndex::pv_default}, {false, {}},
-                    {true, arch::PolicyIndex::pv_max},     {false, {}}}; // XEN_SYSCTL_cpu_featureset_*
+    constexpr u8 policies[] = {0, 1, 4, 5, 2, 3}; // by XEN_SYSCTL_cpu_featureset_*
     u32 count = request.features ? min(request.nr_features, words) : words;
     if (request.features) {
         TRY(only_if(request.index < std::size(policies), Error::inval));
-        TRY(only_if(policies[request.index].exists, Error::notsup));
+        const auto which = TRY(find_policy(policies[request.index]));
         for (u32 i = 0; i < count; i++)
-            TRY((GuestPtr<u32>(request.features) + i).write(feature_word(policies[request.index].policy, i)));
+            TRY((GuestPtr<u32>(request.features) + i).write(feature_word(which, i)));
     }
     request.nr_features = count;
     return only_if(count == words, Error::nospc);
@@ -226,43 +210,31 @@ Status cpu_features(Payload& u)
 Status cpu_policy(Payload& u)
 {
     auto& request = u.cpu_policy;
-    if (request._rsvd || request.index > XEN_SYSCTL_cpu_policy_hvm_default)
-        return Error::inval;
-    if (request.index == XEN_SYSCTL_cpu_policy_hvm_max || request.index == XEN_SYSCTL_cpu_policy_hvm_default)
-        return Error::notsup;
-    auto which = arch::PolicyIndex(request.index);
+    TRY(only_if(!request._rsvd, Error::inval));
+    const auto which = TRY(find_policy(request.index));
     return hypercall::give_policy(request, arch::cpu_policy_leaves(which), [=](u32 i) { return arch::cpu_policy_leaf(which, i); });
 }
 
 struct Row {
     u32 command;
-    const char* name;
     Status (*run)(Payload&);
 };
 constexpr Row rows[] = {
-    {XEN_SYSCTL_readconsole, "readconsole", read_console},
-    {XEN_SYSCTL_physinfo, "physinfo", physical_info},
-    {XEN_SYSCTL_sched_id, "sched_id",
-     [](Payload& u) -> Status {
-         u.sched_id.sched_id = XEN_SCHEDULER_CREDIT2;
-         return success;
-     }},
-    {XEN_SYSCTL_getdomaininfolist, "getdomaininfolist", list_domains},
-    {XEN_SYSCTL_debug_keys, "debug_keys", debug_keys},
-    {XEN_SYSCTL_availheap, "availheap", available_heap},
-    {XEN_SYSCTL_cputopoinfo, "cputopoinfo", cpu_topology},
-    {XEN_SYSCTL_numainfo, "numainfo", numa_info},
-    {XEN_SYSCTL_cpupool_op, "cpupool_op", cpu_pool},
-    {XEN_SYSCTL_scheduler_op, "scheduler_op", scheduler_op},
-    {XEN_SYSCTL_pcitopoinfo, "pcitopoinfo", pci_topology},
+    {XEN_SYSCTL_readconsole, read_console},
+    {XEN_SYSCTL_physinfo, on<physical_info>},
+    {XEN_SYSCTL_sched_id, on<[](Payload& u) { u.sched_id.sched_id = XEN_SCHEDULER_CREDIT2; }>},
+    {XEN_SYSCTL_getdomaininfolist, list_domains},
+    {XEN_SYSCTL_debug_keys, debug_keys},
+    {XEN_SYSCTL_availheap, available_heap},
+    {XEN_SYSCTL_cputopoinfo, cpu_topology},
+    {XEN_SYSCTL_numainfo, numa_info},
+    {XEN_SYSCTL_cpupool_op, cpu_pool},
+    {XEN_SYSCTL_scheduler_op, scheduler_op},
+    {XEN_SYSCTL_pcitopoinfo, pci_topology},
     // CPUID is answered by software for every guest: nothing has to be levelled in hardware.
-    {XEN_SYSCTL_get_cpu_levelling_caps, "get_cpu_levelling_caps",
-     [](Payload& u) -> Status {
-         u.cpu_levelling_caps.caps = 0;
-         return success;
-     }},
-    {XEN_SYSCTL_get_cpu_featureset, "get_cpu_featureset", cpu_features},
-    {XEN_SYSCTL_get_cpu_policy, "get_cpu_policy", cpu_policy},
+    {XEN_SYSCTL_get_cpu_levelling_caps, on<[](Payload& u) { u.cpu_levelling_caps.caps = 0; }>},
+    {XEN_SYSCTL_get_cpu_featureset, cpu_features},
+    {XEN_SYSCTL_get_cpu_policy, cpu_policy},
 };
 
 static_assert(hypercall::rows_differ(rows));

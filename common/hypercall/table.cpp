@@ -13,9 +13,27 @@ namespace {
 
 using namespace hypercall;
 
+/// Guests ask for the version only to have their events delivered.
+u64 enter_xen_version(u64 command, u64 argument, u64 arg2, Vcpu& vcpu, u64 arg4, u64 arg3)
+{
+    if (u32(command) == XENVER_version) [[likely]]
+        return abi_version;
+    return enter_call<xen_version, __HYPERVISOR_xen_version>(command, argument, arg2, vcpu, arg4, arg3);
+}
+
+/// Sending an event is what guests do most with this one.
+__attribute__((no_stack_protector)) u64 enter_event_channel_op(u64 command, u64 argument, u64 arg2, Vcpu& vcpu, u64 arg4, u64 arg3)
+{
+    if (u32(command) == EVTCHNOP_send) [[likely]] {
+        auto send = GuestPtr<evtchn_send>(argument).read();
+        return u64(-s64(send.ok() ? events::send(vcpu.domain, send->port).error() : Error::fault));
+    }
+    return enter_call<event_channel_op, __HYPERVISOR_event_channel_op>(command, argument, arg2, vcpu, arg4, arg3);
+}
+
 constexpr CallRow rows[] = {
     row<set_trap_table, __HYPERVISOR_set_trap_table>("set_trap_table", "list"),
-    row<mmu_update, __HYPERVISOR_mmu_update>("mmu_update", "requests, count, done, domid"),
+    row<mmu_update, __HYPERVISOR_mmu_update, enter_mmu_update>("mmu_update", "requests, count, done, domid"),
     row<set_gdt, __HYPERVISOR_set_gdt>("set_gdt", "frames, entries"),
     row<stack_switch, __HYPERVISOR_stack_switch>("stack_switch", "ss, sp"),
     row<unsupported, __HYPERVISOR_set_callbacks>("set_callbacks", "event, failsafe, syscall"),
@@ -27,26 +45,26 @@ constexpr CallRow rows[] = {
     row<update_descriptor, __HYPERVISOR_update_descriptor>("update_descriptor", "maddr, descriptor"),
     row<memory_op, __HYPERVISOR_memory_op>("memory_op", "command, argument"),
     row<multicall, __HYPERVISOR_multicall>("multicall", "list, count"),
-    row<update_va_mapping, __HYPERVISOR_update_va_mapping>("update_va_mapping", "va, pte, flags"),
+    row<update_va_mapping, __HYPERVISOR_update_va_mapping, enter_update_va_mapping>("update_va_mapping", "va, pte, flags"),
     row<set_timer_op, __HYPERVISOR_set_timer_op>("set_timer_op", "deadline"),
     row<unsupported, __HYPERVISOR_event_channel_op_compat>("event_channel_op_compat", "argument"),
-    row<xen_version, __HYPERVISOR_xen_version>("xen_version", "command, argument"),
+    row<xen_version, __HYPERVISOR_xen_version, enter_xen_version>("xen_version", "command, argument"),
     row<console_io, __HYPERVISOR_console_io>("console_io", "command, count, buffer"),
     row<unsupported, __HYPERVISOR_physdev_op_compat>("physdev_op_compat", "argument"),
-    row<grant_table_op, __HYPERVISOR_grant_table_op>("grant_table_op", "command, operations, count"),
+    row<grant_table_op, __HYPERVISOR_grant_table_op, enter_grant_table_op>("grant_table_op", "command, operations, count"),
     row<vm_assist, __HYPERVISOR_vm_assist>("vm_assist", "command, type"),
     row<update_va_mapping_otherdomain, __HYPERVISOR_update_va_mapping_otherdomain>("update_va_mapping_otherdomain",
                                                                                    "va, pte, flags, domid"),
     row<iret, __HYPERVISOR_iret>("iret", ""),
-    row<vcpu_op, __HYPERVISOR_vcpu_op>("vcpu_op", "command, vcpu, argument"),
+    row<vcpu_op, __HYPERVISOR_vcpu_op, enter_vcpu_op>("vcpu_op", "command, vcpu, argument"),
     row<set_segment_base, __HYPERVISOR_set_segment_base>("set_segment_base", "which, base"),
     row<mmuext_op, __HYPERVISOR_mmuext_op>("mmuext_op", "operations, count, done, domid"),
     row<unsupported, __HYPERVISOR_xsm_op>("xsm_op", "argument"),
     row<unsupported, __HYPERVISOR_nmi_op>("nmi_op", "command, argument"),
-    row<sched_op, __HYPERVISOR_sched_op>("sched_op", "command, argument"),
+    row<sched_op, __HYPERVISOR_sched_op, enter_sched_op>("sched_op", "command, argument"),
     row<callback_op, __HYPERVISOR_callback_op>("callback_op", "command, argument"),
     row<unsupported, __HYPERVISOR_xenoprof_op>("xenoprof_op", "command, argument"),
-    row<event_channel_op, __HYPERVISOR_event_channel_op>("event_channel_op", "command, argument"),
+    row<event_channel_op, __HYPERVISOR_event_channel_op, enter_event_channel_op>("event_channel_op", "command, argument"),
     row<physdev_op, __HYPERVISOR_physdev_op>("physdev_op", "command, argument"),
     row<unsupported, __HYPERVISOR_hvm_op>("hvm_op", "command, argument"),
     row<hypercall::sysctl, __HYPERVISOR_sysctl>("sysctl", "argument"),
@@ -78,36 +96,11 @@ template <u32 number> u64 enter_unknown(u64 arg0, u64 arg1, u64 arg2, Vcpu& vcpu
     return u64(-s64(Error::nosys));
 }
 
-/// Guests ask for the version only to have their events delivered.
-u64 enter_xen_version(u64 command, u64 argument, u64 arg2, Vcpu& vcpu, u64 arg4, u64 arg3)
-{
-    if (u32(command) == XENVER_version) [[likely]]
-        return abi_version;
-    return enter_call<xen_version, __HYPERVISOR_xen_version>(command, argument, arg2, vcpu, arg4, arg3);
-}
-
-/// Sending an event is what guests do most with this one.
-__attribute__((no_stack_protector)) u64 enter_event_channel_op(u64 command, u64 argument, u64 arg2, Vcpu& vcpu, u64 arg4, u64 arg3)
-{
-    if (u32(command) == EVTCHNOP_send) [[likely]] {
-        auto send = GuestPtr<evtchn_send>(argument).read();
-        return u64(-s64(send.ok() ? events::send(vcpu.domain, send->port).error() : Error::fault));
-    }
-    return enter_call<event_channel_op, __HYPERVISOR_event_channel_op>(command, argument, arg2, vcpu, arg4, arg3);
-}
-
 template <std::size_t... number> consteval auto make_entries(std::index_sequence<number...>)
 {
     std::array<EnterCall, ABI_HYPERCALL_COUNT> entries{enter_unknown<number>...};
     for (const CallRow& entry : rows)
         entries[entry.number] = entry.enter;
-    entries[__HYPERVISOR_xen_version] = enter_xen_version;
-    entries[__HYPERVISOR_event_channel_op] = enter_event_channel_op;
-    entries[__HYPERVISOR_sched_op] = hypercall::enter_sched_op;
-    entries[__HYPERVISOR_vcpu_op] = hypercall::enter_vcpu_op;
-    entries[__HYPERVISOR_grant_table_op] = hypercall::enter_grant_table_op;
-    entries[__HYPERVISOR_mmu_update] = hypercall::enter_mmu_update;
-    entries[__HYPERVISOR_update_va_mapping] = hypercall::enter_update_va_mapping;
     return entries;
 }
 

@@ -13,18 +13,12 @@ CallResult initialise(Vcpu& vcpu, GuestPtr<vcpu_guest_context> argument)
 {
     if (vcpu.spare_info && !vcpu.info_registered)
         return Error::inval; // it would have nowhere to receive events
-    if (vcpu.initialised || vcpu.context_busy.exchange(true, std::memory_order_acquire))
+    Turn turn(vcpu.context_busy);
+    if (!turn.taken || vcpu.initialised)
         return Error::exist;
-    if (vcpu.initialised) { // by another vCPU, meanwhile
-        vcpu.context_busy.store(false, std::memory_order_release);
-        return Error::exist;
-    }
     vcpu_guest_context context; // on the stack: registers do not belong on the heap
-    Status result = argument.read_array(&context, 1);
-    if (result.ok())
-        result = arch::set_vcpu_context(vcpu, context);
-    vcpu.context_busy.store(false, std::memory_order_release);
-    return done(result);
+    TRY(argument.read_array(&context, 1));
+    return done(arch::set_vcpu_context(vcpu, context));
 }
 
 CallResult register_info(Call& call, Vcpu& vcpu, GuestPtr<vcpu_register_vcpu_info> argument)
@@ -118,7 +112,7 @@ CallResult vcpu_op(Call& call, u32 command, u32 id, u64 argument)
     case VCPUOP_is_up: return s64{!(vcpu->pause & pause_down)};
     case VCPUOP_get_runstate_info: return done(GuestPtr<vcpu_runstate_info>(argument).write(guest_time::runstate_now(*vcpu)));
     case VCPUOP_register_runstate_memory_area:
-        return register_runstate(*vcpu, GuestPtr<vcpu_runstate_info>(TRY(read<vcpu_register_runstate_memory_area>(argument)).addr.v));
+        return register_runstate(*vcpu, GuestPtr<vcpu_runstate_info>(TRY(read<vcpu_register_runstate_memory_area>(argument)).addr));
     case VCPUOP_set_periodic_timer: return set_periodic(*vcpu, TRY(read<vcpu_set_periodic_timer>(argument)).period_ns);
     case VCPUOP_stop_periodic_timer: return set_periodic(*vcpu, 0);
     case VCPUOP_set_singleshot_timer:
@@ -126,7 +120,7 @@ CallResult vcpu_op(Call& call, u32 command, u32 id, u64 argument)
     case VCPUOP_register_vcpu_info: return register_info(call, *vcpu, GuestPtr<vcpu_register_vcpu_info>(argument));
     case VCPUOP_send_nmi: notify_vcpu(*vcpu, mail_nmi); return s64{0};
     case VCPUOP_register_vcpu_time_memory_area:
-        return register_time(*vcpu, GuestPtr<vcpu_time_info>(TRY(read<vcpu_register_time_memory_area>(argument)).addr.v));
+        return register_time(*vcpu, GuestPtr<vcpu_time_info>(TRY(read<vcpu_register_time_memory_area>(argument)).addr));
     // The answer would change with every move: vCPUs are not pinned for their guest.
     case VCPUOP_get_physid: return refuse(call, command, Error::inval);
     default: return refuse(call, command, Error::nosys);

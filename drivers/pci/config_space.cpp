@@ -22,15 +22,12 @@ void* extended(Function f, u16 reg, unsigned width)
     return nullptr;
 }
 
-constexpr bool is_proper(u16 reg, unsigned width) { return (width == 1 || width == 2 || width == 4) && reg % width == 0 && reg < 4096; }
 constexpr u32 address_of(Function f, u16 reg) { return address_enable | u32(f.bus) << 16 | u32(f.devfn) << 8 | (reg & 0xfcu); }
 
 } // namespace
 
 u32 read(Function f, u16 reg, unsigned width)
 {
-    if (!is_proper(reg, width))
-        return ~0u;
     if (f.segment == 0 && reg < 256)
         return read_legacy(address_of(f, reg), u16(data_port + reg % 4), width);
     const void* at = extended(f, reg, width);
@@ -39,8 +36,6 @@ u32 read(Function f, u16 reg, unsigned width)
 
 void write(Function f, u16 reg, unsigned width, u32 value)
 {
-    if (!is_proper(reg, width))
-        return;
     if (f.segment == 0 && reg < 256)
         return write_legacy(address_of(f, reg), u16(data_port + reg % 4), width, value);
     if (void* at = extended(f, reg, width))
@@ -62,21 +57,6 @@ void write_legacy(u32 address, u16 port, unsigned width, u32 value)
 }
 
 bool exists(Function f) { return (read(f, reg_vendor, 2) & 0xffff) != 0xffff; }
-
-u8 find_capability(Function f, u8 id)
-{
-    constexpr u32 status_has_capabilities = 1 << 4;
-    if (!exists(f) || !(read(f, reg_status, 2) & status_has_capabilities))
-        return 0;
-    u8 at = u8(read(f, reg_capabilities, 1) & 0xfc);
-    for (unsigned n = 0; at >= 0x40 && n < 48; n++) { // 48 capabilities fill the space: a longer list is a loop
-        const u32 head = read(f, at, 2);
-        if ((head & 0xff) == id)
-            return at;
-        at = u8(head >> 8 & 0xfc);
-    }
-    return 0;
-}
 
 u64 memory_bar(Function f, unsigned index)
 {

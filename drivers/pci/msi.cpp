@@ -12,12 +12,20 @@ constexpr u32 msix_size_mask = 0x7ff, msix_entry_size = 16, msix_entry_masked = 
 constexpr u16 msi_data_reg(const MsiTarget& t) { return u16(t.capability + (t.is_64_bit ? 12 : 8)); }
 constexpr u16 msi_mask_reg(const MsiTarget& t) { return u16(t.capability + (t.is_64_bit ? 16 : 12)); }
 
-Result<MsiTarget> find(Function f, u8 capability)
+/// Error::nodev without the device, Error::inval without the capability.
+Result<MsiTarget> find(Function f, u8 id)
 {
+    constexpr u32 status_has_capabilities = 1 << 4;
     if (!exists(f))
         return Error::nodev;
-    const MsiTarget t{f, find_capability(f, capability)};
-    return t.capability ? Result<MsiTarget>(t) : Error::inval;
+    u8 at = read(f, reg_status, 2) & status_has_capabilities ? u8(read(f, reg_capabilities, 1) & 0xfc) : 0;
+    for (unsigned n = 0; at >= 0x40 && n < 48; n++) { // 48 capabilities fill the space: a longer list is a loop
+        const u32 head = read(f, at, 2);
+        if ((head & 0xff) == id)
+            return MsiTarget{f, at};
+        at = u8(head >> 8 & 0xfc);
+    }
+    return Error::inval;
 }
 
 } // namespace
@@ -26,43 +34,40 @@ Result<MsiTarget> find_msi(Function f, unsigned messages)
 {
     MsiTarget t = TRY(find(f, cap_msi));
     const u32 control = read(f, u16(t.capability + 2), 2);
-    if (messages == 0 || (messages & (messages - 1)) || messages > (1u << (control >> 1 & 7)))
+    if (messages > (1u << (control >> 1 & 7)))
         return Error::inval;
     t.is_64_bit = control & msi_64_bit;
     t.can_mask = control & msi_can_mask;
     return t;
 }
 
-Result<MsiTarget> find_msix(Function f, u16 entry, u64 table_base)
+Result<MsiTarget> find_msix(Function f, u32 entry, u64 table_base)
 {
     MsiTarget t = TRY(find(f, cap_msix));
     if (entry > (read(f, u16(t.capability + 2), 2) & msix_size_mask))
         return Error::inval;
     const u32 table = read(f, u16(t.capability + 4), 4);
     const u64 bar = memory_bar(f, table & 7);
-    if (bar == 0 || bar != table_base || !(read(f, reg_command, 2) & command_memory))
+    if (bar != table_base || !(read(f, reg_command, 2) & command_memory))
         return Error::inval;
     t.is_msix = t.can_mask = true;
-    t.index = entry;
-    t.entry_address = bar + (table & ~7u) + u64(entry) * msix_entry_size;
-    return t;
+    t.index = u16(entry);
+    t.entry = io::map_register(bar + (table & ~7u) + u64(entry) * msix_entry_size, msix_entry_size);
+    return t.entry ? Result<MsiTarget>(t) : Error::nomem;
 }
 
-Status program(const MsiTarget& t, Message message, unsigned messages)
+void program(const MsiTarget& t, Message message, unsigned messages)
 {
     if (t.is_msix) {
-        void* entry = io::map_register(t.entry_address, msix_entry_size);
-        if (!entry)
-            return Error::nomem;
         // An entry may change only while it is masked. [PCI 3.0 6.8.2.9]
-        const u32 control = io::read_at<u32>(entry, 12);
-        io::write_at<u32>(entry, 12, control | msix_entry_masked);
-        io::write_at<u32>(entry, 0, u32(message.address));
-        io::write_at<u32>(entry, 4, u32(message.address >> 32));
-        io::write_at<u32>(entry, 8, message.data);
-        io::write_at<u32>(entry, 12, control);
-        io::read_at<u32>(entry, 12); // posted writes arrive
-        return success;
+        const u32 control = io::read_at<u32>(t.entry, 12);
+        io::write_at<u32>(t.entry, 12, control | msix_entry_masked);
+        io::write_at<u32>(t.entry, 0, u32(message.address));
+        io::write_at<u32>(t.entry, 4, u32(message.address >> 32));
+        io::write_at<u32>(t.entry, 8, message.data);
+        io::write_at<u32>(t.entry, 12, control);
+        io::read_at<u32>(t.entry, 12); // posted writes arrive
+        return;
     }
     const u16 control_reg = u16(t.capability + 2);
     const u32 control = read(t.function, control_reg, 2) & ~(7u << 4);
@@ -71,25 +76,17 @@ Status program(const MsiTarget& t, Message message, unsigned messages)
     if (t.is_64_bit)
         write(t.function, u16(t.capability + 8), 4, u32(message.address >> 32));
     write(t.function, msi_data_reg(t), 2, message.data);
-    return success;
 }
 
-bool set_mask(const MsiTarget& t, bool masked)
+void set_mask(const MsiTarget& t, bool masked)
 {
-    if (!t.can_mask)
-        return false;
+    const auto changed = [masked](u32 word, u32 mask) { return masked ? word | mask : word & ~mask; };
     if (t.is_msix) {
-        void* entry = io::map_register(t.entry_address, msix_entry_size);
-        if (!entry)
-            return false;
-        const u32 control = io::read_at<u32>(entry, 12);
-        io::write_at<u32>(entry, 12, masked ? control | msix_entry_masked : control & ~msix_entry_masked);
-        io::read_at<u32>(entry, 12);
-        return true;
+        io::write_at<u32>(t.entry, 12, changed(io::read_at<u32>(t.entry, 12), msix_entry_masked));
+        io::read_at<u32>(t.entry, 12);
+    } else if (t.can_mask) {
+        write(t.function, msi_mask_reg(t), 4, changed(read(t.function, msi_mask_reg(t), 4), 1u << t.index));
     }
-    const u32 mask = read(t.function, msi_mask_reg(t), 4), one = 1u << t.index;
-    write(t.function, msi_mask_reg(t), 4, masked ? mask | one : mask & ~one);
-    return true;
 }
 
 void disable(const MsiTarget& t)

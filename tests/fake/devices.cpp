@@ -61,11 +61,10 @@ using fake::FakeLine;
 
 namespace irq {
 
-bool gsi_exists(u32 gsi) { return gsi < 24; }
-Status claim_gsi(u32, void (*)(void*), void*) { return Error::nodev; }
+Status claim_gsi(u32, void (*)()) { return Error::nodev; }
 Result<Vector> line_for_gsi(u32 gsi)
 {
-    if (!gsi_exists(gsi))
+    if (gsi >= 24)
         return Error::inval;
     FakeLine& l = fake::lines[gsi];
     if (l.kind == FakeLine::free) {
@@ -83,8 +82,17 @@ Status configure_gsi(u32 gsi, bool level, bool low)
     l.low = low;
     return success;
 }
+bool msi_in_use(const pci::MsiTarget& t)
+{
+    for (auto& l : fake::lines)
+        if (l.kind == FakeLine::msi && l.target.function == t.function && l.target.is_msix == t.is_msix && l.target.index == t.index)
+            return true;
+    return false;
+}
 Result<Vector> lines_for_msi(const pci::MsiTarget& target, unsigned count)
 {
+    if (msi_in_use(target))
+        return Error::exist;
     for (unsigned i = 32; i + count <= fake::count; i++) {
         bool free = true;
         for (unsigned j = 0; j < count; j++)
@@ -100,14 +108,7 @@ Result<Vector> lines_for_msi(const pci::MsiTarget& target, unsigned count)
     }
     return Error::nospc;
 }
-bool msi_in_use(const pci::MsiTarget& t)
-{
-    for (auto& l : fake::lines)
-        if (l.kind == FakeLine::msi && l.target.function == t.function && l.target.is_msix == t.is_msix && l.target.index == t.index)
-            return true;
-    return false;
-}
-void free_msi_line(Vector v)
+void release(Vector v)
 {
     FakeLine* l = fake::at(v);
     if (!l || l->kind != FakeLine::msi)
@@ -115,8 +116,8 @@ void free_msi_line(Vector v)
     fake::disabled.push_back(l->target.function);
     *l = {};
 }
-Status restore_msi(Vector v) { return fake::at(v) ? Status(success) : Error::inval; }
-Status attach(Vector v, DomainId domain, Pirq, u32 port)
+Status restore_msi(pci::Function) { return success; }
+Status attach(Vector v, DomainId domain, u32 port)
 {
     FakeLine* l = fake::at(v);
     if (!l || l->kind == FakeLine::free)
@@ -125,6 +126,7 @@ Status attach(Vector v, DomainId domain, Pirq, u32 port)
         return Error::busy;
     l->domain = domain;
     l->port = port;
+    l->open = true;
     return success;
 }
 void detach(Vector v)
@@ -134,7 +136,6 @@ void detach(Vector v)
     l.port = 0;
     l.open = l.in_service = false;
 }
-void start(Vector v) { fake::line(v).open = true; }
 void finish(Vector v) { fake::line(v).in_service = false; }
 bool needs_finish(Vector v) { return fake::line(v).kind == FakeLine::gsi && fake::line(v).level; }
 void set_target_cpu(Vector, CpuId) {}
@@ -152,7 +153,7 @@ Result<MsiTarget> find_msi(Function f, unsigned messages)
         return Error::inval;
     return MsiTarget{f, 0x50};
 }
-Result<MsiTarget> find_msix(Function f, u16 entry, u64 table_base)
+Result<MsiTarget> find_msix(Function f, u32 entry, u64 table_base)
 {
     const auto* x = fake::function(f);
     if (!x)

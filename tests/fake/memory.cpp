@@ -27,6 +27,7 @@ std::map<u64, u64> guest_memory; // start -> bytes
 std::mutex mutex;
 std::atomic<u64> now{1}, flushes, newest, cleared;
 std::atomic<int> views;
+void (*flush_hook)();
 std::map<u64, const Domain*> own_maps; // frame -> in whose map it is
 
 [[noreturn]] void die(const char* what)
@@ -112,7 +113,9 @@ void close_frame() { views--; }
 int open_views() { return views; }
 u64 tlb_flushes() { return flushes; }
 u64 newest_flush() { return newest; }
+void on_flush(void (*hook)()) { flush_hook = hook; }
 u64 cleared_frames() { return cleared; }
+u64 get_m2p(Mfn mfn) { return m2p.at(mfn.raw()); }
 
 void add_guest_memory(void* start, u64 size)
 {
@@ -153,6 +156,8 @@ u64 tlb_clock() { return now; }
 
 void flush_tlb_older_than(u64 stamp, const CpuSet&)
 {
+    if (flush_hook)
+        flush_hook();
     flushes++;
     u64 seen = newest;
     while (seen < stamp && !newest.compare_exchange_weak(seen, stamp))
@@ -185,7 +190,6 @@ Mfn hide_page(void* page)
 }
 
 void set_m2p(Mfn mfn, u64 pfn) { m2p.at(mfn.raw()) = pfn; }
-u64 get_m2p(Mfn mfn) { return m2p.at(mfn.raw()); }
 
 bool guest_range_ok(GuestVa va, u64 size)
 {

@@ -11,8 +11,8 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CALLS = ROOT / "common/hypercall"
 PAGES = ROOT / "docs/abi"
-ROW = re.compile(r'row<([\w:]+), (\w+)>\(\s*"(\w+)",\s*"([^"]*)"\s*\)')
-SUB_ROW = re.compile(r'\{(XEN_\w+),\s*"(\w+)"(?:,\s*Needs::(\w+))?')
+ROW = re.compile(r'row<([\w:]+), (\w+)(?:, \w+)?>\(\s*"(\w+)",\s*"([^"]*)"\s*\)')
+SUB_ROW = re.compile(r'\{(XEN_(?:DOM|SYS)CTL_(\w+)),(?:\s*Needs::(\w+))?')
 NEEDS = {"nothing": "none yet", "domain": "any", "next": "any, or the next", "alive": "not dying", "other": "not the caller's",
          "other_alive": "not the caller's, not dying"}
 

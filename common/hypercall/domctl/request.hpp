@@ -1,4 +1,4 @@
-// One domctl being executed, and the handlers that are more than a row of the table.
+// One domctl being executed, and the handlers in vcpu.cpp.
 #pragma once
 #include "../argument.hpp"
 #include <abi/domctl.h>
@@ -6,7 +6,6 @@
 namespace tenon::domctls {
 
 struct Request {
-    Call& call;
     GuestPtr<xen_domctl> handle;
     xen_domctl& op;             ///< a copy; given back after success
     decltype(xen_domctl::u)& u; ///< its payload
@@ -20,14 +19,6 @@ struct Request {
     }
 };
 
-// domain.cpp
-Status create(Request& r);
-Status get_info(Request& r);
-Status set_time_offset(Request& r);
-Status hypercall_init(Request& r);
-Status max_mem(Request& r);
-Status get_frame_info(Request& r);
-// vcpu.cpp
 Status set_context(Request& r);
 Status get_context(Request& r);
 Status get_vcpu_info(Request& r);
@@ -36,9 +27,8 @@ Status get_affinity(Request& r);
 Status set_node_affinity(Request& r);
 Status get_node_affinity(Request& r);
 Status scheduler_op(Request& r);
-// cpu.cpp
 Status set_tsc_info(Request& r);
-Status get_tsc_info(Request& r);
+void get_tsc_info(Request& r);
 Status get_cpu_policy(Request& r);
 Status set_cpu_policy(Request& r);
 

@@ -1,8 +1,10 @@
-// domctl: the registers and the state of one vCPU, where it may run, and the domain's share. The scheduler shows the parameters of
-// the public "credit2".
+// domctl: the registers and the state of one vCPU, where it may run, the domain's share, and what its CPUs look like. The scheduler
+// shows the parameters of the public "credit2".
 #include "../cpu_bitmap.hpp"
+#include "../cpu_policy.hpp"
 #include "request.hpp"
 #include <tenon/arch/guest.hpp>
+#include <tenon/arch/machine.hpp>
 #include <tenon/sched/scheduler.hpp>
 
 namespace tenon::domctls {
@@ -15,17 +17,14 @@ struct Stopped : Pinned {
     Domain& domain;
 };
 
-/// The guest's own VCPUOP_initialise may be at work on the same vCPU, or stopped half-way.
-struct ContextTurn : Pinned {
-    explicit ContextTurn(Vcpu& v) : vcpu(v), taken(!v.context_busy.exchange(true, std::memory_order_acquire)) {}
-    ~ContextTurn()
-    {
-        if (taken)
-            vcpu.context_busy.store(false, std::memory_order_release);
-    }
-    Vcpu& vcpu;
-    const bool taken;
-};
+constexpr u32 tsc_default = 0, tsc_native = 2;
+
+bool has_run(Domain& domain)
+{
+    bool any = false;
+    domain.for_each_vcpu([&](Vcpu& vcpu) { any |= vcpu.initialised; });
+    return any;
+}
 
 } // namespace
 
@@ -35,7 +34,7 @@ Status set_context(Request& r)
     // On the stack, which is this vCPU's own: registers are secrets and do not belong on the heap.
     vcpu_guest_context context;
     TRY(GuestPtr<vcpu_guest_context>(r.u.vcpucontext.ctxt).read_array(&context, 1));
-    ContextTurn turn(vcpu);
+    hypercall::Turn turn(vcpu.context_busy); // the guest's own VCPUOP_initialise may be at work on it, or stopped half-way
     if (!turn.taken)
         return Error::restart;
     Stopped stopped(r.target);
@@ -127,6 +126,55 @@ Status scheduler_op(Request& r)
     else
         return Error::inval;
     return success;
+}
+
+/// The guest reads the machine's counter; modes that would have to intercept it are refused.
+Status set_tsc_info(Request& r)
+{
+    const auto& info = r.u.tsc_info;
+    if (has_run(r.target))
+        return Error::busy;
+    if (info.tsc_mode != tsc_default && info.tsc_mode != tsc_native)
+        return Error::notsup;
+    r.target.arch.tsc_mode = info.tsc_mode;
+    r.target.arch.tsc_khz = info.gtsc_khz;
+    r.target.arch.tsc_incarnation = info.incarnation;
+    return success;
+}
+
+void get_tsc_info(Request& r)
+{
+    const auto& arch = r.target.arch;
+    u32 khz = arch.tsc_khz ? arch.tsc_khz : arch::processor_info().khz;
+    r.u.tsc_info = {arch.tsc_mode, khz, arch.tsc_incarnation, 0, arch::now_ns()};
+}
+
+Status get_cpu_policy(Request& r)
+{
+    return hypercall::give_policy(r.u.cpu_policy, arch::domain_policy_leaves(r.target),
+                                  [&](u32 i) { return arch::domain_policy_leaf(r.target, i); });
+}
+
+Status set_cpu_policy(Request& r)
+{
+    auto& policy = r.u.cpu_policy;
+    if (has_run(r.target))
+        return Error::busy;
+    if (policy.nr_leaves > hypercall::most_leaves)
+        return Error::toobig;
+    xen_cpuid_leaf leaves[hypercall::most_leaves];
+    TRY(GuestPtr<xen_cpuid_leaf>(policy.leaves).read_array(leaves, policy.nr_leaves));
+    arch::PolicyError where;
+    policy.err_msr = ~0u;
+    Status done = Error::inval;
+    if (policy.nr_msrs) // no model-specific register is the tools' to choose
+        policy.err_msr = TRY(GuestPtr<xen_msr_entry>(policy.msrs).read()).idx;
+    else
+        done = arch::set_domain_policy(r.target, {leaves, policy.nr_leaves}, where);
+    policy.err_leaf = where.leaf;
+    policy.err_subleaf = where.subleaf;
+    TRY(r.handle.write(r.op)); // also, and above all, when it was refused
+    return done;
 }
 
 } // namespace tenon::domctls

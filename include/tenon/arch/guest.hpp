@@ -5,13 +5,11 @@
 #include <abi/shared_info.h>
 #include <span>
 #include <tenon/addr.hpp>
-#include <tenon/result.hpp>
+#include <tenon/lib/result.hpp>
 
 namespace tenon {
-struct Domain;
 struct Frame;
-struct Vcpu;
-} // namespace tenon
+}
 
 namespace tenon::arch {
 

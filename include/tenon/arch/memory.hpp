@@ -1,12 +1,7 @@
 // What common code asks of the memory hardware: frame contents, TLBs, the machine-to-physical table, the heap's addresses.
 #pragma once
-#include <tenon/addr.hpp>
 #include <tenon/arch/cpu.hpp>
 #include <tenon/mm/frame.hpp>
-
-namespace tenon {
-struct Domain;
-}
 
 namespace tenon::arch {
 
@@ -30,7 +25,6 @@ Mfn hide_page(void* page);
 
 /// machine-to-phys entry of a frame (guest ABI): the owner's pfn, or ~0.
 void set_m2p(Mfn mfn, u64 pfn);
-u64 get_m2p(Mfn mfn);
 
 /// The window of the hypervisor's heap: room for each frame whose address has so many bits.
 inline constexpr unsigned heap_address_bits = 38;

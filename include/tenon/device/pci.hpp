@@ -1,8 +1,6 @@
 // PCI configuration space, and message-signalled interrupts. [PCI 3.0, PCIe 5.0]
 #pragma once
 #include <tenon/device/acpi.hpp>
-#include <tenon/ids.hpp>
-#include <tenon/lib/result.hpp>
 
 namespace tenon::pci {
 
@@ -25,8 +23,6 @@ void write(Function f, u16 reg, unsigned width, u32 value);
 u32 read_legacy(u32 address, u16 port, unsigned width);
 void write_legacy(u32 address, u16 port, unsigned width, u32 value);
 bool exists(Function f);
-/// Offset of a capability, 0 when absent.
-u8 find_capability(Function f, u8 id);
 /// Machine address of a memory BAR, 0 when it is not one.
 u64 memory_bar(Function f, unsigned index);
 
@@ -44,17 +40,17 @@ struct MsiTarget {
     bool is_msix = false;
     bool is_64_bit = false, can_mask = false;
     u16 index = 0;         ///< MSI-X entry, or message number
-    u64 entry_address = 0; ///< MSI-X: machine address of the table entry
+    void* entry = nullptr; ///< MSI-X: the table entry
 };
 /// MSI: up to `messages` (1, 2, 4 .. 32) messages in one block; Error::nodev without the device, Error::inval without the capability or
 /// with fewer messages than asked.
 Result<MsiTarget> find_msi(Function f, unsigned messages);
 /// MSI-X: `table_base` is what dom0 believes the BAR to be, and must be right.
-Result<MsiTarget> find_msix(Function f, u16 entry, u64 table_base);
+Result<MsiTarget> find_msix(Function f, u32 entry, u64 table_base);
 /// Writes address and data, and log2(messages) for MSI; leaves the enable bit to its owner.
-Status program(const MsiTarget& target, Message message, unsigned messages = 1);
-/// True when the message can be masked at the device.
-bool set_mask(const MsiTarget& target, bool masked);
+void program(const MsiTarget& target, Message message, unsigned messages = 1);
+/// Nothing happens where the device cannot mask.
+void set_mask(const MsiTarget& target, bool masked);
 /// Turns the capability off.
 void disable(const MsiTarget& target);
 

@@ -3,16 +3,13 @@
 #include <abi/hypercall.h>
 #include <abi/shared_info.h>
 #include <atomic>
-#include <tenon/addr.hpp>
 #include <tenon/guest/handle.hpp>
-#include <tenon/ids.hpp>
 #include <tenon/sched/entity.hpp>
 #include <tenon/time/timer.hpp>
 #include <tenon_arch/state.hpp>
 
 namespace tenon {
 
-struct Domain;
 struct Call;
 
 /// Reasons not to run. A vCPU is runnable when none is set.

@@ -3,8 +3,7 @@
 #pragma once
 #include <abi/shared_info.h>
 #include <atomic>
-#include <tenon/ids.hpp>
-#include <tenon/result.hpp>
+#include <tenon/lib/result.hpp>
 #include <tenon/sync/spinlock.hpp>
 
 namespace tenon {

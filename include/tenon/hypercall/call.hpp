@@ -3,7 +3,6 @@
 #pragma once
 #include <tenon/domain/domain.hpp>
 #include <tenon/guest/handle.hpp>
-#include <tenon/result.hpp>
 
 namespace tenon {
 
@@ -45,32 +44,6 @@ u64 repeat_call(const Call& call);
 /// How the entry code calls a handler: the guest's argument registers, in the order that costs no instruction.
 using EnterCall = u64 (*)(u64 arg0, u64 arg1, u64 arg2, Vcpu& vcpu, u64 arg4, u64 arg3);
 
-template <class T> struct ArgDecoder;
-template <> struct ArgDecoder<u64> {
-    static u64 decode(u64 v) { return v; }
-};
-template <> struct ArgDecoder<s64> {
-    static s64 decode(u64 v) { return s64(v); }
-};
-template <> struct ArgDecoder<u32> {
-    static u32 decode(u64 v) { return u32(v); }
-};
-template <> struct ArgDecoder<s32> {
-    static s32 decode(u64 v) { return s32(v); }
-};
-template <> struct ArgDecoder<u16> {
-    static u16 decode(u64 v) { return u16(v); }
-};
-template <> struct ArgDecoder<GuestVa> {
-    static GuestVa decode(u64 v) { return GuestVa{v}; }
-};
-template <> struct ArgDecoder<MachineAddr> {
-    static MachineAddr decode(u64 v) { return MachineAddr{v}; }
-};
-template <class T> struct ArgDecoder<GuestPtr<T>> {
-    static GuestPtr<T> decode(u64 v) { return GuestPtr<T>(v); }
-};
-
 /// One row of a call table.
 struct CallRow {
     u32 number;
@@ -86,7 +59,7 @@ template <auto handler, class... Args> struct Invoker<handler, CallResult (*)(Ca
     static constexpr bool privileged = false;
     template <std::size_t... I> static CallResult run(Call& call, std::index_sequence<I...>)
     {
-        return handler(call, ArgDecoder<Args>::decode(call.args[I])...);
+        return handler(call, Args(call.args[I])...);
     }
     static CallResult invoke(Call& call) { return run(call, std::index_sequence_for<Args...>{}); }
 };
@@ -94,7 +67,7 @@ template <auto handler, class... Args> struct Invoker<handler, CallResult (*)(Ca
     static constexpr bool privileged = true;
     template <std::size_t... I> static CallResult run(Call& call, Privileged proof, std::index_sequence<I...>)
     {
-        return handler(call, proof, ArgDecoder<Args>::decode(call.args[I])...);
+        return handler(call, proof, Args(call.args[I])...);
     }
     static CallResult invoke(Call& call)
     {
@@ -104,12 +77,13 @@ template <auto handler, class... Args> struct Invoker<handler, CallResult (*)(Ca
 };
 } // namespace detail
 
-/// A call that saved its position: goes back to whoever runs it, dispatch() or the guest.
+/// A call that saved its position: goes back to whoever runs it, a multicall or the guest.
 u64 repeat_call(const Call& call);
 
-/// The one place that a handler is called from, so that it is inlined there.
+/// The one place that a handler is called from, so that it is inlined there, and nowhere else: what calls this does the usual case without
+/// a frame.
 template <auto handler, u32 number>
-__attribute__((no_stack_protector)) u64 enter_call(u64 arg0, u64 arg1, u64 arg2, Vcpu& vcpu, u64 arg4, u64 arg3)
+__attribute__((noinline, no_stack_protector)) u64 enter_call(u64 arg0, u64 arg1, u64 arg2, Vcpu& vcpu, u64 arg4, u64 arg3)
 {
     Call call{vcpu, vcpu.domain, number, {arg0, arg1, arg2, arg3, arg4}};
     CallResult result = detail::Invoker<handler, decltype(handler)>::invoke(call);
@@ -118,15 +92,13 @@ __attribute__((no_stack_protector)) u64 enter_call(u64 arg0, u64 arg1, u64 arg2,
     return result.error() == Error::restart ? repeat_call(call) : u64(-s64(result.error()));
 }
 
-template <auto handler, u32 number> constexpr CallRow row(const char* name, const char* signature)
+/// `enter`: one that does the usual case by itself, and leaves the others to the handler.
+template <auto handler, u32 number, EnterCall enter = &enter_call<handler, number>>
+constexpr CallRow row(const char* name, const char* signature)
 {
-    using Use = detail::Invoker<handler, decltype(handler)>;
-    return {number, name, &enter_call<handler, number>, Use::privileged, signature};
+    return {number, name, enter, detail::Invoker<handler, decltype(handler)>::privileged, signature};
 }
 
-/// Runs one call of a list: looks it up, refuses what is unknown (logged once), counts. The result is what the guest's register would
-/// hold, or Error::restart with the new arguments in `call`.
-CallResult dispatch(Call& call);
 /// Logs a refused sub-operation once per (call, sub-operation).
 void note_refused(const Call& call, u32 sub_operation, Error error);
 

@@ -2,28 +2,26 @@
 // have the GSI's number where the guest asks for it; those of messages are given from the top.
 #pragma once
 #include <tenon/device/pci.hpp>
-#include <tenon/ids.hpp>
-#include <tenon/result.hpp>
 #include <tenon/sync/spinlock.hpp>
 
 namespace tenon {
 
 struct Domain;
 
-enum class PirqKind : u8 { none, reserved, gsi, msi };
-
+/// What a number stands for.
 struct PirqEntry {
-    PirqKind kind = PirqKind::none;
-    Vector vector{}; ///< its line, once mapped
-    u32 port = 0;    ///< event channel, 0 not bound
-    u32 gsi = 0;
-    pci::Function function{}; ///< messages: whose
+    static constexpr Vector reserved{1}; ///< an exception's: never a line's
+    Vector vector{};                     ///< its line's; 0: nothing
+    bool is_bound = false;               ///< to an event channel, which the line knows
+
+    bool is_free() const { return vector == Vector{}; }
+    bool has_line() const { return vector > reserved; }
 };
 
 struct PirqTable : Pinned {
     static constexpr unsigned limit = 1024;
     SpinLock<Rank::pirq> lock;
-    PirqEntry* entries = nullptr; ///< allocated for domains with devices only
+    PirqEntry entries[limit];
 };
 
 namespace pirqs {
@@ -32,12 +30,10 @@ namespace pirqs {
 struct MsiRequest {
     pci::Function function;
     unsigned count = 1; ///< plain MSI: 1-32
-    u16 entry = 0;      ///< MSI-X
+    u32 entry = 0;      ///< MSI-X
     u64 table_base = 0; ///< MSI-X: BAR that holds the table; 0: plain MSI
 };
 
-/// Allocates the table; nothing happens when there is one.
-Status init(Domain& domain);
 /// Number of `wanted`, or any when it is negative. Mapping the same line again gives the same pirq.
 Result<Pirq> map_gsi(Domain& domain, u32 gsi, s32 wanted);
 /// First of `count` consecutive pirqs.
@@ -55,8 +51,6 @@ Status eoi(Domain& domain, Pirq pirq);
 Result<bool> needs_eoi(Domain& domain, Pirq pirq);
 /// Sends the pirq's interrupts to this CPU from now on.
 void set_target_cpu(Domain& domain, Pirq pirq, CpuId cpu);
-/// Programs the function's messages again.
-Status restore_msi(Domain& domain, pci::Function function);
 /// Gives everything back; the domain is dying.
 void release_all(Domain& domain);
 

@@ -2,8 +2,6 @@
 #pragma once
 #include <new>
 #include <tenon/addr.hpp>
-#include <tenon/ids.hpp>
-#include <tenon/lib/types.hpp>
 #include <utility>
 
 namespace tenon {

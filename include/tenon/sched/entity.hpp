@@ -2,10 +2,8 @@
 #pragma once
 #include <tenon/arch/cpu.hpp>
 #include <tenon/lib/leftist_heap.hpp>
-#include <tenon/lib/types.hpp>
 
 namespace tenon {
-struct Vcpu;
 class CapPool;
 
 struct Sched : HeapLinks<Sched> {

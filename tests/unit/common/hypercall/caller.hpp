@@ -125,7 +125,6 @@ WEAK const ProcessorInfo& processor_info()
 WEAK CpuPlace cpu_place(CpuId cpu) { return {.core = cpu.raw(), .socket = 0, .apic_id = cpu.raw() * 2, .acpi_id = cpu.raw() + 1}; }
 WEAK const EfiInfo& efi_info() { return record.efi; }
 WEAK u8 keyboard_shift_flags() { return 0x20; }
-WEAK const char* command_line() { return "loglvl=debug"; }
 WEAK std::span<const u8> build_id()
 {
     static const u8 id[] = {1, 2, 3, 4};
@@ -185,6 +184,22 @@ WEAK Status enter_sleep(u32, u32, u32, bool)
 } // namespace acpi
 
 /// dom0 with one vCPU is the caller; dom 1 with two is there to be worked on.
+/// Runs a call as a multicall does. The result is what the guest's register would hold, or Error::restart with the new arguments in
+/// `call`.
+inline CallResult dispatch(Call& call)
+{
+    Vcpu& vcpu = call.vcpu;
+    if (call.number >= ABI_HYPERCALL_COUNT) { // the entry code's own case
+        note_refused(call, 0, Error::nosys);
+        return Error::nosys;
+    }
+    vcpu.calls[call.number]++;
+    vcpu.repeat_into = &call;
+    const u64 result = call_entries[call.number](call.args[0], call.args[1], call.args[2], vcpu, call.args[4], call.args[3]);
+    const bool again = !std::exchange(vcpu.repeat_into, nullptr);
+    return again ? CallResult(Error::restart) : CallResult(s64(result));
+}
+
 struct HypercallTest : testing::Test {
     HypercallTest()
     {

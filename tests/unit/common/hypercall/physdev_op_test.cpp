@@ -115,7 +115,7 @@ TEST_F(PhysdevOp, TheControlDomainMapsForOthers)
     auto map = gsi(18);
     map.domid = 1;
     EXPECT_EQ(op(PHYSDEVOP_map_pirq, map), 0);
-    EXPECT_NE(guest->pirqs.entries, nullptr);
+    EXPECT_TRUE(guest->pirqs.entries[18].has_line());
     map.domid = 77;
     EXPECT_EQ(op(PHYSDEVOP_map_pirq, map), failure(Error::srch));
 }
