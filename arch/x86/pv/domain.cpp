@@ -68,6 +68,15 @@ Status relinquish(Domain& domain)
     return success;
 }
 
+Status relinquish_frame(Domain& domain, Frame& frame)
+{
+    const TypeWord word = frame.type_word();
+    if (!word.pinned() && !word.partial())
+        return success;
+    Guard guard(domain.arch.mm_lock);
+    return drop_pin(domain, frame);
+}
+
 Result<vcpu_info*> map_vcpu_info(Vcpu& vcpu, Mfn mfn, u32 offset)
 {
     if (offset > page_size - sizeof(vcpu_info) || offset % 8)

@@ -24,17 +24,9 @@ Status unpin(Domain& domain, Mfn mfn)
     return success;
 }
 
-} // namespace tenon::x86::pv
-
-namespace tenon {
-
-Status arch::relinquish_frame(Domain& domain, Frame& frame)
+Status drop_pin(Domain& domain, Frame& frame)
 {
-    const TypeWord word = frame.type_word();
-    if (!word.pinned() && !word.partial())
-        return success;
-    Guard guard(domain.arch.mm_lock);
-    return word.pinned() ? x86::pv::unpin(domain, mfn_of(frame)) : x86::pv::release_partial(domain, frame);
+    return frame.type_word().pinned() ? unpin(domain, mfn_of(frame)) : release_partial(domain, frame);
 }
 
 } // namespace tenon

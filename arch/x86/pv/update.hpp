@@ -113,6 +113,8 @@ Status flush_vcpus(Vcpu& caller, GuestPtr<u64> mask, FlushWhat what, GuestVa va)
 
 Status pin(Domain& domain, Mfn mfn, unsigned level);
 Status unpin(Domain& domain, Mfn mfn);
+/// The pin of a frame whose domain dies, or what it holds as a table that nobody finished. Error::restart: call again.
+Status drop_pin(Domain& domain, Frame& frame);
 /// Replaces a vCPU's kernel or user table (invalid_mfn: none); a release that cannot end now is deferred.
 Status set_base(Vcpu& vcpu, Mfn& slot, Mfn mfn);
 

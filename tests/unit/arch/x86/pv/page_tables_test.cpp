@@ -67,7 +67,7 @@ public:
             s = success;
             for (Mfn mfn : own_)
                 if (s)
-                    s = arch::relinquish_frame(*guest_, frame_at(mfn));
+                    s = drop_pin(*guest_, frame_at(mfn));
             pinned_.clear();
             for (Mfn mfn : own_)
                 if (frame_at(mfn).type_word().pinned())

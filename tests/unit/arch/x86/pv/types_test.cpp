@@ -13,6 +13,8 @@ namespace tenon::x86 {
 void install_slots(Mfn, const ArchDomain&, GuestMode) {}
 } // namespace tenon::x86
 
+Status arch::relinquish_frame(Domain& domain, Frame& frame) { return drop_pin(domain, frame); }
+
 namespace {
 
 struct Types : testing::Test {
