@@ -51,4 +51,9 @@ UNIT_LAYOUT := $(call UNIT_OBJ,$(filter-out %_test.cpp,$(wildcard tests/unit/abi
 $(UNIT)/abi/layout_test: $(UNIT_LAYOUT)
 $(UNIT)/arch/x86/boot/%_test: UNIT_EXTRA_LIBS := -llzma -lzstd -llz4 -lz
 
+# What the fake machine answers for frame types, weakly: these tests want the real thing.
+UNIT_TYPES := $(call UNIT_OBJ,$(addprefix arch/x86/pv/,types.cpp pin.cpp update.cpp))
+UNIT_ALL_OBJECTS += $(UNIT_TYPES)
+$(addprefix $(UNIT)/arch/x86/pv/,types_test page_tables_test): $(UNIT_TYPES)
+
 -include $(patsubst %.o,%.d,$(UNIT_ALL_OBJECTS) $(UNIT_LAYOUT))

@@ -14,7 +14,6 @@ using namespace tenon::x86;
 
 void offsets()
 {
-    OFFSET(REGS_R11, Regs, r11);
     OFFSET(REGS_R10, Regs, r10);
     OFFSET(REGS_R9, Regs, r9);
     OFFSET(REGS_R8, Regs, r8);
@@ -22,13 +21,10 @@ void offsets()
     OFFSET(REGS_RSI, Regs, rsi);
     OFFSET(REGS_RDI, Regs, rdi);
     OFFSET(REGS_RAX, Regs, rax);
-    OFFSET(REGS_RCX, Regs, rcx);
-    OFFSET(REGS_VECTOR, Regs, entry_vector);
     OFFSET(REGS_RIP, Regs, rip);
     OFFSET(REGS_CS, Regs, cs);
     OFFSET(REGS_RFLAGS, Regs, rflags);
     OFFSET(REGS_RSP, Regs, rsp);
-    OFFSET(REGS_SS, Regs, ss);
     CONSTANT(REGS_SIZE, sizeof(Regs));
     OFFSET(STACK_CPU, StackInfo, cpu);
     OFFSET(STACK_VCPU, StackInfo, vcpu);
@@ -37,6 +33,8 @@ void offsets()
     CONSTANT(STACK_INFO_SIZE, sizeof(StackInfo));
     CONSTANT(STACK_SIZE, stack_size);
     OFFSET(CPU_REQUESTS, PerCpu, requests);
+    CONSTANT(CPU_DATA, data_offset - stub_offset);
+    OFFSET(CPU_SCRATCH_RSP, PerCpu, scratch_rsp);
     OFFSET(CPU_STACK_TOP, PerCpu, stack_top);
     OFFSET(CPU_FLUSHED_AT, PerCpu, flushed_at);
     OFFSET(CPU_KERNEL_CR3, PerCpu, kernel_cr3);
@@ -75,4 +73,5 @@ void offsets()
     CONSTANT(GUEST_CS64, guest_cs64);
     CONSTANT(GUEST_SS, guest_ss);
     CONSTANT(VECTOR_SYSCALL, 0x100);
+    CONSTANT(OWN_SLOT, own_slot);
 }

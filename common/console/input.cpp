@@ -1,5 +1,4 @@
 // Characters from the serial line: for dom0, or, after Ctrl-A three times, for Tenon's own keys.
-#include "store.hpp"
 #include <abi/shared_info.h>
 #include <tenon/arch/guest.hpp>
 #include <tenon/arch/machine.hpp>
@@ -59,9 +58,9 @@ void receive(char c)
         return c == switch_key ? void() : press_key(c);
     {
         Guard guard(lock);
-        if (head - tail == store::input_size)
+        if (head - tail == input_store.size)
             return;
-        store::write(store::input_at + head++ % store::input_size, &c, 1);
+        input_store.write(head++, &c, 1);
     }
     events::send_global_virq(VIRQ_CONSOLE);
 }
@@ -70,8 +69,8 @@ u32 read_input(char* to, u32 size)
 {
     Guard guard(lock);
     u32 count = min(size, head - tail);
-    for (u32 i = 0; i < count; i++)
-        store::read(store::input_at + tail++ % store::input_size, &to[i], 1);
+    input_store.read(tail, to, count);
+    tail += count;
     return count;
 }
 

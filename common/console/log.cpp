@@ -7,16 +7,15 @@
 
 namespace tenon {
 
-void console::write_line(LogLevel level, const char* text, va_list args)
+void console::write_line(const char* prefix, const char* text, va_list args)
 {
-    static constexpr const char* names[] = {"error: ", "warning: ", "", "debug: "};
     char line[400];
     std::size_t n = format(line, sizeof(line), "(TEN) ");
     if (options::console_timestamps) {
         u64 us = arch::now_ns() / 1000;
         n += format(line + n, sizeof(line) - n, "[%5lu.%06lu] ", us / 1'000'000, us % 1'000'000);
     }
-    n += format(line + n, sizeof(line) - n, "%s", names[u8(level)]);
+    n += format(line + n, sizeof(line) - n, "%s", prefix);
     n += vformat(line + n, sizeof(line) - n - 1, text, args);
     if (line[n - 1] != '\n')
         line[n++] = '\n';
@@ -27,9 +26,10 @@ void log(LogLevel level, const char* text, ...)
 {
     if (level > options::log_level)
         return;
+    static constexpr const char* prefixes[] = {"error: ", "warning: ", "", "debug: "};
     va_list args;
     va_start(args, text);
-    console::write_line(level, text, args);
+    console::write_line(prefixes[u8(level)], text, args);
     va_end(args);
 }
 
@@ -38,14 +38,12 @@ void panic(const char* text, ...)
     static std::atomic<u32> depth;
     console::enter_panic();
     if (depth.fetch_add(1) < 4) { // printing itself may be what is broken
-        char line[360];
-        std::size_t n = format(line, sizeof(line), "(TEN) panic on CPU %u: ", arch::this_cpu_id().raw());
+        char prefix[40];
+        format(prefix, sizeof(prefix), "panic on CPU %u: ", arch::this_cpu_id().raw());
         va_list args;
         va_start(args, text);
-        n += vformat(line + n, sizeof(line) - n - 1, text, args);
+        console::write_line(prefix, text, args);
         va_end(args);
-        line[n++] = '\n';
-        console_write(line, n);
     }
     arch::dump_state_and_stop();
 }

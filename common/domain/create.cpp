@@ -49,14 +49,10 @@ Result<DomainRef> create(const CreateParams& params)
     Status done = fill(*domain, params);
     domain->refs = 2; // until it is destroyed, and the caller's
     DomainRef ref(domain);
-    if (!done.ok()) {
-        grants::free_tables(*domain);
-        free_comm_page(domain->shared);
-        domain->life.store(Life::dead, std::memory_order_release);
-        release_memory_claim(*domain);
-        return done.error();
-    }
-    return ref;
+    if (done.ok())
+        return ref;
+    (void)destroy(*domain); // at once: there is little to give back
+    return done.error();
 }
 
 Status create_vcpus(Domain& domain)

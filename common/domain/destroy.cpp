@@ -65,7 +65,7 @@ Status destroy(Domain& domain)
     domain.destroy_busy.store(false, std::memory_order_release);
     if (ended) {
         log_info("d%u destroyed", domain.id.raw());
-        release_memory_claim(domain);
+        drop_holding(domain);
         events::send_global_virq(VIRQ_DOM_EXC);
     }
     return done;

@@ -10,11 +10,12 @@ Status enter(Domain& domain);
 void put(Domain& domain);
 
 Status create_vcpu(Domain& domain, u32 id);
-/// The vCPU is on no CPU and its domain has no references.
+/// The vCPU is on no CPU, its timers were stopped, and its domain has no references.
 void destroy_vcpu(Vcpu& vcpu);
 
-/// Steps of the end of a domain.
-void release_memory_claim(Domain& domain);
+/// One less of what keeps a domain: its frames, and that it is not destroyed.
+void drop_holding(Domain& domain);
+/// The last step of its end.
 Status give_back_all(Domain& domain);
 
 } // namespace tenon::domains

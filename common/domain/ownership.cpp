@@ -1,4 +1,4 @@
-// Which frames a domain has: a list through the frame records. A frame is on its owner's list from add_page() until its last
+// Which frames a domain has: a list through the frame records. A frame is on its owner's list from add_block() until its last
 // reference goes; the allocation itself holds one reference, which give_back() drops once.
 #include "domain_list.hpp"
 #include <tenon/arch/memory.hpp>
@@ -18,54 +18,8 @@ void unlink(Domain& domain, Frame& frame)
     (domain.page_list.first == mfn_of(frame).raw() ? domain.page_list : domain.kept_list).remove(frame);
 }
 
-void drop_holding(Domain& domain)
-{
-    bool last;
-    {
-        Guard guard(domain.pages_lock);
-        last = --domain.holdings == 0;
-    }
-    if (last)
-        domains::put(domain);
-}
-
-/// Room for `count` more; give_back_all() waits for the end of what began before.
-bool begin_admitting(Domain& domain, u64 count, domains::Limit limit)
-{
-    Guard guard(domain.pages_lock);
-    if (domain.is_dying() || (limit == domains::Limit::holds && domain.total_pages + count > domain.max_pages))
-        return false;
-    domain.total_pages += count;
-    domain.holdings += count;
-    domain.admitting++;
-    return true;
-}
-
 /// Makes frames the domain's: from here on it can name them.
 void set_owner(Frame& frame, const Domain& domain) { std::atomic_ref(frame.owner).store(domain.id.raw(), std::memory_order_release); }
-
-/// Puts allocated frames on the list, all or none.
-Status admit(Domain& domain, Mfn first, u64 count, domains::Limit limit = domains::Limit::holds)
-{
-    TRY(arch::enter_own_map(domain, first, count));
-    if (!begin_admitting(domain, count, limit)) {
-        for (u64 i = 0; i < count; i++)
-            arch::leave_own_map(domain, first + i);
-        return Error::nomem;
-    }
-    for (u64 done = 0; done < count;) {
-        Guard guard(domain.pages_lock); // in pieces: others wait for it with interrupts off
-        for (u64 end = min(done + 512, count); done < end; done++) {
-            Frame& frame = frame_at(first + done);
-            set_owner(frame, domain);
-            frame.mark_allocated();
-            domain.page_list.push(frame);
-        }
-    }
-    Guard guard(domain.pages_lock);
-    domain.admitting--;
-    return success;
-}
 
 } // namespace
 
@@ -80,24 +34,65 @@ void frame_released(Frame& frame)
         unlink(*domain, frame);
         domain->total_pages--;
     }
-    drop_holding(*domain);
+    domains::drop_holding(*domain);
 }
 
 namespace domains {
 
-Result<Mfn> add_page(Domain& domain, unsigned address_bits)
+void drop_holding(Domain& domain)
+{
+    bool last;
+    {
+        Guard guard(domain.pages_lock);
+        last = --domain.holdings == 0;
+    }
+    if (last)
+        put(domain);
+}
+
+Status add_block(Domain& domain, Mfn first, unsigned order, Limit limit)
+{
+    const u64 count = bit(order);
+    TRY(arch::enter_own_map(domain, first, count));
+    bool fits;
+    {
+        Guard guard(domain.pages_lock);
+        fits = !domain.is_dying() && (limit == Limit::waived || domain.total_pages + count <= domain.max_pages);
+        if (fits) {
+            domain.total_pages += count;
+            domain.holdings += count;
+            domain.admitting++; // give_back_all() waits for the end of this
+        }
+    }
+    for (u64 i = 0; !fits && i < count; i++)
+        arch::leave_own_map(domain, first + i);
+    if (!fits)
+        return Error::nomem;
+    for (u64 done = 0; done < count;) {
+        Guard guard(domain.pages_lock); // in pieces: others wait for it with interrupts off
+        for (u64 end = min(done + 512, count); done < end; done++) {
+            Frame& frame = frame_at(first + done);
+            set_owner(frame, domain);
+            frame.mark_allocated();
+            domain.page_list.push(frame);
+        }
+    }
+    Guard guard(domain.pages_lock);
+    domain.admitting--;
+    return success;
+}
+
+Result<Mfn> add_pages(Domain& domain, unsigned order, unsigned address_bits)
 {
     if (domain.total_pages >= domain.max_pages)
         return Error::nomem;
-    Mfn mfn = TRY(frame_allocator::allocate(dom_xen, 0, address_bits));
-    if (Status done = admit(domain, mfn, 1); !done.ok()) {
-        frame_at(mfn).put();
+    Mfn first = TRY(frame_allocator::allocate(dom_xen, order, address_bits));
+    if (Status done = add_block(domain, first, order); !done.ok()) {
+        put_frames(first, bit(order));
         return done.error();
     }
-    return mfn;
+    return first;
 }
-
-Status add_block(Domain& domain, Mfn first, unsigned order, Limit limit) { return admit(domain, first, bit(order), limit); }
 
 bool give_back(Domain& domain, Mfn mfn)
 {
@@ -141,8 +136,6 @@ CommPage add_comm_page(Domain& domain)
     domain.holdings++;
     return page;
 }
-
-void release_memory_claim(Domain& domain) { drop_holding(domain); }
 
 Status give_back_all(Domain& domain)
 {

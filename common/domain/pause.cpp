@@ -25,12 +25,6 @@ void end_machine(u32 reason)
         arch::reboot(reason == SHUTDOWN_crash || reason == SHUTDOWN_watchdog);
 }
 
-/// Without the lock: the vCPUs may want it to get off their CPUs.
-void wait_until_stopped(Domain& domain)
-{
-    domain.for_each_vcpu([](Vcpu& v) { wait_until_off_cpu(v); });
-}
-
 } // namespace
 
 void pause(Domain& domain)
@@ -39,7 +33,7 @@ void pause(Domain& domain)
         Guard guard(domain.lock);
         change(domain, true);
     }
-    wait_until_stopped(domain);
+    domain.for_each_vcpu([](Vcpu& v) { wait_until_off_cpu(v); }); // without the lock: they may want it to get there
 }
 
 void unpause(Domain& domain)
@@ -53,9 +47,8 @@ void pause_by_tools(Domain& domain)
     {
         Guard guard(domain.lock);
         domain.tool_pauses++;
-        change(domain, true);
     }
-    wait_until_stopped(domain);
+    pause(domain);
 }
 
 Status unpause_by_tools(Domain& domain)

@@ -69,8 +69,6 @@ Status domains::create_vcpu(Domain& domain, u32 id)
 
 void domains::destroy_vcpu(Vcpu& vcpu)
 {
-    for (Timer* timer : {&vcpu.singleshot, &vcpu.periodic, &vcpu.poll_timeout, &vcpu.throttle})
-        timers::cancel(*timer);
     scheduler::remove(vcpu);
     arch::destroy_vcpu(vcpu);
     tenon::destroy(vcpu.spare_info);
@@ -96,12 +94,6 @@ void wait_until_off_cpu(const Vcpu& vcpu)
 {
     while (vcpu.is_on_cpu.load(std::memory_order_acquire)) // pairs with finish_switch()
         arch::spin_wait();
-}
-
-void pause_vcpu(Vcpu& vcpu, u32 reasons)
-{
-    pause_vcpu_async(vcpu, reasons);
-    wait_until_off_cpu(vcpu);
 }
 
 } // namespace tenon

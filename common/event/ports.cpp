@@ -1,4 +1,4 @@
-// Binding and closing ports. A port that is being bound or closed is reserved: it can receive, but nobody else can bind, close or send
+// Binding and closing ports. A port that is being closed is reserved: it can receive, but nobody else can bind, close or send
 // on it. Links between domains are made and undone under one lock of their own, so that both ends agree; a domain's lock is held
 // besides it for one end at a time. The other end of a channel that is closed becomes unbound again, for the same domain to bind anew.
 #include <tenon/domain/domain.hpp>
@@ -9,7 +9,8 @@ namespace {
 
 constinit SpinLock<Rank::event_links> links;
 
-Result<u32> reserve_port(Domain& domain)
+/// Lets `bind` make the lowest free port what it is to be, under the domain's lock; without success the port stays free.
+template <class F> Result<u32> make_port(Domain& domain, F&& bind)
 {
     EventChannels& events = domain.events;
     Guard guard(events.lock);
@@ -17,8 +18,8 @@ Result<u32> reserve_port(Domain& domain)
         return Error::inval;
     for (u32& port = events.lowest_free; port < events.port_limit; port++)
         if (Channel& channel = events.channels[port]; channel.state == ChannelState::free) {
-            channel.state = ChannelState::reserved;
             channel.notify_vcpu.store(0, std::memory_order_relaxed);
+            TRY(bind(channel, port));
             return port++;
         }
     return Error::nospc;
@@ -28,29 +29,10 @@ void free_port(Domain& domain, u32 port)
 {
     EventChannels& events = domain.events;
     Guard guard(events.lock);
-    Channel& channel = *events.find(port);
-    channel.state = ChannelState::free;
-    channel.virq = 0;
-    channel.remote_port = 0;
-    channel.peer = nullptr;
+    events.channels[port].state = ChannelState::free;
     if (shared_info* shared = domain.shared_page()) // no sender is left: the next user of the port starts without an event
         std::atomic_ref(shared->evtchn_pending[port / 64]).fetch_and(~bit(port % 64));
     events.lowest_free = min(events.lowest_free, port);
-}
-
-/// Reserves a port and lets `bind` make it what it is to be, under the domain's lock; without success the port is free again.
-template <class F> Result<u32> make_port(Domain& domain, F&& bind)
-{
-    u32 port = TRY(reserve_port(domain));
-    Status done = success;
-    {
-        Guard guard(domain.events.lock);
-        done = bind(*domain.events.find(port), port);
-    }
-    if (done.ok())
-        return port;
-    free_port(domain, port);
-    return done.error();
 }
 
 void link(Channel& channel, Domain& peer, u32 peer_port)
@@ -85,21 +67,21 @@ Result<u32> alloc_unbound(Domain& domain, DomainId remote)
 
 Result<u32> bind_interdomain(Domain& local, Domain& remote, u32 remote_port)
 {
-    u32 port = TRY(reserve_port(local));
+    Guard guard(links); // until it is released nobody else takes or closes what is offered
+    Channel* offered;
     {
-        Guard guard(links);
-        bool offered = false;
-        if (Guard theirs(remote.events.lock); Channel* channel = remote.events.find(remote_port)) {
-            offered = channel->state == ChannelState::unbound && channel->remote_domain == local.id.raw();
-            if (offered)
-                link(*channel, local, port);
-        }
-        if (!offered) {
-            free_port(local, port);
+        Guard theirs(remote.events.lock);
+        offered = remote.events.find(remote_port);
+        if (!offered || offered->state != ChannelState::unbound || offered->remote_domain != local.id.raw())
             return Error::inval;
-        }
-        Guard ours(local.events.lock);
-        link(local.events.channels[port], remote, remote_port);
+    }
+    u32 port = TRY(make_port(local, [&](Channel& channel, u32) -> Status {
+        link(channel, remote, remote_port);
+        return success;
+    }));
+    {
+        Guard theirs(remote.events.lock);
+        link(*offered, local, port);
     }
     set_pending(local, port); // what the other side sent before counts
     return port;

@@ -27,6 +27,12 @@ static_assert(offsetof(grant_entry_v1, flags) == 0 && offsetof(grant_entry_v1, d
     return table.active[ref / GrantTable::entries_per_frame][ref % GrantTable::entries_per_frame];
 }
 
+/// The record of a handle that was given out.
+inline MapTrack& track_at(GrantTable& table, u32 handle)
+{
+    return table.maptrack[handle / GrantTable::tracks_per_frame][handle % GrantTable::tracks_per_frame];
+}
+
 /// Marks the entry in use, and says which frame it grants. Under the granter's lock.
 [[gnu::always_inline]] inline s16 pin(Domain& granter, u32 ref, DomainId user, bool write, Mfn& mfn)
 {

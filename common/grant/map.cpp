@@ -7,29 +7,19 @@ namespace {
 
 constexpr u16 kinds = GNTMAP_host_map | GNTMAP_device_map;
 
-MapTrack& track_at(GrantTable& table, u32 handle)
-{
-    return table.maptrack[handle / GrantTable::tracks_per_frame][handle % GrantTable::tracks_per_frame];
-}
-
 /// The record; nullptr when the handle was never given out.
 MapTrack* find_track(GrantTable& table, u32 handle)
 {
     return handle < table.maptrack_count.load(std::memory_order_acquire) ? &track_at(table, handle) : nullptr;
 }
 
-/// One more piece of handles; false at the limit or without memory.
+/// One more piece of handles; false at the limit or without memory. Under the table's lock.
 RARE_CALL bool add_handles(GrantTable& table)
 {
-    auto* piece = make_array<MapTrack>(GrantTable::tracks_per_frame);
+    u32 index = table.maptrack_count / GrantTable::tracks_per_frame;
+    auto* piece = index < table.max_maptrack_frames ? make_array<MapTrack>(GrantTable::tracks_per_frame) : nullptr;
     if (!piece)
         return false;
-    Guard guard(table.lock);
-    u32 index = table.maptrack_count / GrantTable::tracks_per_frame;
-    if (index >= table.max_maptrack_frames) {
-        heap::free(piece);
-        return table.maptrack_free != ~0u; // somebody else was faster
-    }
     table.maptrack[index] = piece;
     for (u32 i = GrantTable::tracks_per_frame; i--;) // the lowest is used first
         piece[i].next = std::exchange(table.maptrack_free, table.maptrack_count + i);
@@ -40,15 +30,12 @@ RARE_CALL bool add_handles(GrantTable& table)
 /// A handle of this domain's, not yet visible; ~0 when there is none.
 [[gnu::noinline]] u32 take_from_list(GrantTable& table)
 {
-    do {
-        Guard guard(table.lock);
-        const u32 handle = table.maptrack_free;
-        if (handle != ~0u) [[likely]] {
-            table.maptrack_free = track_at(table, handle).next;
-            return handle;
-        }
-    } while (add_handles(table));
-    return ~0u;
+    Guard guard(table.lock);
+    if (table.maptrack_free == ~0u && !add_handles(table)) [[unlikely]]
+        return ~0u;
+    const u32 handle = table.maptrack_free;
+    table.maptrack_free = track_at(table, handle).next;
+    return handle;
 }
 [[gnu::always_inline]] inline u32 take_handle(Vcpu& vcpu)
 {

@@ -1,23 +1,8 @@
-// The tables behind a domain's grants: made, grown, freed.
-#include "grant.hpp"
+// The tables behind a domain's grants: made, grown, freed; and what is rarely done to an entry.
+#include "entry.hpp"
 #include <utility>
 
 namespace tenon::grants {
-namespace {
-
-void release_arrays(GrantTable& table)
-{
-    for (u32 i = 0; table.active && i < table.max_frames; i++)
-        heap::free(table.active[i]);
-    for (u32 i = 0; table.maptrack && i < table.max_maptrack_frames; i++)
-        heap::free(table.maptrack[i]);
-    heap::free(std::exchange(table.frames, nullptr));
-    heap::free(std::exchange(table.active, nullptr));
-    heap::free(std::exchange(table.maptrack, nullptr));
-}
-
-} // namespace
-
 Status init(Domain& domain, u32 max_frames, u32 max_maptrack_frames)
 {
     constexpr u32 most = 1 << 16;
@@ -26,11 +11,9 @@ Status init(Domain& domain, u32 max_frames, u32 max_maptrack_frames)
         return Error::inval;
     table.frames = make_array<CommPage>(max_frames);
     table.active = make_array<ActiveGrant*>(max_frames);
-    table.maptrack = make_array<MapTrack*>(max_maptrack_frames + 1); // 0 is a valid limit
-    if (!table.frames || !table.active || !table.maptrack) {
-        release_arrays(table);
+    table.maptrack = make_array<MapTrack*>(max_maptrack_frames);
+    if (!table.frames || !table.active || !table.maptrack)
         return Error::nomem;
-    }
     table.max_frames = max_frames;
     table.max_maptrack_frames = max_maptrack_frames;
     return grow(domain, 1);
@@ -39,35 +22,24 @@ Status init(Domain& domain, u32 max_frames, u32 max_maptrack_frames)
 Status grow(Domain& domain, u32 count)
 {
     GrantTable& table = domain.grants;
+    Guard guard(table.lock);
     if (count > table.max_frames)
         return Error::inval;
     while (table.frame_count < count) {
-        // Memory comes without the lock; of two that grow at once, one gives its frame back.
-        CommPage page = domains::add_comm_page(domain);
         auto* active = make_array<ActiveGrant>(GrantTable::entries_per_frame);
-        if (page && active) {
-            Guard guard(table.lock);
-            u32 at = table.frame_count;
-            if (at < count && table.frames) {
-                table.active[at] = std::exchange(active, nullptr);
-                table.frames[at] = std::exchange(page, CommPage{});
-                table.frame_count = at + 1;
-                continue;
-            }
-        }
-        bool complete = page && active;
-        heap::free(active);
-        free_comm_page(page);
-        if (!complete || !table.frames)
+        CommPage page = active ? domains::add_comm_page(domain) : CommPage();
+        if (!page) {
+            heap::free(active);
             return Error::nomem;
+        }
+        table.active[table.frame_count] = active;
+        table.frames[table.frame_count++] = page;
     }
     return success;
 }
 
 Result<Mfn> shared_frame(Domain& domain, u32 index)
 {
-    if (index >= domain.grants.max_frames)
-        return Error::inval;
     TRY(grow(domain, index + 1));
     Guard guard(domain.grants.lock);
     if (index >= domain.grants.frame_count)
@@ -78,17 +50,45 @@ Result<Mfn> shared_frame(Domain& domain, u32 index)
 void free_tables(Domain& domain)
 {
     GrantTable& table = domain.grants;
-    u32 count;
+    u32 frames, pieces;
     {
-        Guard guard(table.lock); // from here on nobody finds an entry
-        count = std::exchange(table.frame_count, 0);
-        table.maptrack_count = 0;
+        Guard guard(table.lock); // from here on nobody finds an entry or a handle, nor makes more of them
+        table.max_frames = table.max_maptrack_frames = 0;
+        frames = std::exchange(table.frame_count, 0);
+        pieces = table.maptrack_count.exchange(0) / GrantTable::tracks_per_frame;
         table.maptrack_free = ~0u;
     }
-    for (u32 i = 0; i < count; i++)
+    for (u32 i = 0; i < frames; i++) {
         free_comm_page(table.frames[i]);
-    release_arrays(table);
-    table.max_frames = table.max_maptrack_frames = 0;
+        heap::free(table.active[i]);
+    }
+    for (u32 i = 0; i < pieces; i++)
+        heap::free(table.maptrack[i]);
+    heap::free(std::exchange(table.frames, nullptr));
+    heap::free(std::exchange(table.active, nullptr));
+    heap::free(std::exchange(table.maptrack, nullptr));
+}
+
+s16 swap_entries(Domain& domain, u32 a, u32 b)
+{
+    GrantTable& table = domain.grants;
+    Guard guard(table.lock);
+    if (!covers(table, a) || !covers(table, b))
+        return GNTST_bad_gntref;
+    if (a == b)
+        return GNTST_okay;
+    for (u32 ref : {a, b})
+        if (active_at(table, ref).readers || active_at(table, ref).writers)
+            return GNTST_eagain;
+    u64 value = entry_at(table, a).load();
+    entry_at(table, a).store(entry_at(table, b).exchange(value));
+    return GNTST_okay;
+}
+
+s16 take_back(Domain& granter, u32 ref, bool write)
+{
+    unpin(granter, ref, write);
+    return GNTST_general_error;
 }
 
 } // namespace tenon::grants

@@ -1,6 +1,5 @@
 // console_io: the control domain's console is the machine's. What other guests write (early boot, panics) becomes log lines
 // marked with their number, and no more of them than the log can bear.
-#include "../console/store.hpp"
 #include "argument.hpp"
 #include <abi/console.h>
 #include <span>
@@ -34,8 +33,8 @@ struct GuestLines {
                 log_warning("(%u lines of guests were left out)", lost);
             lost = 0;
             credit--;
-            char text[console::store::line_size];
-            console::store::read(console::store::line_at, text, length);
+            char text[console::line_store.size];
+            console::line_store.read(0, text, length);
             log_info("(d%u) %.*s", domain, int(length), text);
         } else if (length) {
             lost++;
@@ -49,10 +48,10 @@ struct GuestLines {
             flush();
         domain = writer;
         for (const char& c : text) {
-            if (c == '\n' || length == console::store::line_size)
+            if (c == '\n' || length == console::line_store.size)
                 flush();
             if (c >= ' ' || c == '\t')
-                console::store::write(console::store::line_at + length++, &c, 1);
+                console::line_store.write(length++, &c, 1);
         }
     }
 };

@@ -113,7 +113,7 @@ CallResult vcpu_op(Call& call, u32 command, u32 id, u64 argument)
     case VCPUOP_is_up: return s64{!(vcpu->pause & pause_down)};
     case VCPUOP_get_runstate_info: return done(GuestPtr<vcpu_runstate_info>(argument).write(guest_time::runstate_now(*vcpu)));
     case VCPUOP_register_runstate_memory_area:
-        return register_runstate(*vcpu, GuestPtr<vcpu_runstate_info>(TRY(read<vcpu_register_runstate_memory_area>(argument)).addr.v));
+        return register_runstate(*vcpu, GuestPtr<vcpu_runstate_info>(TRY(read<vcpu_register_runstate_memory_area>(argument)).addr));
     case VCPUOP_set_periodic_timer: return set_periodic(*vcpu, TRY(read<vcpu_set_periodic_timer>(argument)).period_ns);
     case VCPUOP_stop_periodic_timer: return set_periodic(*vcpu, 0);
     case VCPUOP_set_singleshot_timer: return vcpu == &call.vcpu ? set_singleshot(*vcpu, argument) : Error::inval;
@@ -121,7 +121,7 @@ CallResult vcpu_op(Call& call, u32 command, u32 id, u64 argument)
     case VCPUOP_register_vcpu_info: return register_info(call, *vcpu, GuestPtr<vcpu_register_vcpu_info>(argument));
     case VCPUOP_send_nmi: notify_vcpu(*vcpu, mail_nmi); return s64{0};
     case VCPUOP_register_vcpu_time_memory_area:
-        return register_time(*vcpu, GuestPtr<vcpu_time_info>(TRY(read<vcpu_register_time_memory_area>(argument)).addr.v));
+        return register_time(*vcpu, GuestPtr<vcpu_time_info>(TRY(read<vcpu_register_time_memory_area>(argument)).addr));
     // The answer would change with every move: vCPUs are not pinned for their guest.
     case VCPUOP_get_physid: return refuse(call, command, Error::inval);
     default: return refuse(call, command, Error::nosys);

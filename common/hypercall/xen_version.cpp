@@ -5,6 +5,7 @@
 #include <abi/mmu.h>
 #include <abi/version.h>
 #include <tenon/arch/machine.hpp>
+#include <tenon/boot/known_options.hpp>
 
 namespace tenon::hypercall {
 namespace {
@@ -70,13 +71,13 @@ CallResult xen_version(Call& call, u32 command, u64 argument)
     case XENVER_compile_info: return give_compile_info(argument);
     case XENVER_capabilities: return give_text<XEN_CAPABILITIES_INFO_LEN>(argument, "xen-3.0-x86_64 ");
     case XENVER_changeset: return give_text<XEN_CHANGESET_INFO_LEN>(argument, "tenon");
-    case XENVER_platform_parameters: return done(GuestPtr<xen_platform_parameters>(argument).write({HYPERVISOR_VIRT_START}));
+    case XENVER_platform_parameters: return done(GuestPtr<xen_platform_parameters>(argument).write({MACH2PHYS_VIRT_START}));
     case XENVER_get_features: return done(with_argument(give_features, call, argument));
     case XENVER_pagesize: return s64(page_size);
     case XENVER_guest_handle: return done(GuestPtr<u8>(argument).write_array(call.domain.handle, sizeof call.domain.handle));
     case XENVER_commandline:
         // Boot options are the control domain's business; others see an empty line.
-        return give_text<ABI_COMMANDLINE_LEN>(argument, call.domain.is_privileged ? arch::command_line() : "");
+        return give_text<ABI_COMMANDLINE_LEN>(argument, call.domain.is_privileged ? command_line::text() : "");
     case XENVER_build_id: return give_build_id(argument);
     default: return refuse(call, command, Error::nosys);
     }

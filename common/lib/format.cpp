@@ -1,147 +1,89 @@
-// printf-style formatting into a buffer: %d %i %u %x %X %c %s %p %%, with h hh l ll z, width and precision (also *), 0 - + # flags.
+// printf-style formatting into a buffer, as much of it as log lines need: %d %u %x with l, ll or z and a width, padded by blanks or
+// zeros (not with a sign); %c %s %.*s %p %%.
 #include <cstdarg>
-#include <string_view>
 #include <tenon/log.hpp>
 
 namespace tenon {
 namespace {
 
-struct Output {
+struct Formatter {
     char* buffer;
     std::size_t size, length = 0;
+    va_list args{};
+
     void put(char c)
     {
         if (length + 1 < size)
             buffer[length++] = c;
     }
-    void repeat(char c, int count)
+    void put_text(const char* text, std::size_t most)
     {
-        while (count-- > 0)
-            put(c);
+        for (text = text ? text : "(null)"; most && *text; most--)
+            put(*text++);
     }
-};
-
-struct Spec {
-    bool left = false, zero = false, plus = false, alternate = false;
-    int width = 0, precision = -1;
-    unsigned unused_bits = 32; ///< of an integer argument's 64
-};
-
-/// The prefix, zeros and the text, in a field of the specified width.
-void put_field(Output& out, const Spec& spec, std::string_view prefix, int zeros, std::string_view text)
-{
-    int pad = spec.width - int(prefix.size() + text.size()) - max(zeros, 0);
-    if (!spec.left)
-        out.repeat(' ', pad);
-    for (char c : prefix)
-        out.put(c);
-    out.repeat('0', zeros);
-    for (char c : text)
-        out.put(c);
-    if (spec.left)
-        out.repeat(' ', pad);
-}
-
-void put_number(Output& out, const Spec& spec, u64 value, std::string_view prefix, unsigned base, const char* alphabet = "0123456789abcdef")
-{
-    char digits[20], *first = digits + sizeof(digits);
-    do
-        *--first = alphabet[value % base];
-    while (value /= base);
-    int count = int(digits + sizeof(digits) - first);
-    int zeros = spec.precision >= 0 ? spec.precision - count : spec.zero && !spec.left ? spec.width - int(prefix.size()) - count : 0;
-    put_field(out, spec, prefix, zeros, {first, std::size_t(count)});
-}
-
-/// Flags, width, precision and length modifier; returns the conversion character's place.
-const char* parse(const char* f, Spec& spec, va_list& args)
-{
-    for (;; f++) {
-        bool* flag = *f == '-' ? &spec.left : *f == '0' ? &spec.zero : *f == '+' ? &spec.plus : *f == '#' ? &spec.alternate : nullptr;
-        if (!flag)
-            break;
-        *flag = true;
+    void put_number(u64 value, bool is_negative, unsigned base, unsigned width, char padding)
+    {
+        char digits[24], *const end = digits + sizeof digits, *first = end;
+        do
+            *--first = "0123456789abcdef"[value % base];
+        while (value /= base);
+        if (is_negative)
+            *--first = '-';
+        for (unsigned n = unsigned(end - first); n < width; n++)
+            put(padding);
+        put_text(first, std::size_t(end - first));
     }
-    auto number = [&](int& value) {
-        value = 0;
-        if (*f == '*') {
-            value = min(va_arg(args, int), 1024);
-            f++;
+    /// Converts what a '%' in front of `f` begins; returns what comes after it.
+    const char* convert(const char* f)
+    {
+        const char* const begin = f;
+        const char padding = *f == '0' ? '0' : ' ';
+        unsigned width = 0;
+        while (*f >= '0' && *f <= '9')
+            width = width * 10 + unsigned(*f++ - '0');
+        std::size_t most = ~std::size_t{0};
+        if (f[0] == '.' && f[1] == '*') {
+            most = std::size_t(va_arg(args, int));
+            f += 2;
         }
-        for (; *f >= '0' && *f <= '9'; f++)
-            value = min(value * 10 + (*f - '0'), 1024);
-    };
-    number(spec.width);
-    if (spec.width < 0) {
-        spec.left = true;
-        spec.width = -max(spec.width, -1024);
+        bool is_long = false;
+        for (; *f == 'l' || *f == 'z'; f++)
+            is_long = true;
+        const char conversion = *f++;
+        switch (conversion) {
+        case 'd': {
+            const s64 value = is_long ? va_arg(args, s64) : va_arg(args, s32);
+            put_number(value < 0 ? -u64(value) : u64(value), value < 0, 10, width, padding);
+            return f;
+        }
+        case 'u':
+        case 'x': put_number(is_long ? va_arg(args, u64) : va_arg(args, u32), false, conversion == 'x' ? 16 : 10, width, padding); return f;
+        case 'p':
+            put_text("0x", most);
+            put_number(va_arg(args, u64), false, 16, width, padding);
+            return f;
+        case 'c': put(char(va_arg(args, int))); return f;
+        case 's': put_text(va_arg(args, const char*), most); return f;
+        case '%': put('%'); return f;
+        default: put('%'); return begin; // what is not known shows itself
+        }
     }
-    if (*f == '.') {
-        f++;
-        number(spec.precision);
-    }
-    for (; *f == 'l' || *f == 'z' || *f == 'h' || *f == 'j' || *f == 't'; f++)
-        spec.unused_bits = *f != 'h' ? 0 : spec.unused_bits == 48 ? 56 : 48;
-    return f;
-}
-
-void convert(Output& out, char conversion, const Spec& spec, va_list& args)
-{
-    // The promoted argument, in the upper bits: shifted back it is cut to its type, with or without its sign.
-    auto integer = [&] { return (spec.unused_bits ? va_arg(args, u32) : va_arg(args, u64)) << spec.unused_bits; };
-    switch (conversion) {
-    case 'd':
-    case 'i': {
-        s64 value = s64(integer()) >> spec.unused_bits;
-        return put_number(out, spec, value < 0 ? -u64(value) : u64(value), value < 0 ? "-" : spec.plus ? "+" : "", 10);
-    }
-    case 'u': return put_number(out, spec, integer() >> spec.unused_bits, "", 10);
-    case 'x':
-    case 'X': {
-        u64 value = integer() >> spec.unused_bits;
-        return put_number(out, spec, value, spec.alternate && value ? "0x" : "", 16,
-                          conversion == 'X' ? "0123456789ABCDEF" : "0123456789abcdef");
-    }
-    case 'p': return put_number(out, spec, va_arg(args, u64), "0x", 16);
-    case 'c': {
-        char c = char(va_arg(args, int));
-        return put_field(out, spec, "", 0, {&c, 1});
-    }
-    case 's': {
-        const char* text = va_arg(args, const char*);
-        std::size_t length = 0, most = spec.precision < 0 ? ~std::size_t{0} : std::size_t(spec.precision);
-        for (text = text ? text : "(null)"; length < most && text[length];)
-            length++;
-        return put_field(out, spec, "", 0, {text, length});
-    }
-    default: // '%', and whatever is not known shows itself
-        if (conversion != '%')
-            out.put('%');
-        out.put(conversion);
-    }
-}
+};
 
 } // namespace
 
-std::size_t vformat(char* buffer, std::size_t size, const char* f, va_list caller_args)
+std::size_t vformat(char* buffer, std::size_t size, const char* f, va_list args)
 {
     if (size == 0)
         return 0;
-    Output out{buffer, size};
-    va_list args;
-    va_copy(args, caller_args);
-    for (; *f; f++) {
-        if (*f != '%') {
-            out.put(*f);
-            continue;
-        }
-        Spec spec;
-        f = parse(f + 1, spec, args);
-        if (!*f)
-            break;
-        convert(out, *f, spec, args);
-    }
-    va_end(args);
+    Formatter out{buffer, size};
+    va_copy(out.args, args);
+    while (*f)
+        if (const char c = *f++; c == '%')
+            f = out.convert(f);
+        else
+            out.put(c);
+    va_end(out.args);
     buffer[out.length] = 0;
     return out.length;
 }

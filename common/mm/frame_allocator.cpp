@@ -114,7 +114,7 @@ void add_range(Mfn first, u64 count)
     }
 }
 
-Result<Mfn> allocate(DomainId owner, unsigned order, unsigned address_bits, Contents contents)
+Result<Mfn> allocate(DomainId owner, unsigned order, unsigned address_bits)
 {
     if (order > max_order)
         return Error::nomem;
@@ -134,8 +134,7 @@ Result<Mfn> allocate(DomainId owner, unsigned order, unsigned address_bits, Cont
         arch::flush_tlb_older_than(newest, arch::online_cpus());
     for (u64 i = 0; i < count; i++) {
         Frame& frame = at(first + i);
-        if (contents == Contents::zeroed)
-            arch::clear_frame(Mfn{first + i});
+        arch::clear_frame(Mfn{first + i});
         frame.owner = owner.raw();
         frame.stamp = 0;
         frame.refs.store(1, std::memory_order_release); // pairs with the acquire in Frame::get

@@ -61,15 +61,6 @@ CpuId choose_home(const Vcpu& vcpu, u64 now)
     return cpu < max_cpus ? CpuId{cpu} : last;
 }
 
-/// Off with a waiting vCPU of `from`, whose lock is held, to another CPU. Until it is queued there it could be destroyed: the
-/// caller keeps its domain.
-static void take_out(CpuQueue& from, Vcpu& vcpu, CpuId to)
-{
-    from.run.remove(vcpu.sched);
-    from.publish();
-    move_home(vcpu, to);
-}
-
 static bool can_move(const Vcpu& vcpu) { return vcpu.is_runnable() && !vcpu.is_on_cpu.load(std::memory_order_relaxed); }
 
 bool pull_from_crowded(CpuId to, const Domain* of)
@@ -86,7 +77,8 @@ bool pull_from_crowded(CpuId to, const Domain* of)
                     break;
             if (s) {
                 keep = domains::again(s->vcpu->domain);
-                take_out(victim, *s->vcpu, to);
+                victim.take_out(*s->vcpu);
+                move_home(*s->vcpu, to);
             }
         }
         if (s) {
@@ -110,7 +102,8 @@ void rebalance(Vcpu& vcpu)
             if (to == max_cpus || queue_of(CpuId{to}).reached(now) <= vcpu.sched.virtual_time + FairPolicy::push_threshold)
                 return;
         }
-        take_out(*home, vcpu, CpuId{to});
+        home->take_out(vcpu);
+        move_home(vcpu, CpuId{to});
     }
     settle(vcpu, true);
 }

@@ -26,10 +26,8 @@ void add(Vcpu& vcpu)
 void remove(Vcpu& vcpu)
 {
     HomeGuard home(vcpu);
-    if (vcpu.sched.is_queued()) {
-        home->run.remove(vcpu.sched);
-        home->publish();
-    }
+    if (vcpu.sched.is_queued())
+        home->take_out(vcpu);
 }
 
 Status set_affinity(Vcpu& vcpu, const CpuSet& hard)
@@ -42,11 +40,8 @@ Status set_affinity(Vcpu& vcpu, const CpuSet& hard)
         vcpu.sched.hard_affinity = hard;
         is_waiting = vcpu.sched.is_queued();
         if (!may_run_on(vcpu, home->cpu)) {
-            if (is_waiting) {
-                home->run.remove(vcpu.sched);
-                home->publish();
-                is_waiting = false;
-            }
+            if (std::exchange(is_waiting, false))
+                home->take_out(vcpu);
             if (vcpu.is_on_cpu.load(std::memory_order_relaxed))
                 ask(home->cpu);
         }
@@ -70,7 +65,5 @@ void set_params(Domain& domain, Params params)
         resume_vcpu(vcpu, pause_throttled);
     });
 }
-
-Params params(const Domain& domain) { return {domain.weight, domain.cap}; }
 
 } // namespace tenon::scheduler

@@ -31,11 +31,6 @@ public:
             now.set_word(i, words_[i].load(std::memory_order_relaxed));
         return now;
     }
-    void reset()
-    {
-        for (auto& w : words_)
-            w = 0;
-    }
 
 private:
     bool test(CpuId cpu) { return word(cpu).load(std::memory_order_relaxed) & mask(cpu); }
@@ -65,10 +60,16 @@ struct CpuQueue {
     std::atomic<u64> decided_at{0}; ///< time of the latest decision
     std::atomic<u16> weight{0};     ///< of the one that runs since then
 
+    /// What waits has changed.
     void publish()
     {
         waiting.store(run.size(), std::memory_order_relaxed);
         crowded_cpus.assign(cpu, run.size() != 0);
+    }
+    void take_out(Vcpu& vcpu)
+    {
+        run.remove(vcpu.sched);
+        publish();
     }
     /// `running`: nullptr for the idle vCPU.
     void note_decision(const Sched* running, u16 its_weight, u64 now)
@@ -126,7 +127,8 @@ void settle(Vcpu& vcpu, bool is_moved);
 void offer(const Vcpu& vcpu);
 /// The home for a vCPU that wakes.
 CpuId choose_home(const Vcpu& vcpu, u64 now);
-/// Changes the home of a vCPU that is neither queued nor on a CPU. Under its old home's lock.
+/// Changes the home of a vCPU that is neither queued nor on a CPU. Under its old home's lock; until it is queued there it could be
+/// destroyed: the caller keeps its domain.
 void move_home(Vcpu& vcpu, CpuId target);
 /// An idle CPU takes a waiting vCPU from another one into its queue; false when there is none. No lock held.
 /// `of`: only one of this domain.

@@ -4,14 +4,15 @@
 
 namespace tenon {
 
-void scheduler::set_runstate(Vcpu& vcpu, s32 state, u64 now)
+static void enter_state(vcpu_runstate_info& r, s32 state, u64 now)
 {
-    vcpu_runstate_info& r = vcpu.runstate;
     now = max(now, r.state_entry_time); // another CPU's clock may be a little behind
     r.time[r.state] += now - r.state_entry_time;
     r.state_entry_time = now;
     r.state = state;
 }
+
+void scheduler::set_runstate(Vcpu& vcpu, s32 state, u64 now) { enter_state(vcpu.runstate, state, now); }
 
 s32 scheduler::waiting_state(const Vcpu& vcpu)
 {
@@ -24,12 +25,8 @@ s32 scheduler::waiting_state(const Vcpu& vcpu)
 vcpu_runstate_info guest_time::runstate_now(Vcpu& vcpu)
 {
     scheduler::HomeGuard home(vcpu);
-    vcpu_runstate_info r = vcpu.runstate;
-    u64 now = arch::now_ns();
-    if (now > r.state_entry_time) {
-        r.time[r.state] += now - r.state_entry_time;
-        r.state_entry_time = now;
-    }
+    vcpu_runstate_info r = vcpu.runstate; // itself, the vCPU's own CPU reads without the lock
+    enter_state(r, r.state, arch::now_ns());
     return r;
 }
 

@@ -158,13 +158,14 @@ unsigned queue_count() { return cpu_count; }
 
 bool init(unsigned cpus)
 {
-    for (unsigned i = 0; i < cpu_count; i++)
+    for (unsigned i = 0; i < cpu_count; i++) { // of an earlier machine, in tests
         timers::cancel(queues[i].slice);
-    heap::free(queues); // of an earlier machine, in tests
+        idle_cpus.assign(CpuId{i}, false);
+        crowded_cpus.assign(CpuId{i}, false);
+    }
+    heap::free(queues);
     queues = make_array<CpuQueue>(cpus);
     cpu_count = queues ? cpus : 0;
-    idle_cpus.reset();
-    crowded_cpus.reset();
     for (unsigned i = 0; i < cpu_count; i++) {
         queues[i].cpu = CpuId{i};
         queues[i].random = i;
@@ -239,10 +240,8 @@ void wake(Vcpu& vcpu)
 void poke(Vcpu& vcpu)
 {
     HomeGuard home(vcpu);
-    if (vcpu.sched.is_queued() && !vcpu.is_runnable()) {
-        home->run.remove(vcpu.sched);
-        home->publish();
-    }
+    if (vcpu.sched.is_queued() && !vcpu.is_runnable())
+        home->take_out(vcpu);
     if (home->current != &vcpu && !vcpu.sched.is_queued())
         set_runstate(vcpu, waiting_state(vcpu), arch::now_ns());
     if (vcpu.is_on_cpu)

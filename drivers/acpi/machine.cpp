@@ -11,7 +11,7 @@ namespace {
 
 constinit Machine the_machine;
 constexpr u32 sleep_enable = 1 << 13, sleep_type_mask = 7 << 10;
-constexpr u16 cf9_port = 0xcf9, cf8_port = 0xcf8, keyboard_port = 0x64;
+constexpr u16 cf9_port = 0xcf9, keyboard_port = 0x64;
 
 /// Some tens of microseconds: a port that does nothing takes about one. [ISA bus cycle]
 void short_delay(unsigned microseconds)
@@ -36,19 +36,13 @@ void reset()
     const auto& [reg, value] = the_machine.power.reset;
     if (!reg)
         return;
-    if (reg.space == Gas::pci_config) { // device and function in bits 16-47, bus 0, register in bits 0-15
-        const u32 device = u32(reg.address >> 32) & 0x1f, function = u32(reg.address >> 16) & 7;
-        io::out32(cf8_port, 0x80000000 | device << 11 | function << 8 | (u32(reg.address) & 0xfc));
-        io::out8(u16(0xcfc + (reg.address & 3)), value);
-    } else {
-        write(reg, value);
-    }
+    write(reg, value);
     short_delay(50'000);
 }
 
 } // namespace
 
-Status init(MachineAddr rsdp)
+Status init(Bytes rsdp)
 {
     TRY(read_tables(the_machine, rsdp, [](MachineAddr address, u64 bytes) {
         return static_cast<const u8*>(x86::map_device(address, bytes, x86::DeviceMemory::write_back));
@@ -56,8 +50,8 @@ Status init(MachineAddr rsdp)
     u32 enabled = 0;
     for (u32 i = 0; i < the_machine.cpu_count; i++)
         enabled += the_machine.cpus[i].enabled;
-    log_info("ACPI: RSDP 0x%lx, %u CPUs, %u I/O APICs, %u overrides, %u MCFG ranges%s", the_machine.rsdp.raw(), enabled,
-             the_machine.ioapic_count, the_machine.override_count, the_machine.mcfg_count, the_machine.hpet_address ? ", HPET" : "");
+    log_info("ACPI: %u CPUs, %u I/O APICs, %u overrides, %u MCFG ranges", enabled, the_machine.ioapic_count, the_machine.override_count,
+             the_machine.mcfg_count);
     return success;
 }
 

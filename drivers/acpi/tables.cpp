@@ -1,7 +1,6 @@
-// From the RSDP over the RSDT or XSDT to each table that Tenon reads. [ACPI 5.2.5 - 5.2.12, HPET 1.0a 3.2.4, PCI firmware 4.1.2]
+// From the RSDP over the RSDT or XSDT to each table that Tenon reads. [ACPI 5.2.5 - 5.2.12, PCI firmware 4.1.2]
 #include <iterator>
 #include <tenon/device/acpi.hpp>
-#include <tenon/lib/bytes.hpp>
 
 namespace tenon::acpi {
 namespace {
@@ -24,26 +23,6 @@ Bytes open_table(MachineAddr address, MapTable map, u32 wanted = 0)
     return whole && Bytes{whole, length}.sums_to_zero() ? Bytes{whole, length} : Bytes{};
 }
 
-bool is_rsdp(Bytes bytes) { return bytes.get<u64>(0) == rsdp_signature && bytes.has(0, 20) && bytes.part(0, 20).sums_to_zero(); }
-
-/// [ACPI 5.2.5.1] The first KiB of the EBDA, then 0xe0000-0xfffff, on 16-byte boundaries.
-MachineAddr scan(MapTable map)
-{
-    u64 ebda = 0;
-    if (const u8* bda = map(MachineAddr{0x400}, 0x100))
-        ebda = u64{Bytes{bda, 0x100}.get<u16>(0x0e)} << 4;
-    const struct {
-        u64 start, bytes;
-    } areas[] = {{ebda, 0x400}, {0xe0000, 0x20000}};
-    for (const auto& area : areas) {
-        const u8* base = area.start >= 0x80000 ? map(MachineAddr{area.start}, area.bytes) : nullptr;
-        for (u64 i = 0; base && i + 20 <= area.bytes; i += 16)
-            if (is_rsdp({base + i, 20}))
-                return MachineAddr{area.start + i};
-    }
-    return MachineAddr{0};
-}
-
 /// One more entry of a list, unless the record is full.
 template <class T, std::size_t N> void append(T (&list)[N], u32& count, const T& entry)
 {
@@ -63,16 +42,10 @@ void add_cpu(Machine& machine, u32 apic, u32 acpi_id, u32 flags)
 constexpr bool is_low(u16 flags) { return (flags & 3) == 3; }
 constexpr bool is_level(u16 flags) { return (flags >> 2 & 3) == 3; }
 
-void add_nmi(Machine& machine, u32 acpi_id, u16 flags, u8 lint)
-{
-    if (lint < 2)
-        append(machine.nmis, machine.nmi_count, {acpi_id, lint, is_low(flags)});
-}
-
 /// One structure of the MADT. [ACPI 5.2.12.2 - 5.2.12.13]
 void read_madt_entry(const Bytes& e, Machine& machine)
 {
-    static constexpr u8 lengths[] = {8, 12, 10, 0, 6, 0, 0, 0, 0, 16, 12};
+    static constexpr u8 lengths[] = {8, 12, 10, 0, 0, 0, 0, 0, 0, 16};
     const u8 type = e.get<u8>(0);
     if (type >= std::size(lengths) || e.size() < lengths[type])
         return;
@@ -82,12 +55,8 @@ void read_madt_entry(const Bytes& e, Machine& machine)
             add_cpu(machine, e.get<u8>(3), e.get<u8>(2), e.get<u32>(4));
         return;
     case 1: return append(machine.ioapics, machine.ioapic_count, {e.get<u32>(4), e.get<u32>(8)});
-    case 2:
-        return append(machine.overrides, machine.override_count,
-                      {e.get<u8>(3), e.get<u32>(4), is_level(e.get<u16>(8)), is_low(e.get<u16>(8))});
-    case 4: return add_nmi(machine, e.get<u8>(2) == 0xff ? ~0u : e.get<u8>(2), e.get<u16>(3), e.get<u8>(5));
+    case 2: return append(machine.overrides, machine.override_count, {e.get<u32>(4), is_level(e.get<u16>(8)), is_low(e.get<u16>(8))});
     case 9: return add_cpu(machine, e.get<u32>(4), e.get<u32>(12), e.get<u32>(8));
-    case 10: return add_nmi(machine, e.get<u32>(4), e.get<u16>(2), e.get<u8>(8));
     }
 }
 
@@ -151,40 +120,27 @@ void read_mcfg(const Bytes& t, Machine& machine)
     }
 }
 
-void read_hpet(const Bytes& t, Machine& machine)
-{
-    const Gas address = read_gas(t, 40);
-    if (address.space == Gas::memory && !machine.hpet_address)
-        machine.hpet_address = address.address;
-}
-
 void read_one(const Bytes& table, Machine& machine)
 {
     switch (table.get<u32>(0)) {
     case signature("APIC"): return read_madt(table, machine);
     case signature("FACP"): return read_fadt(table, machine);
     case signature("MCFG"): return read_mcfg(table, machine);
-    case signature("HPET"): return read_hpet(table, machine);
     }
 }
 
 } // namespace
 
-Status read_tables(Machine& machine, MachineAddr rsdp, MapTable map)
+Status read_tables(Machine& machine, Bytes rsdp, MapTable map)
 {
-    if (rsdp.raw() == 0)
-        rsdp = scan(map);
-    const u8* base = rsdp.raw() ? map(rsdp, 36) : nullptr;
-    if (!base || !is_rsdp({base, 36}))
+    if (rsdp.get<u64>(0) != rsdp_signature || !rsdp.part(0, 20).sums_to_zero())
         return Error::nodev;
-    machine.rsdp = rsdp;
-    const Bytes root{base, 36};
     Bytes list;
     u64 width = 8;
-    if (root.get<u8>(15) >= 2 && root.sums_to_zero())
-        list = open_table(MachineAddr{root.get<u64>(24)}, map, signature("XSDT"));
+    if (rsdp.get<u8>(15) >= 2 && rsdp.sums_to_zero())
+        list = open_table(MachineAddr{rsdp.get<u64>(24)}, map, signature("XSDT"));
     if (list.empty()) {
-        list = open_table(MachineAddr{root.get<u32>(16)}, map, signature("RSDT"));
+        list = open_table(MachineAddr{rsdp.get<u32>(16)}, map, signature("RSDT"));
         width = 4;
     }
     if (list.empty())

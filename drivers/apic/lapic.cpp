@@ -1,7 +1,6 @@
 // Local APIC: mode, setup, identity, end of interrupt, messages to other CPUs, timer. [SDM 3A 11.4 - 11.12]
 #include <iterator>
 #include <tenon/arch/cpu.hpp>
-#include <tenon/device/acpi.hpp>
 #include <tenon/device/counter.hpp>
 #include <tenon/device/io.hpp>
 #include <tenon/device/lapic.hpp>
@@ -20,8 +19,6 @@ enum Register : u32 {
     reg_version = 0x30,
     reg_tpr = 0x80,
     reg_eoi = 0xb0,
-    reg_ldr = 0xd0,
-    reg_dfr = 0xe0,
     reg_svr = 0xf0,
     reg_isr = 0x100,
     reg_esr = 0x280,
@@ -80,19 +77,6 @@ void send(u32 to, u32 low)
         io::relax();
 }
 
-/// [ACPI 5.2.12.7] Which local pin brings NMI to this CPU.
-void connect_nmi()
-{
-    const acpi::Machine& machine = acpi::machine();
-    u32 my_acpi_id = ~0u;
-    for (u32 i = 0; i < machine.cpu_count; i++)
-        if (machine.cpus[i].apic == id())
-            my_acpi_id = machine.cpus[i].acpi_id;
-    for (u32 i = 0; i < machine.nmi_count; i++)
-        if (machine.nmis[i].acpi_id == ~0u || machine.nmis[i].acpi_id == my_acpi_id)
-            put(machine.nmis[i].lint ? reg_lvt_lint1 : reg_lvt_lint0, delivery_nmi | u32(machine.nmis[i].low) << 13);
-}
-
 void mask_local_interrupts()
 {
     const unsigned last_lvt = get(reg_version) >> 16 & 0xff;
@@ -139,10 +123,6 @@ void init_this_cpu()
         io::write_msr(msr_apic_base, base | base_x2apic);
 
     mask_local_interrupts();
-    if (!is_x2apic()) {
-        put(reg_dfr, ~0u); // flat model; physical destinations are used, but reserved encodings must not stay
-        put(reg_ldr, 0);
-    }
     put(reg_tpr, 0);
     put(reg_svr, svr_enable | vectors.spurious);
     for (unsigned n = 0; n < 256; n++) { // what the firmware left in service would block everything below it
@@ -155,7 +135,7 @@ void init_this_cpu()
     }
     take_errors();
     put(reg_lvt_error, vectors.error);
-    connect_nmi();
+    put(reg_lvt_lint1, delivery_nmi); // where every PC has it [MP 1.4 3.6.2]
     init_timer_on_this_cpu();
 }
 
@@ -165,12 +145,7 @@ void eoi() { put(reg_eoi, 0); }
 bool in_service(u8 vector) { return get(reg_isr + (vector / 32) * 0x10) >> (vector % 32) & 1; }
 
 void send_ipi(ApicId to, u8 vector) { send(to.raw(), vector | icr_assert); }
-void send_init(ApicId to)
-{
-    send(to.raw(), delivery_init | icr_assert | icr_level);
-    if (!is_x2apic()) // the level de-assert of old local APICs; later ones ignore it
-        send(to.raw(), delivery_init | icr_level);
-}
+void send_init(ApicId to) { send(to.raw(), delivery_init | icr_assert | icr_level); }
 void send_startup(ApicId to, u8 page) { send(to.raw(), delivery_startup | icr_assert | page); }
 void send_nmi_to_others() { send(0, delivery_nmi | icr_assert | icr_others); }
 

@@ -20,7 +20,7 @@ constexpr u64 poll_period_ns = 10'000'000;
 struct Uart {
     u16 port = 0; ///< 0: memory-mapped, or none
     void* registers = nullptr;
-    u32 irq = ~0u;
+    u32 irq = 0; ///< GSI; 0: poll
     bool present = false;
     unsigned room = 0; ///< characters the FIFO takes without another look at its status
 
@@ -55,16 +55,15 @@ struct Uart {
         for (unsigned tries = 0; room == 0 && tries < 200'000; tries++)
             if (get(line_status) & lsr_can_send)
                 room = fifo_size;
-        if (room == 0)
-            return;
-        room--;
-        put(data, u8(c));
+        if (room) {
+            room--;
+            put(data, u8(c));
+        }
     }
 };
 
 constinit Uart uart;
-using Receiver = void (*)(char);
-constinit Receiver receiver = nullptr;
+void (*receiver)(char) = nullptr;
 constinit Timer poll_timer;
 
 void take_input()
@@ -81,18 +80,18 @@ void poll(void*)
 
 Status find_on_pci(const Options& options, Uart& found)
 {
-    pci::Function f{0, options.bus, options.devfn};
-    bool seen = options.names_device && pci::exists(f);
-    for (unsigned bdf = 0; !options.names_device && !seen && bdf < 0x10000; bdf++) {
-        f = {0, u8(bdf >> 8), u8(bdf)};
-        seen = pci::exists(f) && pci::read(f, pci::reg_class, 4) >> 16 == 0x0700;
-        if ((bdf & 7) == 0 && !pci::exists(f))
-            bdf |= 7; // no function 0: no device
-    }
-    const u32 bar = seen ? pci::read(f, pci::reg_bar0, 4) : 0;
+    constexpr u32 serial_controller = 0x0700, functions = 0x10000;
+    const auto function = [](u32 number) { return pci::Function{0, u8(number >> 8), u8(number)}; };
+    u32 number = options.names_device ? u32(options.bus << 8 | options.devfn) : 0;
+    while (!options.names_device && number < functions && pci::read(function(number), pci::reg_class, 4) >> 16 != serial_controller)
+        number++;
+    const pci::Function f = function(number);
+    if (number == functions || !pci::exists(f))
+        return Error::nodev;
+    const u32 bar = pci::read(f, pci::reg_bar0, 4);
     if (bar & 1)
         found.port = u16(bar & ~3u);
-    else if (const u64 address = seen ? pci::memory_bar(f, 0) : 0)
+    else if (const u64 address = pci::memory_bar(f, 0))
         found.registers = x86::map_device(MachineAddr{address}, 8);
     if (!found.port && !found.registers)
         return Error::nodev;
@@ -116,8 +115,7 @@ Status init(const Options& options)
         TRY(find_on_pci(options, wanted));
     else
         wanted.port = options.port;
-    if (options.irq)
-        wanted.irq = options.irq;
+    wanted.irq = options.irq;
     uart.drain();
     if (!wanted.setup(options))
         return Error::nodev;
@@ -136,17 +134,16 @@ void write(const char* text, std::size_t length)
     }
 }
 
-void start_receive(Receiver to)
+void start_receive(void (*to)(char))
 {
     if (!uart.present)
         return;
     receiver = to;
-    if (uart.irq != ~0u && irq::claim_gsi(uart.irq, take_input).ok()) {
+    if (uart.irq && irq::claim_gsi(uart.irq, take_input).ok()) {
         uart.put(interrupt_enable, ier_received);
         take_input(); // what came before would raise no edge
         return;
     }
-    uart.irq = ~0u;
     poll_timer.handler = poll;
     timers::set(poll_timer, arch::now_ns() + poll_period_ns, arch::this_cpu_id());
 }

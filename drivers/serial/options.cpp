@@ -1,24 +1,17 @@
 // The text of `com1=`: baud rate, line format, where the UART is, its interrupt.
 #include <iterator>
-#include <tenon/boot/option.hpp>
+#include <tenon/boot/known_options.hpp>
 #include <tenon/device/serial.hpp>
 
 namespace tenon::serial {
 namespace {
 
+using command_line::take;
+
 Result<u32> number(std::string_view text, u32 limit, unsigned base = 10)
 {
     const u64 n = TRY(command_line::parse_number(text, base));
     return n <= limit ? Result<u32>(u32(n)) : Error::range;
-}
-
-/// Cuts off and returns what stands before the next `separator`; everything when there is none.
-std::string_view take(std::string_view& text, char separator)
-{
-    const std::size_t end = min(text.find(separator), text.size()), rest = min(end + 1, text.size());
-    const std::string_view first{text.data(), end};
-    text = {text.data() + rest, text.size() - rest};
-    return first;
 }
 
 /// "8n1": data bits, parity, stop bits, as the line control register holds them.

@@ -1,15 +1,12 @@
 // Counters of a known rate, to measure the others by.
 #include <tenon/device/counter.hpp>
 #include <tenon/device/io.hpp>
-#include <tenon_arch/layout.hpp>
 
 namespace tenon {
 namespace {
 
-constinit void* hpet = nullptr;
 constinit acpi::Gas pm_timer;
 
-constexpr u64 hpet_capabilities = 0x00, hpet_configuration = 0x10, hpet_main_counter = 0xf0;
 constexpr u16 channel_2 = 0x42, mode_port = 0x43, gate_port = 0x61;
 constexpr u8 gate = 1, speaker = 2, channel_2_word_mode_0 = 0xb0, latch_channel_2 = 0x80;
 
@@ -21,21 +18,6 @@ u64 read_pit()
 }
 
 } // namespace
-
-/// 10 MHz or more. Only the counter is used; the comparators are dom0's. [HPET 1.0a 2.3]
-Counter hpet_counter(const acpi::Machine& machine)
-{
-    constexpr u64 femtoseconds = 1'000'000'000'000'000, longest_period = 100'000'000;
-    hpet = machine.hpet_address ? x86::map_device(MachineAddr{machine.hpet_address}, 0x400) : nullptr;
-    if (!hpet)
-        return {};
-    const u32 period = io::read_at<u32>(hpet, hpet_capabilities + 4);
-    if (period == 0 || period > longest_period) // also all ones: nothing answers there
-        return {};
-    io::write_at<u32>(hpet, hpet_configuration, io::read_at<u32>(hpet, hpet_configuration) | 1);
-    // Counters of 32 bits exist, and 64-bit ones cannot be read at once everywhere.
-    return {[]() -> u64 { return io::read_at<u32>(hpet, hpet_main_counter); }, femtoseconds / period, 0xffff'ffff, "HPET"};
-}
 
 /// 3.579545 MHz, 24 or 32 bits. [ACPI 4.8.3.3]
 Counter acpi_timer_counter(const acpi::Machine& machine)

@@ -1,7 +1,7 @@
 // Text on whichever screen there is: position, line ends, scrolling. The text is kept, so that scrolling draws only cells that change and
 // never reads video memory, which is slow.
-#include "device.hpp"
 #include <tenon/device/screen.hpp>
+#include <tenon_arch/layout.hpp>
 
 namespace tenon::screen {
 namespace {
@@ -30,14 +30,17 @@ void new_line()
 
 } // namespace
 
-void use(const Device& chosen)
+Status use(const Device& chosen)
 {
+    if (!chosen.memory)
+        return Error::nomem;
     device = chosen;
     device.columns = min(device.columns, max_columns);
     device.rows = min(device.rows, max_rows);
     column = row = 0;
     __builtin_memset(shown, ' ', sizeof shown);
-    device.wipe();
+    __builtin_memset(device.memory, 0, device.bytes);
+    return success;
 }
 
 void write(const char* text, std::size_t length)
@@ -60,16 +63,14 @@ void write(const char* text, std::size_t length)
             put(column++, row, c);
         }
     }
-    if (device.show_cursor)
-        device.show_cursor(min(column, device.columns - 1), row);
 }
 
 void relinquish()
 {
-    if (device.columns)
-        device.wipe();
-    if (device.unmap)
-        device.unmap();
+    if (device.columns) {
+        __builtin_memset(device.memory, 0, device.bytes);
+        x86::unmap_device(device.memory, device.bytes);
+    }
     device = {};
 }
 

@@ -5,14 +5,12 @@
 
 // Flat selectors the hypervisor provides in the GDT.
 #define FLAT_KERNEL_CS64 0xe033
-#define FLAT_KERNEL_CS 0xe033
 #define FLAT_KERNEL_SS64 0xe02b
 
 // The GDT from here on is the hypervisor's; a guest brings the frames below.
 #define FIRST_RESERVED_GDT_ENTRY (14 * 4096 / 8)
 
 // Addresses no guest may map begin here, with the machine-to-phys table, which is readable.
-#define HYPERVISOR_VIRT_START 0xFFFF800000000000UL
 #define MACH2PHYS_VIRT_START 0xFFFF800000000000UL
 #define MACH2PHYS_VIRT_END 0xFFFF804000000000UL
 
@@ -48,7 +46,6 @@ struct trap_info {
 enum {
     VGCF_i387_valid = 1 << 0,
     VGCF_in_kernel = 1 << 2,
-    VGCF_IN_KERNEL = VGCF_in_kernel,
     VGCF_failsafe_disables_events = 1 << 3,
     VGCF_syscall_disables_events = 1 << 4,
     VGCF_online = 1 << 5,

@@ -1,4 +1,4 @@
-// event_channel_op, and how pending events are queued by the FIFO calls (which Tenon refuses; its tests ask for them).
+// event_channel_op. The calls of the FIFO form, from init_control on, are refused.
 #pragma once
 
 #include "types.h"
@@ -16,8 +16,6 @@ enum {
     EVTCHNOP_unmask = 9,
     EVTCHNOP_reset = 10,
     EVTCHNOP_init_control = 11,
-    EVTCHNOP_expand_array = 12,
-    EVTCHNOP_set_priority = 13,
 };
 
 struct evtchn_alloc_unbound {
@@ -91,30 +89,4 @@ struct evtchn_unmask {
 
 struct evtchn_reset {
     domid_t dom;
-};
-
-struct evtchn_init_control {
-    uint64_t control_gfn; // frame that holds the vCPU's control block
-    uint32_t offset, vcpu;
-    uint8_t link_bits, _pad[7]; // out
-};
-
-struct evtchn_expand_array {
-    uint64_t array_gfn;
-};
-
-struct evtchn_set_priority {
-    evtchn_port_t port;
-    uint32_t priority;
-};
-
-#define EVTCHN_FIFO_PRIORITY_DEFAULT 7
-
-// Bits of an event word; the link to the next port lies below them.
-enum { EVTCHN_FIFO_PENDING = 31, EVTCHN_FIFO_MASKED = 30, EVTCHN_FIFO_LINKED = 29, EVTCHN_FIFO_LINK_BITS = 17 };
-#define EVTCHN_FIFO_LINK_MASK ((1 << EVTCHN_FIFO_LINK_BITS) - 1)
-
-struct evtchn_fifo_control_block {
-    uint32_t ready, _rsvd; // one bit per queue that is not empty
-    event_word_t head[16];
 };

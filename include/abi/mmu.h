@@ -3,9 +3,8 @@
 
 #include "types.h"
 
-// What an mmu_update does: the low two bits of ptr.
+// What an mmu_update does: the low two bits of ptr; 0 writes a page-table entry.
 enum {
-    MMU_NORMAL_PT_UPDATE = 0,       // write a page-table entry
     MMU_MACHPHYS_UPDATE = 1,        // write a machine-to-phys entry
     MMU_PT_UPDATE_PRESERVE_AD = 2,  // write, keeping accessed and dirty as they are
     MMU_PT_UPDATE_NO_TRANSLATE = 3, // write machine frames even for a translated guest

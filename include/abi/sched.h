@@ -16,10 +16,8 @@ enum {
 enum {
     SHUTDOWN_poweroff = 0,
     SHUTDOWN_reboot = 1,
-    SHUTDOWN_suspend = 2,
     SHUTDOWN_crash = 3,
     SHUTDOWN_watchdog = 4,
-    SHUTDOWN_soft_reset = 5,
     SHUTDOWN_MAX = 5,
 };
 

@@ -42,10 +42,7 @@ struct shared_info {
     uint32_t wc_version;                          // odd while the wall clock below is written
     uint32_t wc_sec, wc_nsec, wc_sec_hi;          // time of day at system time zero
     struct {
-        uint64_t max_pfn;
-        xen_pfn_t pfn_to_mfn_frame_list_list; // root of the guest's three-level p2m, for tools
-        uint64_t nmi_reason;
-        uint64_t p2m_cr3, p2m_vaddr, p2m_generation; // the linear p2m, for tools: page table, address, generation
+        uint64_t max_pfn, _rest[5]; // where the guest's p2m is, for tools; the reason of an NMI
     } arch;
 };
 

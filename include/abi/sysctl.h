@@ -49,16 +49,9 @@ struct xen_sysctl_meminfo {
 enum { XEN_SYSCTL_CPUPOOL_OP_INFO = 3, XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN = 6, XEN_SYSCTL_CPUPOOL_OP_FREEINFO = 7 };
 #define XEN_SYSCTL_CPUPOOL_PAR_ANY 0xFFFFFFFF
 
-enum { XEN_SYSCTL_SCHEDOP_putinfo = 0, XEN_SYSCTL_SCHEDOP_getinfo = 1 };
+enum { XEN_SYSCTL_SCHEDOP_getinfo = 1 };
 
-enum {
-    XEN_SYSCTL_cpu_featureset_raw = 0,
-    XEN_SYSCTL_cpu_featureset_host = 1,
-    XEN_SYSCTL_cpu_featureset_pv = 2,
-    XEN_SYSCTL_cpu_featureset_hvm = 3,
-    XEN_SYSCTL_cpu_featureset_pv_max = 4,
-    XEN_SYSCTL_cpu_featureset_hvm_max = 5,
-};
+enum { XEN_SYSCTL_cpu_featureset_pv = 2, XEN_SYSCTL_cpu_featureset_hvm = 3 };
 enum { XEN_SYSCTL_cpu_policy_hvm_max = 3, XEN_SYSCTL_cpu_policy_pv_default = 4, XEN_SYSCTL_cpu_policy_hvm_default = 5 };
 
 // Where a list is given by a handle, a null handle asks for its length.

@@ -21,15 +21,11 @@ enum {
 };
 
 struct vcpu_register_runstate_memory_area {
-    union {
-        uint64_t h, v, p; /* -> struct vcpu_runstate_info */
-    } addr;
+    uint64_t addr; /* -> struct vcpu_runstate_info */
 };
 
 struct vcpu_register_time_memory_area {
-    union {
-        uint64_t h, v, p; /* -> struct vcpu_time_info */
-    } addr;
+    uint64_t addr; /* -> struct vcpu_time_info */
 };
 
 struct vcpu_set_periodic_timer {

@@ -1,6 +1,6 @@
 // Every kind of address and frame number. Mixing them does not compile.
 #pragma once
-#include <tenon/lib/strong.hpp>
+#include <tenon/ids.hpp>
 
 namespace tenon {
 

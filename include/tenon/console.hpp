@@ -1,6 +1,5 @@
 // The console: a ring of everything written, sinks (serial, screen) that show it, and the keyboard's way to dom0 or to us.
 #pragma once
-#include <tenon/lib/types.hpp>
 #include <tenon/log.hpp>
 
 namespace tenon::console {
@@ -10,13 +9,24 @@ using Sink = void (*)(const char* text, std::size_t length);
 /// Adds a sink (at most four) and shows it what was written so far. False when there is no room.
 bool add_sink(Sink sink);
 
+/// Text that is somebody's: the log with what guests print, what was typed for dom0, a guest's unfinished line. It lies in pages that no
+/// address space has, once domains run; a view shows a piece of it while it is copied.
+struct Store {
+    u32 start, size; ///< among all of this text
+
+    /// A position runs round. The caller locks.
+    void write(u32 position, const char* from, u32 length) const;
+    void read(u32 position, char* to, u32 length) const;
+};
+inline constexpr Store ring_store{0, 32 * 1024}, input_store{ring_store.size, 512}, line_store{input_store.start + input_store.size, 160};
+inline constexpr u32 store_bytes = line_store.start + line_store.size;
 /// Before the first domain runs: takes the text out of the image, which every domain's tables map.
 void hide_text();
 
 /// From now on nothing waits for the console lock. Its holder may be the CPU that died. The ring ends here.
 void enter_panic();
-/// Formats "<prefix><level><text>\n" and writes it.
-void write_line(LogLevel level, const char* format, va_list args);
+/// Formats "(TEN) <prefix><text>\n" and writes it.
+void write_line(const char* prefix, const char* format, va_list args);
 
 /// Positions in the ring only grow (modulo 2^32); what is older than the ring's size is gone.
 struct RingRead {

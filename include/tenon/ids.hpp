@@ -1,8 +1,29 @@
-// Small identities: which domain, vCPU, CPU, port, interrupt.
+// Numbers with a meaning, and the small ones: which domain, vCPU, CPU, port, interrupt.
 #pragma once
-#include <tenon/lib/strong.hpp>
+#include <compare>
+#include <tenon/lib/types.hpp>
 
 namespace tenon {
+
+struct Domain;
+struct Vcpu;
+
+/// Two Strong types never mix, conversions have names.
+template <class Tag, class Rep = u64> class Strong {
+public:
+    constexpr Strong() = default;
+    constexpr explicit Strong(Rep value) : value_(value) {}
+    constexpr Rep raw() const { return value_; }
+    constexpr auto operator<=>(const Strong&) const = default;
+    constexpr Strong operator+(Rep n) const { return Strong(Rep(value_ + n)); }
+    constexpr Strong operator-(Rep n) const { return Strong(Rep(value_ - n)); }
+    constexpr Rep operator-(Strong other) const { return Rep(value_ - other.value_); }
+    constexpr Strong& operator+=(Rep n) { return *this = *this + n; }
+    constexpr Strong& operator++() { return *this = *this + 1; }
+
+private:
+    Rep value_{};
+};
 
 using DomainId = Strong<struct DomainIdTag, u16>;
 using VcpuId = Strong<struct VcpuIdTag, u32>;

@@ -1,5 +1,5 @@
 // Log lines with a level, printf-style. Sinks: serial, screen, and a ring that dom0 can read.
-// Formats: %d %i %u %x %X %c %s %p with h/l/ll/z, width, precision, zero pad and '-'; strong types are printed by raw().
+// Formats: those of common/lib/format.cpp; strong types are printed by raw().
 #pragma once
 #include <cstdarg>
 #include <tenon/lib/types.hpp>

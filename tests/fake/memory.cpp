@@ -7,6 +7,7 @@
 #include <map>
 #include <mutex>
 #include <new>
+#include <set>
 #include <sys/mman.h>
 #include <tenon/arch/memory.hpp>
 #include <tenon/mm/frame_allocator.hpp>
@@ -16,17 +17,17 @@
 namespace tenon::fake {
 namespace {
 
-constexpr u64 heap_window_bytes = u64{1} << 30;
 u64 frame_count;
 u8* bytes;
 int object = -1;
 u8* heap_window;
-std::map<u64, Mfn> heap_pages;
+std::set<u64> heap_pages;
 std::vector<u64> m2p;
 std::map<u64, u64> guest_memory; // start -> bytes
 std::mutex mutex;
 std::atomic<u64> now{1}, flushes, newest, cleared;
 std::atomic<int> views;
+void (*flush_hook)();
 std::map<u64, const Domain*> own_maps; // frame -> in whose map it is
 
 [[noreturn]] void die(const char* what)
@@ -49,7 +50,7 @@ void make_memory(u64 frames, u64 ram, bool empty)
     if (bytes) {
         munmap(bytes, frame_count * page_size);
         munmap(frame_table::base, frame_count * sizeof(Frame));
-        munmap(heap_window, heap_window_bytes);
+        munmap(heap_window, frame_count * page_size);
         close(object);
         heap_pages.clear();
         own_maps.clear();
@@ -59,7 +60,7 @@ void make_memory(u64 frames, u64 ram, bool empty)
     if (object < 0 || ftruncate(object, off_t(frames * page_size)) != 0)
         die("no memory object");
     bytes = static_cast<u8*>(reserve(frames * page_size, PROT_READ | PROT_WRITE, object));
-    heap_window = static_cast<u8*>(reserve(heap_window_bytes, PROT_NONE, -1));
+    heap_window = static_cast<u8*>(reserve(frames * page_size, PROT_NONE, -1));
     m2p.assign(frames, ~u64{0});
     frame_table::init(static_cast<Frame*>(reserve(frames * sizeof(Frame), PROT_READ | PROT_WRITE, -1)), frames);
     flushes = newest = cleared = 0;
@@ -112,7 +113,9 @@ void close_frame() { views--; }
 int open_views() { return views; }
 u64 tlb_flushes() { return flushes; }
 u64 newest_flush() { return newest; }
+void on_flush(void (*hook)()) { flush_hook = hook; }
 u64 cleared_frames() { return cleared; }
+u64 get_m2p(Mfn mfn) { return m2p.at(mfn.raw()); }
 
 void add_guest_memory(void* start, u64 size)
 {
@@ -153,6 +156,8 @@ u64 tlb_clock() { return now; }
 
 void flush_tlb_older_than(u64 stamp, const CpuSet&)
 {
+    if (flush_hook)
+        flush_hook();
     flushes++;
     u64 seen = newest;
     while (seen < stamp && !newest.compare_exchange_weak(seen, stamp))
@@ -185,7 +190,6 @@ Mfn hide_page(void* page)
 }
 
 void set_m2p(Mfn mfn, u64 pfn) { m2p.at(mfn.raw()) = pfn; }
-u64 get_m2p(Mfn mfn) { return m2p.at(mfn.raw()); }
 
 bool guest_range_ok(GuestVa va, u64 size)
 {
@@ -215,28 +219,23 @@ u64 copy_to_guest(GuestVa to, const void* from, u64 size)
 }
 
 HostVa heap_start() { return HostVa{reinterpret_cast<u64>(heap_window)}; }
-u64 heap_bytes() { return heap_window_bytes; }
 
 Status heap_map(HostVa va, Mfn mfn)
 {
     std::lock_guard lock(mutex);
-    if (!heap_pages.emplace(va.raw(), mfn).second)
+    if (!heap_pages.insert(va.raw()).second)
         die("heap page mapped twice");
     void* p = mmap(reinterpret_cast<void*>(va.raw()), page_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, object,
                    off_t(mfn.raw() * page_size));
     return p == MAP_FAILED ? Status(Error::nomem) : Status(success);
 }
 
-Mfn heap_unmap(HostVa va)
+void heap_unmap(HostVa va)
 {
     std::lock_guard lock(mutex);
-    auto it = heap_pages.find(va.raw());
-    if (it == heap_pages.end())
+    if (!heap_pages.erase(va.raw()))
         die("heap page unmapped that was not mapped");
-    Mfn mfn = it->second;
-    heap_pages.erase(it);
     mmap(reinterpret_cast<void*>(va.raw()), page_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-    return mfn;
 }
 u64 heap_tables() { return 0; }
 

@@ -11,18 +11,31 @@ using namespace guest;
 
 namespace {
 
-volatile evtchn_fifo_control_block* control;
+// [public header event_channel.h]
+constexpr u32 expand_array = 12, set_priority = 13, default_priority = 7;
+constexpr unsigned pending = 31, masked = 30, linked = 29, link_bits = 17; ///< of an event word; below them is the link
+constexpr u32 link_mask = (1 << link_bits) - 1;
+struct InitControl {
+    u64 frame;
+    u32 offset, vcpu;
+    u8 link_bits, pad[7];
+};
+struct Priority {
+    u32 port, priority;
+};
+struct ControlBlock {
+    u32 ready, reserved, head[16]; ///< one bit for each queue that is not empty
+};
+
+volatile ControlBlock* control;
 volatile u32* words; ///< event words of ports 0 to 1023
 
 long init_control(u64 frame, u32 offset, u32 vcpu)
 {
-    evtchn_init_control arg{};
-    arg.control_gfn = frame;
-    arg.offset = offset;
-    arg.vcpu = vcpu;
+    InitControl arg{frame, offset, vcpu, 0, {}};
     long rc = event_op(EVTCHNOP_init_control, &arg);
     if (rc == 0)
-        CHECK(arg.link_bits == EVTCHN_FIFO_LINK_BITS);
+        CHECK(arg.link_bits == link_bits);
     return rc;
 }
 bool has(u32 port, unsigned bit) { return words[port] >> bit & 1; }
@@ -31,8 +44,8 @@ bool has(u32 port, unsigned bit) { return words[port] >> bit & 1; }
 u32 take(unsigned queue)
 {
     u32 port = control->head[queue];
-    control->head[queue] = words[port] & EVTCHN_FIFO_LINK_MASK;
-    words[port] = words[port] & ~(1u << EVTCHN_FIFO_LINKED | EVTCHN_FIFO_LINK_MASK | 1u << EVTCHN_FIFO_PENDING);
+    control->head[queue] = words[port] & link_mask;
+    words[port] = words[port] & ~(1u << linked | link_mask | 1u << pending);
     return port;
 }
 
@@ -51,40 +64,40 @@ void check_delivery()
     long a = bind_ipi(), b = bind_ipi(), c = bind_ipi();
     REQUIRE_EQ(a > 0 && b > 0 && c > 0, true);
     for (long port : {a, b, c})
-        words[port] = words[port] & ~(1u << EVTCHN_FIFO_MASKED);
+        words[port] = words[port] & ~(1u << masked);
     mask_upcalls();
     CHECK_EQ(send(b), 0);
     CHECK_EQ(send(a), 0);
     CHECK_EQ(send(b), 0); // already there
     CHECK_EQ(vcpu0->evtchn_upcall_pending, 1);
-    CHECK(control->ready & 1u << EVTCHN_FIFO_PRIORITY_DEFAULT);
-    CHECK(has(a, EVTCHN_FIFO_PENDING) && has(a, EVTCHN_FIFO_LINKED));
+    CHECK(control->ready & 1u << default_priority);
+    CHECK(has(a, pending) && has(a, linked));
     control->ready = 0;
-    CHECK_EQ(take(EVTCHN_FIFO_PRIORITY_DEFAULT), b); // first come
-    CHECK_EQ(take(EVTCHN_FIFO_PRIORITY_DEFAULT), a);
-    CHECK_EQ(control->head[EVTCHN_FIFO_PRIORITY_DEFAULT], 0);
+    CHECK_EQ(take(default_priority), b); // first come
+    CHECK_EQ(take(default_priority), a);
+    CHECK_EQ(control->head[default_priority], 0);
     // Priorities have queues of their own.
-    evtchn_set_priority priority{static_cast<u32>(c), 2};
-    CHECK_EQ(event_op(EVTCHNOP_set_priority, &priority), 0);
+    Priority priority{static_cast<u32>(c), 2};
+    CHECK_EQ(event_op(set_priority, &priority), 0);
     CHECK_EQ(send(c), 0);
     CHECK_EQ(control->ready, 1u << 2);
     CHECK_EQ(take(2), c);
     control->ready = 0;
     priority.priority = 16;
-    CHECK_EQ(event_op(EVTCHNOP_set_priority, &priority), -XEN_EINVAL);
+    CHECK_EQ(event_op(set_priority, &priority), -XEN_EINVAL);
     priority = {~0u, 1};
-    CHECK_EQ(event_op(EVTCHNOP_set_priority, &priority), -XEN_EINVAL);
+    CHECK_EQ(event_op(set_priority, &priority), -XEN_EINVAL);
     // Masked: pending, not linked.
-    words[a] = words[a] | 1u << EVTCHN_FIFO_MASKED;
+    words[a] = words[a] | 1u << masked;
     CHECK_EQ(send(a), 0);
-    CHECK(has(a, EVTCHN_FIFO_PENDING) && !has(a, EVTCHN_FIFO_LINKED));
+    CHECK(has(a, pending) && !has(a, linked));
     CHECK_EQ(unmask_by_call(a), 0);
-    CHECK(has(a, EVTCHN_FIFO_LINKED) && !has(a, EVTCHN_FIFO_MASKED));
-    CHECK_EQ(take(EVTCHN_FIFO_PRIORITY_DEFAULT), a);
+    CHECK(has(a, linked) && !has(a, masked));
+    CHECK_EQ(take(default_priority), a);
     // Nonsense in the guest's own words is the guest's own problem.
-    words[a] = 1u << EVTCHN_FIFO_LINKED | 0x1ffff;
-    words[b] = ~0u & ~(1u << EVTCHN_FIFO_MASKED);
-    control->head[EVTCHN_FIFO_PRIORITY_DEFAULT] = 0x1fffe;
+    words[a] = 1u << linked | 0x1ffff;
+    words[b] = ~0u & ~(1u << masked);
+    control->head[default_priority] = 0x1fffe;
     for (int i = 0; i < 4; i++) {
         CHECK_EQ(send(a), 0);
         CHECK_EQ(send(b), 0);
@@ -102,7 +115,7 @@ void check_delivery()
 void guest::test()
 {
     mask_upcalls();
-    CHECK(event_op(EVTCHNOP_expand_array, take_page()) < 0); // not before INIT_CONTROL
+    CHECK(event_op(expand_array, take_page()) < 0); // not before INIT_CONTROL
     check_refused();
     auto page = static_cast<char*>(take_page());
     long rc = init_control(mfn_of(page), 64, 0);
@@ -114,12 +127,12 @@ void guest::test()
         CHECK(is_pending(port));
         return;
     }
-    control = reinterpret_cast<volatile evtchn_fifo_control_block*>(page + 64);
+    control = reinterpret_cast<volatile ControlBlock*>(page + 64);
     words = static_cast<volatile u32*>(take_page());
-    evtchn_expand_array expand{0xfffffff};
-    CHECK(event_op(EVTCHNOP_expand_array, &expand) < 0);
-    expand.array_gfn = mfn_of(const_cast<u32*>(words));
-    CHECK_EQ(event_op(EVTCHNOP_expand_array, &expand), 0);
+    u64 array = 0xfffffff;
+    CHECK(event_op(expand_array, &array) < 0);
+    array = mfn_of(const_cast<u32*>(words));
+    CHECK_EQ(event_op(expand_array, &array), 0);
     CHECK(init_control(mfn_of(page), 64, 0) < 0); // once
     check_delivery();
     // Back to two levels.

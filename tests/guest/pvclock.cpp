@@ -82,7 +82,7 @@ void check_runstate()
 {
     static vcpu_runstate_info info;
     vcpu_register_runstate_memory_area area{};
-    area.addr.v = number(&info);
+    area.addr = number(&info);
     CHECK_EQ(vcpu_op(VCPUOP_register_runstate_memory_area, 0, &area), 0);
     CHECK_EQ(info.state, RUNSTATE_running);
     u64 total = info.time[0] + info.time[1] + info.time[2] + info.time[3];
@@ -111,13 +111,13 @@ void check_runstate()
     CHECK_EQ(sched_op(SCHEDOP_poll, &poll), 0);
     CHECK_EQ(info.state_entry_time & XEN_RUNSTATE_UPDATE, 0);
     // A place that is not there is found out now, or when it is written.
-    area.addr.v = take_empty_va();
+    area.addr = take_empty_va();
     long rc = vcpu_op(VCPUOP_register_runstate_memory_area, 0, &area);
     CHECK(rc == 0 || rc == -XEN_EFAULT);
     sched_op(SCHEDOP_yield);
     poll.timeout = now() + 1_ms;
     CHECK_EQ(sched_op(SCHEDOP_poll, &poll), 0);
-    area.addr.v = number(&info);
+    area.addr = number(&info);
     CHECK_EQ(vcpu_op(VCPUOP_register_runstate_memory_area, 0, &area), 0);
 }
 

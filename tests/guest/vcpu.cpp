@@ -188,12 +188,12 @@ void check_other_areas()
     CHECK(rc == 0 || rc == -XEN_EINVAL);
     static vcpu_time_info time;
     vcpu_register_time_memory_area area{};
-    area.addr.v = number(&time);
+    area.addr = number(&time);
     rc = vcpu_op(VCPUOP_register_vcpu_time_memory_area, 0, &area);
     print("register_vcpu_time_memory_area: %ld\n", rc);
     if (rc == 0)
         CHECK_EQ(time.tsc_to_system_mul, vcpu0->time.tsc_to_system_mul);
-    area.addr.v = 0;
+    area.addr = 0;
     CHECK_EQ(vcpu_op(VCPUOP_register_vcpu_time_memory_area, 0, &area), rc);
 }
 

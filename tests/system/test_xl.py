@@ -2,8 +2,8 @@
 
 
 def test_xl_of_debian(boot):
-    m = boot(memory=1536, smp=2, options="dom0_mem=1G", xl=True, limit=400)
-    m.shell("sh /tests/check-xl.sh", timeout=240)
+    m = boot(memory=1536, smp=2, options="dom0_mem=1G", xl=True, limit=700)
+    m.shell("sh /tests/check-xl.sh", timeout=500)
     m.shell("sh /tests/check-logs.sh")
     m.send("poweroff -f\n")
     m.wait_end()

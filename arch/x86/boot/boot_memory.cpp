@@ -1,5 +1,6 @@
 // Memory before the allocator: two short lists of frame ranges, one of all RAM, one of what is still free.
 #include "boot_memory.hpp"
+#include <algorithm>
 #include <iterator>
 #include <tenon/boot/boot_info.hpp>
 #include <tenon/boot/memory_map.hpp>
@@ -10,10 +11,6 @@ namespace tenon::x86::boot_memory {
 
 namespace {
 
-struct Range {
-    u64 first, end;
-    u64 count() const { return end - first; }
-};
 constexpr u64 four_gib = u64{1} << 20, one_mib = 256; // in frames
 
 /// What finds no place in the list is lost: memory that nobody uses.
@@ -39,28 +36,24 @@ struct Ranges {
         }
     }
 };
-constinit Ranges ram, left;
+constinit Ranges all_ram, left;
+constinit u64 frames_of_ram = 0, ram_end = 0;
 constinit bool handed_over = false;
 constinit Mfn trampoline = invalid_mfn;
 
-/// From the end of the highest (or largest) range that has room below `limit`.
-Mfn cut(u64 count, u64 limit, u64 align, bool largest)
+/// From the end of the highest range that has room below `limit`.
+Mfn cut(u64 count, u64 limit, u64 align)
 {
-    const Range* best = nullptr;
-    u64 best_at = 0;
+    u64 best = 0;
     for (const Range& r : left) {
         const u64 end = min(r.end, limit), at = end < count ? 0 : align_down(end - count, align);
-        if (end < r.first + count || at < r.first)
-            continue;
-        if (!best || (largest ? r.count() > best->count() : at > best_at)) {
-            best = &r;
-            best_at = at;
-        }
+        if (at >= r.first)
+            best = max(best, at);
     }
-    if (!best)
+    if (best == 0)
         return invalid_mfn;
-    left.remove(best_at, best_at + count);
-    return Mfn{best_at};
+    left.remove(best, best + count);
+    return Mfn{best};
 }
 
 } // namespace
@@ -71,12 +64,11 @@ void init(const MemoryMap& map, const BootInfo& info, MachineAddr image, u64 ima
         if (r.kind != RegionKind::ram)
             continue;
         Range frames{pages_for(r.start), r.end >> page_shift};
-        ram.add(frames);
-        if (frames.first < one_mib) {
-            u64 end = min(frames.end, u64{0x9f});
-            if (end > 1 && frames.first < end)
-                trampoline = Mfn{end - 1};
-        }
+        all_ram.add(frames);
+        frames_of_ram += frames.end - frames.first;
+        ram_end = frames.end; // the map is sorted
+        if (u64 end = min(frames.end, u64{0x9f}); end > 1 && frames.first < end)
+            trampoline = Mfn{end - 1};
         left.add({max(frames.first, one_mib), frames.end});
     }
     left.remove(image.raw() >> page_shift, pages_for(image.raw() + image_bytes));
@@ -84,9 +76,8 @@ void init(const MemoryMap& map, const BootInfo& info, MachineAddr image, u64 ima
         left.remove(m.start >> page_shift, pages_for(m.start + m.bytes));
 }
 
-Mfn take(u64 count) { return cut(count, four_gib, 1, false); }
-Mfn take_aligned(u64 count) { return cut(count, ~u64{0}, 512, false); }
-Mfn borrow(u64 count) { return cut(count, ~u64{0}, 512, true); }
+Mfn take(u64 count) { return cut(count, four_gib, 1); }
+Mfn take_aligned(u64 count) { return cut(count, ~u64{0}, 512); }
 
 void give_back(Mfn first, u64 count)
 {
@@ -104,41 +95,24 @@ void hand_over()
 {
     handed_over = true;
     // What is RAM and not free now is Tenon's own, or a piece that give_back() returns. The first MiB stays the machine's.
-    Ranges taken = ram;
+    Ranges taken = all_ram;
     taken.remove(0, one_mib);
     for (const Range& r : left)
         taken.remove(r.first, r.end);
     for (const Range& r : taken)
-        if (r.count())
-            frame_table::claim(Mfn{r.first}, r.count());
+        frame_table::claim(Mfn{r.first}, r.end - r.first);
     for (const Range& r : left)
-        if (r.count())
-            frame_allocator::add_range(Mfn{r.first}, r.count());
-    left.used = 0;
+        frame_allocator::add_range(Mfn{r.first}, r.end - r.first);
 }
 
-u64 ram_frames()
+std::span<const Range> ram() { return {all_ram.list, all_ram.used}; }
+
+Range largest()
 {
-    u64 n = 0;
-    for (const Range& r : ram)
-        n += r.count();
-    return n;
+    return *std::max_element(left.begin(), left.end(), [](const Range& a, const Range& b) { return a.end - a.first < b.end - b.first; });
 }
-
-Mfn end_of_ram()
-{
-    u64 end = 0;
-    for (const Range& r : ram)
-        end = max(end, r.end);
-    return Mfn{end};
-}
-
+u64 ram_frames() { return frames_of_ram; }
+Mfn end_of_ram() { return Mfn{ram_end}; }
 Mfn trampoline_frame() { return trampoline; }
-
-void for_each_ram_range(void (*visit)(void*, Mfn, u64), void* context)
-{
-    for (const Range& r : ram)
-        visit(context, Mfn{r.first}, r.count());
-}
 
 } // namespace tenon::x86::boot_memory

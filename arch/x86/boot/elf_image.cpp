@@ -1,7 +1,6 @@
 // ELF segments and Xen notes of a PV kernel. [System V ABI, chapter 5; public header elfnote.h]
 #include "kernel_image.hpp"
 #include <abi/start_info.h>
-#include <abi/version.h>
 #include <tenon/lib/bytes.hpp>
 #include <tenon/log.hpp>
 
@@ -35,31 +34,10 @@ std::string_view text(const Bytes& value)
     return {all.data(), min(all.find('\0'), all.size())};
 }
 
-constexpr struct {
-    std::string_view name;
-    unsigned feature;
-} feature_names[] = {
-    {"writable_page_tables", XENFEAT_writable_page_tables},       {"writable_descriptor_tables", XENFEAT_writable_descriptor_tables},
-    {"auto_translated_physmap", XENFEAT_auto_translated_physmap}, {"supervisor_mode_kernel", XENFEAT_supervisor_mode_kernel},
-    {"pae_pgdir_above_4gb", XENFEAT_pae_pgdir_above_4gb},         {"dom0", XENFEAT_dom0},
-};
-
-/// A list like "!a|b": '!' marks what the kernel cannot do without.
-void read_feature_list(std::string_view list, KernelImage& image)
+/// A list like "!a|b": '!' marks what the kernel cannot do without. What PV guests do not have here:
+bool needs_another_guest(std::string_view features)
 {
-    for (std::size_t at = 0; at < list.size();) {
-        std::size_t end = min(list.find('|', at), list.size());
-        std::string_view item(list.data() + at, end - at);
-        bool required = item.starts_with('!');
-        if (required)
-            item.remove_prefix(1);
-        for (auto& f : feature_names)
-            if (item == f.name) {
-                image.features |= 1u << f.feature;
-                image.required_features |= required ? 1u << f.feature : 0;
-            }
-        at = end + 1;
-    }
+    return features.find("!auto_translated_physmap") != features.npos || features.find("!supervisor_mode_kernel") != features.npos;
 }
 
 void read_note(u32 type, const Bytes& value, KernelImage& image)
@@ -72,8 +50,7 @@ void read_note(u32 type, const Bytes& value, KernelImage& image)
     case XEN_ELFNOTE_PADDR_OFFSET: image.paddr_offset = number(value); break;
     case XEN_ELFNOTE_XEN_VERSION: image.interface = text(value); break;
     case XEN_ELFNOTE_LOADER: image.loader = text(value); break;
-    case XEN_ELFNOTE_FEATURES: read_feature_list(text(value), image); break;
-    case XEN_ELFNOTE_SUPPORTED_FEATURES: image.features |= u32(number(value)); break;
+    case XEN_ELFNOTE_FEATURES: image.is_not_pv = needs_another_guest(text(value)); break;
     case XEN_ELFNOTE_MOD_START_PFN: image.mod_start_pfn = number(value) != 0; break;
     default: break; // what Tenon does not need, types of later days and of other kinds of guest
     }
@@ -126,7 +103,7 @@ Status check(KernelImage& image, bool has_notes)
         return refuse("the kernel wants another loader than the generic one");
     if (!image.interface.empty() && image.interface != "xen-3.0")
         return refuse("the kernel wants another interface than xen-3.0");
-    if (image.required_features & (1u << XENFEAT_auto_translated_physmap | 1u << XENFEAT_supervisor_mode_kernel))
+    if (image.is_not_pv)
         return refuse("the kernel requires a feature that PV guests do not have here");
 
     u64 low = ~u64{0}, high = 0;

@@ -1,4 +1,4 @@
-// dom0's kernel: from the file that the boot loader handed over (bzImage, ELF, gzipped ELF) to segments and PV notes.
+// dom0's kernel: from the file that the boot loader handed over (bzImage, ELF) to segments and PV notes.
 #pragma once
 #include <optional>
 #include <span>
@@ -8,25 +8,25 @@
 
 namespace tenon {
 
-/// Memory for the boot stage, taken from the front, never given back piece by piece.
-class Arena : Pinned {
-public:
-    explicit Arena(std::span<u8> memory) : memory_(memory) {}
-    /// Contents undefined, aligned if the arena is; nullptr when the rest is too small.
-    void* take(u64 bytes, u64 alignment = 16);
-
-private:
-    std::span<u8> memory_;
-    u64 used_ = 0;
+/// Memory that a decoder takes from the front and gives back as a whole.
+struct Arena {
+    std::span<u8> memory;    ///< what is left, aligned to 16 bytes
+    bool is_used_up = false; ///< somebody got nothing
+    /// Contents undefined; nullptr when the rest is too small.
+    void* take(u64 bytes);
 };
 
-// The next two run decoders that were compiled for user land: SSE is enabled, FS base points to a zeroed page (stack protector),
-// 64 KiB of stack are free, interrupts are off. What is wrong is logged, once.
-
-/// Bytes that the arena of unpack_kernel() needs for this file; 0 when it is taken as it is.
-Result<u64> memory_to_unpack(std::span<const u8> file);
-/// The ELF file in it: the file itself, or decompressed into the arena.
-Result<std::span<const u8>> unpack_kernel(std::span<const u8> file, Arena& arena);
+/// What the file contains.
+struct PackedKernel {
+    std::span<const u8> data;
+    const struct Decoder* decoder = nullptr; ///< nullptr: `data` is an ELF file as it is
+    u64 unpacked_bytes = 0;
+};
+Result<PackedKernel> look_into(std::span<const u8> file);
+/// Decompresses it into `out`, of unpacked_bytes. The decoders were compiled for user land: SSE is enabled, FS base points to a zeroed
+/// page (stack protector), 64 KiB of stack are free, interrupts are off.
+Status unpack_kernel(const PackedKernel& kernel, std::span<u8> out, Arena& arena);
+// What is wrong is logged, once.
 
 /// What the PV builder needs of a kernel. Addresses are guest virtual; a segment lies at paddr - paddr_offset + virt_base.
 struct KernelImage {
@@ -44,9 +44,9 @@ struct KernelImage {
     u64 paddr_offset = 0;
     u64 start = 0, end = 0; ///< virtual range of all segments
     std::optional<u64> hypercall_page, init_p2m;
-    bool mod_start_pfn = false;              ///< the initrd need not be mapped
-    u32 features = 0, required_features = 0; ///< bits of XENFEAT_*: can use; cannot do without
-    std::string_view loader, interface;      ///< empty: not said; they live as long as the file
+    bool mod_start_pfn = false;         ///< the initrd need not be mapped
+    bool is_not_pv = false;             ///< requires a feature of other kinds of guest
+    std::string_view loader, interface; ///< empty: not said; they live as long as the file
 
     u64 address_of(const Segment& s) const { return s.paddr - paddr_offset + virt_base; }
 };

@@ -8,7 +8,6 @@
 #include <tenon/arch/memory.hpp>
 #include <tenon/boot/boot_info.hpp>
 #include <tenon/boot/memory_map.hpp>
-#include <tenon/boot/option.hpp>
 #include <tenon/device/acpi.hpp>
 #include <tenon_arch/cpu_ops.hpp>
 
@@ -102,8 +101,6 @@ u8 keyboard_shift_flags()
     FrameView<u8> bios_data(Mfn{0});
     return bios_data[0x417];
 }
-
-const char* command_line() { return tenon::command_line::text(); }
 
 std::span<const u8> build_id()
 {

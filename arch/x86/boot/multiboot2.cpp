@@ -1,7 +1,5 @@
 // [Multiboot2 specification 3.6, boot information format]
 #include "multiboot2.hpp"
-#include <iterator>
-#include <string_view>
 #include <tenon/lib/bytes.hpp>
 #include <tenon/log.hpp>
 
@@ -13,73 +11,67 @@ enum Tag : u32 {
     tag_command_line = 1,
     tag_loader_name = 2,
     tag_module = 3,
-    tag_basic_memory = 4,
     tag_mmap = 6,
     tag_framebuffer = 8,
     tag_efi64 = 12,
     tag_rsdp_old = 14,
     tag_rsdp_new = 15,
-    tag_efi_mmap = 17,
 };
 
 // A tag is given with its 8-byte header. Reads behind its end yield 0: callers check sizes where 0 would mislead.
 
-/// A string that ends inside the tag, or nullptr.
-const char* string_at(const Bytes& tag, u64 offset)
+/// A string that ends inside the tag; false, and nothing changes, when it does not.
+bool read_string(const Bytes& tag, u64 offset, const char*& text)
 {
-    const char* text = tag.has(offset, 1) ? reinterpret_cast<const char*>(tag.data() + offset) : "";
-    const bool ends = tag.has(offset, 1) && std::string_view(text, tag.size() - offset).find('\0') != std::string_view::npos;
-    return ends ? text : nullptr;
-}
-
-bool read_string(const Bytes& tag, const char*& text)
-{
-    const char* s = string_at(tag, 8);
-    text = s ? s : text;
-    return s != nullptr;
+    const char* start = reinterpret_cast<const char*>(tag.data() + offset);
+    if (!tag.has(offset, 1) || !__builtin_memchr(start, '\0', tag.size() - offset))
+        return false;
+    text = start;
+    return true;
 }
 
 bool read_module(const Bytes& tag, BootInfo& info)
 {
     const u32 start = tag.get<u32>(8), end = tag.get<u32>(12);
-    const char* command_line = string_at(tag, 16);
-    if (end < start || !command_line)
+    BootModule module{start, end - start};
+    if (end < start || !read_string(tag, 16, module.command_line))
         return false;
     if (info.module_count == BootInfo::max_modules)
         log_warning("more than %u modules: the rest is ignored", BootInfo::max_modules);
     else
-        info.module_list[info.module_count++] = {start, end - start, command_line};
+        info.module_list[info.module_count++] = module;
     return true;
 }
 
-/// A memory map: entries behind their size and version.
-bool read_map(const Bytes& tag, u32 smallest, std::span<const u8>& map, u32& entry_bytes)
+/// The memory map: entries behind their size and version.
+bool read_map(const Bytes& tag, BootInfo& info)
 {
     const u32 entry = tag.get<u32>(8);
-    if (!tag.has(0, 16) || entry < smallest || entry % 8 || entry > 1024)
+    if (!tag.has(0, 16) || entry < 24 || entry % 8 || entry > 1024)
         return false;
-    map = tag.subspan(16);
-    entry_bytes = entry;
+    info.mmap = tag.subspan(16);
+    info.mmap_entry_bytes = entry;
     return true;
 }
 
+/// One of colours by their bits, with room for text. What shows text itself, or has a palette, is none for us.
 bool read_framebuffer(const Bytes& tag, BootInfo& info)
 {
-    using Kind = BootFramebuffer::Kind;
-    constexpr Kind kinds[] = {Kind::indexed, Kind::rgb, Kind::text};
-    const u8 kind = tag.get<u8>(29);
-    if (kind >= std::size(kinds) || !tag.has(0, kinds[kind] == Kind::rgb ? 38 : 32)) // the colour fields follow two reserved bytes
+    const bool is_rgb = tag.get<u8>(29) == 1;
+    if (!tag.has(0, is_rgb ? 38 : 32))
         return false;
-    BootFramebuffer fb{kinds[kind], tag.get<u64>(8), tag.get<u32>(16), tag.get<u32>(20), tag.get<u32>(24), tag.get<u8>(28), {}, {}, {}};
-    if (fb.kind == Kind::rgb)
-        for (u64 at = 32; auto* c : {&fb.red, &fb.green, &fb.blue}) {
-            *c = {tag.get<u8>(at), tag.get<u8>(at + 1)};
-            if (c->size > 16 || c->position + c->size > fb.bits_per_pixel)
-                return false;
-            at += 2;
-        }
-    const u64 line = fb.kind == Kind::text ? u64{fb.width} * 2 : u64{fb.width} * fb.bits_per_pixel / 8;
-    if (!fb.address || !fb.width || !fb.height || fb.width > 0x8000 || fb.height > 0x8000 || fb.pitch < line || fb.pitch > 0x40000)
+    if (!is_rgb)
+        return true;
+    BootFramebuffer fb{tag.get<u64>(8), tag.get<u32>(16), tag.get<u32>(20), tag.get<u32>(24), tag.get<u8>(28), {}, {}, {}};
+    for (u64 at = 32; auto* c : {&fb.red, &fb.green, &fb.blue}) { // behind two reserved bytes
+        *c = {tag.get<u8>(at), tag.get<u8>(at + 1)};
+        if (c->size == 0 || c->size > 8 || c->position + c->size > fb.bits_per_pixel)
+            return false;
+        at += 2;
+    }
+    const u32 bits = fb.bits_per_pixel;
+    if (!fb.address || (bits != 16 && bits != 24 && bits != 32) || fb.width < 64 || fb.height < 64 || fb.width > 0x8000 ||
+        fb.height > 0x8000 || fb.pitch > 0x40000 || fb.pitch < fb.width * bits / 8)
         return false;
     info.framebuffer = fb;
     return true;
@@ -89,10 +81,10 @@ bool read_rsdp(const Bytes& tag, BootInfo& info, u32 bytes)
 {
     if (!tag.has(8, bytes))
         return false;
-    if (bytes < info.rsdp_bytes)
-        return true; // the newer form is known already
-    __builtin_memcpy(info.rsdp, tag.data() + 8, bytes);
-    info.rsdp_bytes = bytes;
+    if (bytes >= info.rsdp_bytes) { // or the newer form is known already
+        __builtin_memcpy(info.rsdp, tag.data() + 8, bytes);
+        info.rsdp_bytes = bytes;
+    }
     return true;
 }
 
@@ -100,38 +92,24 @@ bool read_rsdp(const Bytes& tag, BootInfo& info, u32 bytes)
 bool read(u32 type, const Bytes& tag, BootInfo& info)
 {
     switch (type) {
-    case tag_command_line: return read_string(tag, info.command_line);
-    case tag_loader_name: return read_string(tag, info.loader);
+    case tag_command_line: return read_string(tag, 8, info.command_line);
+    case tag_loader_name: return read_string(tag, 8, info.loader);
     case tag_module: return read_module(tag, info);
-    case tag_basic_memory:
-        info.lower_kib = tag.get<u32>(8);
-        info.upper_kib = tag.get<u32>(12);
-        return tag.has(8, 8);
-    case tag_mmap: return read_map(tag, 24, info.mmap, info.mmap_entry_bytes);
-    case tag_efi_mmap: return read_map(tag, 40, info.efi_map, info.efi_descriptor_bytes);
+    case tag_mmap: return read_map(tag, info);
     case tag_framebuffer: return read_framebuffer(tag, info);
     case tag_efi64: info.efi_system_table = tag.get<u64>(8); return tag.has(8, 8);
-    case tag_rsdp_old: return read_rsdp(tag, info, 20);
-    case tag_rsdp_new: return read_rsdp(tag, info, 36);
+    case tag_rsdp_old:
+    case tag_rsdp_new: return read_rsdp(tag, info, type == tag_rsdp_new ? 36 : 20);
     default: return true; // nothing we use
     }
 }
 
 } // namespace
 
-Result<u64> size_of(const void* information)
+Status parse(std::span<const u8> information, BootInfo& info)
 {
-    u32 bytes;
-    __builtin_memcpy(&bytes, information, sizeof(bytes));
-    if (bytes < 16 || bytes > max_bytes)
-        return Error::inval;
-    return u64{bytes};
-}
-
-Result<Unit> parse(std::span<const u8> information, BootInfo& info)
-{
-    const u64 total = information.size() < 16 ? 0 : TRY(size_of(information.data()));
-    if (total == 0 || total > information.size())
+    const u64 total = Bytes(information).get<u32>(0);
+    if (total < 16 || total > information.size())
         return Error::inval;
     const Bytes all{information.first(total)};
     for (u64 at = 8; at + 8 <= total;) {

@@ -13,7 +13,6 @@
 #include <tenon/boot/boot_info.hpp>
 #include <tenon/boot/known_options.hpp>
 #include <tenon/boot/memory_map.hpp>
-#include <tenon/boot/option.hpp>
 #include <tenon/console.hpp>
 #include <tenon/device/acpi.hpp>
 #include <tenon/device/i8259.hpp>
@@ -32,22 +31,16 @@ namespace tenon::x86 {
 
 namespace {
 
-/// A place in the entry code for CLAC or STAC. [SDM 2A: 0F 01 CA, 0F 01 CB]
-struct SmapSite {
-    s32 code; // relative to itself
-    u32 last_byte;
-};
-
-/// A store in the entry code that says that the TLB is empty.
-struct PcidSite {
+/// An instruction of the entry code that only some CPUs need or have.
+struct Site {
     s32 code; // relative to itself
     u32 bytes;
 };
 
 extern "C" {
 extern char image_start[], image_end[], boot_stack[];
-extern const SmapSite smap_sites_start[], smap_sites_end[];
-extern const PcidSite pcid_sites_start[], pcid_sites_end[];
+extern const Site smap_sites_start[], smap_sites_end[]; ///< STAC and CLAC
+extern const Site pcid_sites_start[], pcid_sites_end[]; ///< stores that say that the TLB is empty
 }
 
 constinit BootInfo boot_info{};
@@ -59,16 +52,13 @@ alignas(64) constinit PerCpu early_cpu{};
 
 constexpr u64 lapic_address_mask = 0xf'ffff'ffff'f000; ///< in the APIC base MSR
 
-/// While the text can still be written.
-void patch_entry_code()
+/// Makes each one NOP. While the text can still be written.
+void take_away(const Site* site, const Site* end)
 {
-    for (const PcidSite* site = pcid_sites_start; features.pcid && site < pcid_sites_end; site++)
-        __builtin_memset(reinterpret_cast<u8*>(u64(&site->code) + u64(s64(site->code))), 0x90, site->bytes);
-    for (const SmapSite* site = smap_sites_start; features.smap && site < smap_sites_end; site++) {
+    for (; site < end; site++) {
         auto* code = reinterpret_cast<u8*>(u64(&site->code) + u64(s64(site->code)));
-        code[0] = 0x0f;
-        code[1] = 0x01;
-        code[2] = u8(site->last_byte);
+        __builtin_memset(code, 0x66, site->bytes - 1);
+        code[site->bytes - 1] = 0x90;
     }
 }
 
@@ -76,10 +66,10 @@ void read_loader_information(u64 address, u32 magic)
 {
     if (magic != multiboot2::loader_magic)
         boot_failure("the boot loader is not Multiboot2 (magic %x)", magic);
-    auto bytes = multiboot2::size_of(reinterpret_cast<const void*>(address));
-    if (!bytes.ok() || *bytes > sizeof information)
-        boot_failure("the boot loader's information is broken or larger than %zu bytes", sizeof information);
-    __builtin_memcpy(information, reinterpret_cast<const void*>(address), *bytes);
+    const auto* bytes = reinterpret_cast<const u32*>(address);
+    if (*bytes > sizeof information)
+        boot_failure("the boot loader's information is larger than %zu bytes", sizeof information);
+    __builtin_memcpy(information, bytes, *bytes);
     if (!multiboot2::parse({information, *bytes}, boot_info))
         boot_failure("the boot loader's information is broken");
 }
@@ -90,9 +80,8 @@ void start_screen()
         return;
     const BootFramebuffer& f = boot_info.framebuffer;
     Status s = Error::nodev;
-    if (f.kind == BootFramebuffer::Kind::rgb)
-        s = screen::init_framebuffer({MachineAddr{f.address}, f.pitch, f.width, f.height, f.bits_per_pixel, f.red.position, f.red.size,
-                                      f.green.position, f.green.size, f.blue.position, f.blue.size});
+    if (f.address)
+        s = screen::init_framebuffer(f);
     else if (boot_info.efi_system_table == 0)
         s = screen::init_text();
     if (s)
@@ -133,10 +122,12 @@ extern "C" [[noreturn]] void start_cpp(u64 load_base, u64 information_address, u
 
     // Memory
     find_features();
-    patch_entry_code();
+    if (!features.smap)
+        take_away(smap_sites_start, smap_sites_end);
+    if (features.pcid)
+        take_away(pcid_sites_start, pcid_sites_end);
     if (!memory_map_of_machine.load(boot_info))
         boot_failure("the boot loader names no memory");
-    memory_map_of_machine.trim();
     boot_memory::init(memory_map_of_machine, boot_info, MachineAddr{load_base}, u64(image_end - image_start));
     u64 mib = boot_memory::ram_frames() >> 8;
     log_info("%lu MiB of memory, up to %lx", mib, boot_memory::end_of_ram().raw() << page_shift);
@@ -155,12 +146,9 @@ extern "C" [[noreturn]] void start_cpp(u64 load_base, u64 information_address, u
     start_screen();
     dom0::UnpackedKernel kernel = dom0::unpack(boot_info);
     boot_memory::hand_over();
-    if (!heap::init())
-        boot_failure("not enough memory for the heap");
 
     // The machine
-    MachineAddr rsdp{boot_info.rsdp_bytes ? load_base + (u64(boot_info.rsdp) - u64(image_start)) : 0};
-    if (!acpi::init(rsdp))
+    if (!acpi::init({boot_info.rsdp, boot_info.rsdp_bytes}))
         log_warning("No ACPI tables: one CPU, no I/O APIC");
     start_serial();
     i8259::disable(legacy_vector);
@@ -179,7 +167,7 @@ extern "C" [[noreturn]] void start_cpp(u64 load_base, u64 information_address, u
     if (!timers::init(cpus) || !scheduler::init(cpus))
         boot_failure("not enough memory for the scheduler");
     create_idle_domain();
-    start_other_cpus();
+    start_other_cpus(cpus);
     serial::start_receive(console::receive);
 
     pv::open_ports();

@@ -5,6 +5,7 @@
 #include "../time/clock.hpp"
 #include "features.hpp"
 #include <abi/cpuid.h>
+#include <array>
 #include <iterator>
 #include <tenon/arch/cpu.hpp>
 #include <tenon/arch/cpuid.hpp>
@@ -121,22 +122,19 @@ xen_cpuid_leaf policy_leaf(arch::PolicyIndex which, const Rule& rule)
 }
 
 /// The first rule of a leaf by its lowest bits, basic and extended.
-struct FirstRules {
-    u8 of[2][16];
-    constexpr FirstRules() : of{}
-    {
-        for (unsigned i = rule_count; i-- > 0;)
-            of[rules[i].leaf >> 31][rules[i].leaf & 15] = u8(i);
-    }
-};
-constexpr FirstRules first_rules;
+constexpr auto first_rules = [] {
+    std::array<std::array<u8, 16>, 2> first{};
+    for (unsigned i = rule_count; i-- > 0;)
+        first[rules[i].leaf >> 31][rules[i].leaf & 15] = u8(i);
+    return first;
+}();
 
 static_assert(rules[rule_count - 1].subleaf == none, "where a search ends");
 
 /// In a policy, which has one entry for each rule.
 const xen_cpuid_leaf* find_leaf(const xen_cpuid_leaf* policy, u32 leaf, u32 subleaf)
 {
-    for (const xen_cpuid_leaf* l = policy + first_rules.of[leaf >> 31][leaf & 15]; l->leaf == leaf; l++)
+    for (const xen_cpuid_leaf* l = policy + first_rules[leaf >> 31][leaf & 15]; l->leaf == leaf; l++)
         if (l->subleaf == none || l->subleaf == subleaf)
             return l;
     return nullptr;
@@ -173,8 +171,13 @@ xen_cpuid_leaf domain_policy_leaf(const Domain& domain, unsigned index) { return
 
 Status set_domain_policy(Domain& domain, std::span<const xen_cpuid_leaf> leaves, PolicyError& where)
 {
-    for (const xen_cpuid_leaf& want : leaves)
-        for (const Rule& rule : rules) {
+    auto* policy = make_array<xen_cpuid_leaf>(rule_count);
+    if (!policy)
+        return Error::nomem;
+    for (unsigned i = 0; i < rule_count; i++) {
+        const Rule& rule = rules[i];
+        policy[i] = default_policy[i];
+        for (const xen_cpuid_leaf& want : leaves) {
             if (rule.leaf != want.leaf || rule.subleaf != want.subleaf)
                 continue;
             const xen_cpuid_leaf most = policy_leaf(PolicyIndex::pv_max, rule);
@@ -182,19 +185,14 @@ Status set_domain_policy(Domain& domain, std::span<const xen_cpuid_leaf> leaves,
             const u32 c = most.c | u32(bit(27)); // OSXSAVE follows the guest's CR4
             if ((want.a & ~most.a & f.a) | (want.b & ~most.b & f.b) | (want.c & ~c & f.c) | (want.d & ~most.d & f.d)) {
                 where = {want.leaf, want.subleaf};
+                heap::free(policy);
                 return Error::inval;
             }
-        }
-    auto* policy = make_array<xen_cpuid_leaf>(rule_count);
-    if (!policy)
-        return Error::nomem;
-    for (unsigned i = 0; i < rule_count; i++) {
-        policy[i] = default_policy[i];
-        for (const xen_cpuid_leaf& want : leaves)
-            if (policy[i].leaf == want.leaf && policy[i].subleaf == want.subleaf && want.leaf != 0xd)
+            if (want.leaf != 0xd)
                 policy[i] = want;
+        }
         // OSXSAVE mirrors the guest's CR4 in hardware; a PV guest relies on seeing it from the start.
-        if (policy[i].leaf == 1 && policy[i].c & bit(26))
+        if (rule.leaf == 1 && policy[i].c & bit(26))
             policy[i].c |= u32(bit(27));
     }
     heap::free(domain.arch.cpuid);

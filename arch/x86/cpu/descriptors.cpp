@@ -27,7 +27,8 @@ struct IdtGate {
     }
 };
 constinit IdtGate idt[256]{};
-constexpr u64 syscall32_stub = 64; ///< its place behind the other stub
+
+extern "C" const u8 syscall_stub[], syscall32_stub[], syscall_stubs_end[];
 
 void fill_gdt(u64* gdt, PerCpu& cpu)
 {
@@ -42,85 +43,68 @@ void fill_gdt(u64* gdt, PerCpu& cpu)
     (&at(tss_selector))[1] = base >> 32;
 }
 
-/// The code each CPU's LSTAR and CSTAR point to: saves the guest's rsp, takes the vCPU's stack, pushes ss and rsp, goes on. The 32-bit
-/// numbers are relative to the end of their instruction.
-struct [[gnu::packed]] SyscallStub {
-    u8 save_rsp[3] = {0x48, 0x89, 0x25}; // mov %rsp, scratch_rsp(%rip)
-    u32 scratch_rsp;
-    u8 load_rsp[3] = {0x48, 0x8b, 0x25}; // mov stack_top(%rip), %rsp
-    u32 stack_top;
-    u8 push_ss = 0x68;
-    u32 ss = guest_ss;
-    u8 push_rsp[2] = {0xff, 0x35}; // push scratch_rsp(%rip)
-    u32 scratch_rsp_again;
-    u8 wipe_rsp[3] = {0x48, 0xc7, 0x05}; // movq $0, scratch_rsp(%rip): every domain's tables have this page
-    u32 scratch_rsp_wiped, zero = 0;
-    u8 jump = 0xe9;
-    u32 target;
+/// Before a vCPU's area is there: the CPU's own page, placed so that the selectors fit.
+void load_own_gdt(PerCpu& cpu)
+{
+    load_gdt(percpu_area(cpu.id.raw()) + gdt_offset - reserved_gdt_page * page_size);
+    asm volatile("pushq %0; lea 1f(%%rip), %%rax; pushq %%rax; lretq; 1: mov %1, %%ss" ::"i"(hv_cs), "r"(u32(hv_ds)) : "rax", "memory");
+    auto* page = reinterpret_cast<u64*>(percpu_area(cpu.id.raw()) + gdt_offset);
+    page[(tss_selector & 0xfff) / 8] &= ~(u64{2} << 40); // not busy
+    asm volatile("ltr %0" ::"r"(tss_selector));
+    asm volatile("lldt %0" ::"r"(u16{0}));
+}
 
-    SyscallStub(u64 here, u64 data, u64 entry)
-    {
-        const auto to = [&](u64 address, u64 end_of_field) { return u32(address - here - end_of_field); };
-        scratch_rsp = to(data + offsetof(PerCpu, scratch_rsp), 7);
-        stack_top = to(data + offsetof(PerCpu, stack_top), 14);
-        scratch_rsp_again = to(data + offsetof(PerCpu, scratch_rsp), 25);
-        scratch_rsp_wiped = to(data + offsetof(PerCpu, scratch_rsp), 36);
-        target = to(entry, 41);
-    }
-};
-static_assert(sizeof(SyscallStub) == 41);
+/// A new page of a CPU's area.
+Result<Mfn> add_page(u64 va, u64 flags = data_flags)
+{
+    const Mfn frame = TRY(allocate_table());
+    TRY(map_shared(va, frame, flags));
+    return frame;
+}
 
 /// The first CPU's two frames, with every port closed, appear in every CPU's area.
-bool map_port_map(u64 area, bool is_first)
+Status add_port_map(u64 area)
 {
-    for (u64 page = port_map_offset; page < port_map_offset + port_map_bytes; page += page_size) {
-        auto frame = is_first ? allocate_table() : Result<Mfn>(shared_frame(percpu_area(0) + page));
-        Pte* entry = frame.ok() ? shared_entry(area + page, true) : nullptr;
-        if (!entry)
-            return false;
-        *entry = Pte::of(*frame, data_flags);
-        if (is_first)
+    for (u64 page = port_map_offset; page < port_map_offset + port_map_bytes; page += page_size)
+        if (area != percpu_area(0)) {
+            TRY(map_shared(area + page, shared_frame(percpu_area(0) + page), data_flags));
+        } else {
+            TRY(add_page(area + page));
             __builtin_memset(reinterpret_cast<void*>(area + page), 0xff, page_size);
-    }
-    return true;
+        }
+    return success;
+}
+
+/// The code that LSTAR and CSTAR lead to (syscall.S), for an area of which it sees the data by the same distances.
+void copy_stubs(u8* code, u64 address)
+{
+    __builtin_memcpy(code, syscall_stub, u64(syscall_stubs_end - syscall_stub));
+    for (const u8* end : {syscall32_stub, syscall_stubs_end}) // the jump to the entry code ends with how far that is
+        *reinterpret_cast<u32*>(code + (end - syscall_stub) - 4) -= u32(address - u64(syscall_stub));
 }
 
 } // namespace
 
-bool create_percpu(CpuId id)
+Status create_percpu(CpuId id)
 {
-    u64 area = percpu_area(id.raw());
-    auto map = [&](u64 offset, u64 flags) -> Mfn {
-        auto frame = allocate_table();
-        Pte* entry = frame.ok() ? shared_entry(area + offset, true) : nullptr;
-        if (!entry)
-            return invalid_mfn;
-        *entry = Pte::of(*frame, flags);
-        return *frame;
-    };
-    const Mfn stub = map(stub_offset, Pte::present | Pte::accessed);
-    const Mfn descriptors = map(gdt_offset, data_flags);
-    if (stub == invalid_mfn || descriptors == invalid_mfn || map(data_offset, data_flags) == invalid_mfn)
-        return false;
-    if (!map_port_map(area, id.raw() == 0))
-        return false;
+    const u64 area = percpu_area(id.raw());
+    const Mfn stubs = TRY(add_page(area + stub_offset, Pte::present | Pte::accessed));
+    const Mfn descriptors = TRY(add_page(area + gdt_offset));
+    TRY(add_page(area + data_offset));
+    TRY(add_port_map(area));
     auto* cpu = new (reinterpret_cast<void*>(area + data_offset)) PerCpu;
     cpu->id = id;
     cpu->descriptor_page = descriptors;
     constexpr u64 ends[] = {nmi_stack_end, df_stack_end, mce_stack_end, db_stack_end};
     for (unsigned i = 0; i < std::size(ends); i++) {
         for (u64 page = ends[i] - ist_stack_size; page < ends[i]; page += page_size)
-            if (map(page, data_flags) == invalid_mfn)
-                return false;
+            TRY(add_page(area + page));
         cpu->tss.ist[i] = frame_end(area + ends[i]);
         reinterpret_cast<StackInfo*>(cpu->tss.ist[i])->cpu = cpu;
     }
     fill_gdt(reinterpret_cast<u64*>(area + gdt_offset), *cpu);
-    FrameView<u8> code(stub);
-    const u64 here = area + stub_offset, data = area + data_offset;
-    new (code.get()) SyscallStub(here, data, u64(&entry_syscall));
-    new (code.get() + syscall32_stub) SyscallStub(here + syscall32_stub, data, u64(&entry_syscall32));
-    return true;
+    copy_stubs(FrameView<u8>(stubs).get(), area + stub_offset);
+    return success;
 }
 
 void publish_tables(PerCpu& cpu, const Vcpu& vcpu)
@@ -136,21 +120,6 @@ void load_gdt(u64 area)
     TablePointer gdt{(reserved_gdt_page + 1) * page_size - 1, area};
     asm volatile("lgdt %0" ::"m"(gdt) : "memory");
 }
-
-namespace {
-
-/// Before a vCPU's area is there: the CPU's own page, placed so that the selectors fit.
-void load_own_gdt(PerCpu& cpu)
-{
-    load_gdt(percpu_area(cpu.id.raw()) + gdt_offset - reserved_gdt_page * page_size);
-    asm volatile("pushq %0; lea 1f(%%rip), %%rax; pushq %%rax; lretq; 1: mov %1, %%ss" ::"i"(hv_cs), "r"(u32(hv_ds)) : "rax", "memory");
-    auto* page = reinterpret_cast<u64*>(percpu_area(cpu.id.raw()) + gdt_offset);
-    page[(tss_selector & 0xfff) / 8] &= ~(u64{2} << 40); // not busy
-    asm volatile("ltr %0" ::"r"(tss_selector));
-    asm volatile("lldt %0" ::"r"(u16{0}));
-}
-
-} // namespace
 
 void init_cpu(PerCpu& cpu)
 {
@@ -169,12 +138,11 @@ void init_cpu(PerCpu& cpu)
     u64 stub = percpu_area(cpu.id.raw()) + stub_offset;
     write_msr(msr::star, u64(guest_cs32) << 48 | u64(hv_cs) << 32);
     write_msr(msr::lstar, stub);
-    write_msr(msr::cstar, stub + syscall32_stub);
+    write_msr(msr::cstar, stub + u64(syscall32_stub - syscall_stub));
     // Everything that could confuse the hypervisor is cleared on SYSCALL.
     write_msr(msr::fmask, flag::interrupt | flag::tf | flag::df | flag::ac | flag::nt | flag::iopl | flag::rf | flag::vm);
-    if (features.has_sysenter) {
-        write_msr_safe(msr::sysenter_cs, 0); // #GP: SYSENTER would come without a stack of its own, and with TF (emulate_sysenter)
-    }
+    if (features.has_sysenter)
+        write_msr(msr::sysenter_cs, 0); // #GP: SYSENTER would come without a stack of its own, and with TF (emulate_sysenter)
     init_cpu_features();
     cpu.flushed_at = 0;
     cpu.online.store(true, std::memory_order_release);

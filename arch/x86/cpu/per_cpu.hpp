@@ -2,6 +2,7 @@
 #pragma once
 #include <atomic>
 #include <tenon/domain/vcpu.hpp>
+#include <tenon/lib/result.hpp>
 #include <tenon_arch/layout.hpp>
 #include <tenon_arch/regs.hpp>
 
@@ -20,9 +21,6 @@ struct [[gnu::packed]] Tss {
     u64 port_map = ports_closed; ///< 16 bits; the entry code writes 64 because that is one instruction less
 };
 
-/// Requests that other CPUs leave; answered by interrupt, in wait loops, and in the interrupt window.
-enum Request : u32 { request_flush = 1 };
-
 struct alignas(64) PerCpu {
     u64 scratch_rsp = 0; ///< the stub's: guest rsp
     u64 stack_top = 0;   ///< the stub's: where the current vCPU's register frame ends
@@ -32,7 +30,7 @@ struct alignas(64) PerCpu {
     CpuId id{};
     ApicId apic_id{};
     std::atomic<u64> flushed_at{0};           ///< TLB clock at the last full flush
-    alignas(8) std::atomic<u32> requests{0};  // the entry code looks at both at once
+    alignas(8) std::atomic<u32> requests{0};  ///< not 0: another CPU wants the TLB flushed. The entry code looks at all three at once
     std::atomic<bool> schedule_wanted{false}; ///< the scheduler's
     std::atomic<bool> mail_waiting{false};    ///< for the vCPU that runs here
     u8 unused[2]{};
@@ -42,7 +40,6 @@ struct alignas(64) PerCpu {
     u64 switched_at = 0;      ///< and the TLB clock before it
     u64 held_ranks = 0;       ///< debug: one bit a rank
     u64 xcr0 = 0, tsc_aux = 0, dr7 = 0, guest_cr4_bits = 0;
-    u64 nmi_count = 0;
     Mfn descriptor_page = invalid_mfn; ///< its frame
     alignas(64) Tss tss;
 };
@@ -92,7 +89,7 @@ inline constexpr unsigned reserved_gdt_page = 14;
 /// Says which tables a CPU runs on, and which it loads for guest user mode: those of its current vCPU, or of one that is about to be.
 void publish_tables(PerCpu& cpu, const Vcpu& vcpu);
 /// Allocates and maps a CPU's area. Boot.
-bool create_percpu(CpuId cpu);
+Status create_percpu(CpuId cpu);
 /// Loads descriptor tables, MSRs and control registers of the CPU that runs this.
 void init_cpu(PerCpu& cpu);
 /// The live descriptor table follows the vCPU: loads the GDT of its area.

@@ -24,7 +24,7 @@ void boot_failure(const char* format, ...)
 {
     va_list args;
     va_start(args, format);
-    console::write_line(LogLevel::error, format, args);
+    console::write_line("error: ", format, args);
     va_end(args);
     log_error("Tenon cannot start.");
     stop_after_failure();

@@ -24,7 +24,15 @@ namespace {
 constinit bool stopping = false;
 constinit Domain* idle_domain = nullptr;
 constinit vcpu_info nobody_looks_here{};
-extern "C" char trampoline_start[], trampoline_end[], trampoline_cr3[], trampoline_stack[], trampoline_entry[], trampoline_argument[];
+extern "C" char trampoline_start[], trampoline_end[];
+/// Whoever comes through the trampoline takes these (start32.S).
+struct OtherCpu {
+    u64 cr3;
+    PerCpu* cpu;
+};
+extern "C" {
+constinit OtherCpu other_cpu{};
+}
 
 void delay_us(u64 us)
 {
@@ -64,16 +72,9 @@ bool create_idle_vcpu(PerCpu& cpu)
     return true;
 }
 
-void set_word(Mfn trampoline, const char* word, u64 value)
-{
-    FrameView<u8> page(trampoline);
-    __builtin_memcpy(page.get() + (word - trampoline_start), &value, 8);
-}
-
 bool start_one(PerCpu& cpu, Mfn trampoline)
 {
-    set_word(trampoline, trampoline_stack, cpu.stack_top - 8);
-    set_word(trampoline, trampoline_argument, u64(&cpu));
+    other_cpu = {root_table.raw() << page_shift, &cpu};
     lapic::send_init(cpu.apic_id);
     delay_us(10'000);
     for (unsigned attempt = 0; attempt < 2 && !cpu.online; attempt++) {
@@ -113,24 +114,14 @@ void create_idle_domain()
         panic("not enough memory for the idle vCPUs");
 }
 
-void start_other_cpus()
+void start_other_cpus(u32 limit)
 {
     const acpi::Machine& machine = acpi::machine();
-    u32 limit = options::max_cpus ? min(options::max_cpus, u32(max_cpus)) : u32(max_cpus), next = 1;
-    Mfn trampoline = boot_memory::trampoline_frame();
+    const Mfn trampoline = boot_memory::trampoline_frame();
+    u32 next = 1;
     if (trampoline == invalid_mfn || limit < 2)
         return clock::cpus_are_up();
-    // The code runs with paging on before it leaves its page: the page is mapped where it lies.
-    if (!map_range(trampoline.raw() << page_shift, trampoline, page_size, Pte::present | Pte::writable | Pte::accessed | Pte::dirty))
-        return clock::cpus_are_up();
-    u64 saved_page[page_size / 8];
-    {
-        FrameView<u64> page(trampoline);
-        __builtin_memcpy(saved_page, page.get(), page_size);
-        __builtin_memcpy(page.get(), trampoline_start, u64(trampoline_end - trampoline_start));
-    }
-    set_word(trampoline, trampoline_cr3, root_table.raw() << page_shift);
-    set_word(trampoline, trampoline_entry, u64(&start_other_cpu));
+    __builtin_memcpy(FrameView<u8>(trampoline).get(), trampoline_start, u64(trampoline_end - trampoline_start));
     bool prepared = false; // a place that a CPU did not take is for the next one
     for (u32 i = 0; i < machine.cpu_count && next < limit; i++) {
         if (!is_wanted(machine.cpus[i]))
@@ -144,23 +135,15 @@ void start_other_cpus()
         prepared = !start_one(percpu(id), trampoline);
         next += !prepared;
     }
-    FrameView<u64> page(trampoline);
-    __builtin_memcpy(page.get(), saved_page, page_size);
-    FrameView<Pte> root(root_table);
-    root[0] = {};
-    flush_this_cpu();
     clock::cpus_are_up();
     log_info("%u CPUs are up", next);
 }
 
-void answer_requests()
+void flush_as_asked()
 {
-    u32 what = this_cpu().requests.exchange(0, std::memory_order_acq_rel);
-    if (what & request_flush)
-        flush_this_cpu();
+    this_cpu().requests.exchange(0, std::memory_order_acq_rel);
+    flush_this_cpu();
 }
-
-void send_request_interrupt(PerCpu& cpu) { lapic::send_ipi(cpu.apic_id, request_vector); }
 
 void idle_loop()
 {
@@ -185,9 +168,7 @@ void stop_other_cpus()
 
 bool tenon::arch::wait_for_interrupt()
 {
-    if (x86::this_cpu().requests.load(std::memory_order_acquire))
-        x86::answer_requests();
-    else
+    if (!x86::answer_requests())
         asm volatile("sti; hlt; cli" ::: "memory"); // STI holds interrupts back for one instruction: none is lost
     return true;
 }

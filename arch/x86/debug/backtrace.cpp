@@ -1,6 +1,6 @@
 // Registers and a symbolised backtrace, then the end: reboot, or halt with `noreboot`.
 #include "../cpu/smp.hpp"
-#include "../trap/interrupts.hpp"
+#include "../trap/entry.hpp"
 #include <algorithm>
 #include <tenon/arch/machine.hpp>
 #include <tenon/console.hpp>

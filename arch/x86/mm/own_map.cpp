@@ -7,7 +7,8 @@ namespace tenon::x86 {
 
 namespace {
 
-Pte* make_table() { return static_cast<Pte*>(heap::allocate(page_size)); }
+/// A zeroed page, where there is none yet.
+template <class T> bool make(T*& page) { return page || (page = static_cast<T*>(heap::allocate(page_size))); }
 /// Other CPUs may walk the tables at this moment.
 void store(Pte& entry, Pte value) { std::atomic_ref(entry.raw).store(value.raw, std::memory_order_release); }
 Pte link_to(const Pte* table) { return Pte::of(shared_frame(u64(table)), table_flags); }
@@ -21,7 +22,7 @@ Status OwnMap::init()
     if (!gibs_)
         return Error::nomem;
     for (u64 slot = 0; slot * entries_per_table < gib_count_; slot++)
-        if (!(l3_[slot] = make_table()))
+        if (!make(l3_[slot]))
             return Error::nomem;
     return success;
 }
@@ -44,16 +45,11 @@ Pte OwnMap::root_entry(unsigned slot) const { return l3_[slot] ? link_to(l3_[slo
 Status OwnMap::make_tables(u64 mfn)
 {
     Gib& gib = gibs_[mfn / gib_frames];
-    if (!gib.l1 && !(gib.l1 = static_cast<Pte**>(heap::allocate(page_size))))
+    if (!make(gib.l2) || !make(gib.l1) || !make(gib.l1[mfn / block_frames % entries_per_table]))
         return Error::nomem;
-    if (!gib.l2) {
-        if (!(gib.l2 = make_table()))
-            return Error::nomem;
-        l3_[mfn / gib_frames / entries_per_table][mfn / gib_frames % entries_per_table] = link_to(gib.l2);
-    }
-    Pte*& l1 = gib.l1[mfn / block_frames % entries_per_table];
-    if (!l1 && !(l1 = make_table()))
-        return Error::nomem;
+    Pte& entry = l3_[mfn / gib_frames / entries_per_table][mfn / gib_frames % entries_per_table];
+    if (!entry.is_present())
+        store(entry, link_to(gib.l2));
     return success;
 }
 
@@ -81,24 +77,18 @@ Status OwnMap::add(Mfn first, u64 count)
     return success;
 }
 
-/// A block that is one entry becomes a table of the same frames.
-void OwnMap::split(u64 mfn)
-{
-    Pte& entry = block_entry(mfn);
-    if (!(entry.raw & Pte::large))
-        return;
-    Pte* table = block_table(mfn);
-    for (unsigned i = 0; i < entries_per_table; i++)
-        table[i] = Pte::of(entry.mfn() + i, data_flags);
-    store(entry, link_to(table));
-}
-
 void OwnMap::remove(Mfn frame)
 {
     const u64 mfn = frame.raw();
     Guard guard(lock_);
-    split(mfn);
-    store(block_table(mfn)[mfn % block_frames], {});
+    Pte& entry = block_entry(mfn);
+    Pte* table = block_table(mfn);
+    if (entry.raw & Pte::large) { // a block that is one entry becomes a table of the same frames
+        for (unsigned i = 0; i < entries_per_table; i++)
+            table[i] = Pte::of(entry.mfn() + i, data_flags);
+        store(entry, link_to(table));
+    }
+    store(table[mfn % block_frames], {});
 }
 
 } // namespace tenon::x86

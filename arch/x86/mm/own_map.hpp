@@ -2,8 +2,8 @@
 // Blocks of 2 MiB that it owns whole are one entry. The tables lie on the heap: they hold frame numbers, no guest's data.
 #pragma once
 #include "pte.hpp"
+#include <tenon/lib/result.hpp>
 #include <tenon/mm/frame_table.hpp>
-#include <tenon/result.hpp>
 #include <tenon/sync/spinlock.hpp>
 #include <tenon_arch/layout.hpp>
 
@@ -31,7 +31,6 @@ private:
         Pte** l1 = nullptr; ///< of each block
     };
     Status make_tables(u64 mfn);
-    void split(u64 mfn);
     Pte& block_entry(u64 mfn) { return gibs_[mfn / gib_frames].l2[mfn / block_frames % entries_per_table]; }
     Pte* block_table(u64 mfn) { return gibs_[mfn / gib_frames].l1[mfn / block_frames % entries_per_table]; }
 

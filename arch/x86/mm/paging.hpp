@@ -1,7 +1,7 @@
 // The hypervisor's own half of every address space: root table, mapping helpers, memory handed out before the allocator exists.
 #pragma once
 #include "pte.hpp"
-#include <tenon/result.hpp>
+#include <tenon/lib/result.hpp>
 #include <tenon_arch/layout.hpp>
 #include <tenon_arch/state.hpp>
 
@@ -9,23 +9,25 @@ namespace tenon::x86 {
 
 /// L4 of the idle vCPUs, and of the boot CPU before there are any.
 extern Mfn root_table;
-/// While Tenon and dom0 are built, own_base + frame number × 4 KiB shows all RAM in the root tables.
+/// While Tenon and dom0 are built, own_base + frame number × 4 KiB shows all RAM; the first 4 GiB from the first instruction on.
 extern bool boot_map_is_there;
 
-/// Takes one zeroed frame for a hypervisor page table.
+/// One zeroed frame for a hypervisor page table.
 Result<Mfn> allocate_table();
 
 /// Boot: maps [va, va+bytes) in the root tables to frames from `first` with the largest pages that fit. Tables are made as needed.
-Status map_range(u64 va, Mfn first, u64 bytes, u64 flags);
+void map_range(u64 va, Mfn first, u64 bytes, u64 flags);
 /// Builds the final tables for all memory and loads them. `load_base` is where the image lies.
 void build_address_space(MachineAddr load_base);
-/// The end of the boot map. From here on the root tables, too, hold no domain's memory.
+/// The end of the boot map. From here on the root tables, too, show no domain's memory.
 void drop_boot_map();
 
-/// The level-1 entry for an address in the slots that all domains share; `create` makes the tables on the way. nullptr: there is none.
-Pte* shared_entry(u64 va, bool create);
-/// The frame behind such an address, and how large its page is; invalid_mfn when nothing is mapped.
-Mfn shared_frame(u64 va, u64* page_bytes = nullptr);
+/// Maps one page in the slots that all domains share. Error::nomem: no frame for a table on the way.
+Status map_shared(u64 va, Mfn mfn, u64 flags);
+/// Takes such a page away and says which frame it was. Old translations go with the next flush.
+Mfn unmap_shared(u64 va);
+/// The frame behind an address in these slots; invalid_mfn when nothing is mapped.
+Mfn shared_frame(u64 va);
 
 /// Which guest mode a level-4 table is for says what it has of the hypervisor's slots. The table's mm_lock is held.
 enum class GuestMode : u8 { kernel, user };

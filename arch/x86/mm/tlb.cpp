@@ -2,8 +2,10 @@
 // every load of CR3 where there are no PCIDs; a request is needed only where the last one is older than the stamp.
 #include "../cpu/per_cpu.hpp"
 #include "../cpu/smp.hpp"
+#include "../irq/vectors.hpp"
 #include "tlb_tags.hpp"
 #include <tenon/arch/memory.hpp>
+#include <tenon/device/lapic.hpp>
 #include <tenon/mm/frame_table.hpp>
 #include <tenon_arch/cpu_ops.hpp>
 
@@ -42,8 +44,8 @@ void flush_tlb_older_than(u64 stamp, const CpuSet& cpus)
         x86::PerCpu& other = x86::percpu(CpuId{i});
         if (other.flushed_at.load(std::memory_order_acquire) > stamp)
             return;
-        other.requests.fetch_or(x86::request_flush, std::memory_order_acq_rel);
-        x86::send_request_interrupt(other);
+        other.requests.store(1);
+        lapic::send_ipi(other.apic_id, x86::request_vector);
         waiting.set(i);
     });
     waiting.for_each([&](unsigned i) {
@@ -65,7 +67,6 @@ void set_m2p(Mfn mfn, u64 pfn)
     if (is_ram(mfn))
         reinterpret_cast<u64*>(x86::m2p_rw_base)[mfn.raw()] = pfn;
 }
-u64 get_m2p(Mfn mfn) { return is_ram(mfn) ? reinterpret_cast<u64*>(x86::m2p_rw_base)[mfn.raw()] : ~u64{0}; }
 
 } // namespace arch
 } // namespace tenon

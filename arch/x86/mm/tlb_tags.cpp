@@ -22,11 +22,7 @@ u64 prepare_switch(u64 kernel_cr3)
     return kernel_cr3 & ~keep;
 }
 
-void load_and_forget(u64 kernel_cr3)
-{
-    forget_user();
-    write_cr3(kernel_cr3 & ~keep);
-}
+void load_and_forget(u64 kernel_cr3) { write_cr3(prepare_switch(kernel_cr3)); }
 
 void forget_all()
 {

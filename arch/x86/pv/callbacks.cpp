@@ -20,6 +20,13 @@ Status set_trap(GuestState& state, const trap_info& t)
     return success;
 }
 
+Result<u64> get_debugreg(const GuestState& state, unsigned reg)
+{
+    if (reg > 7)
+        return Error::inval;
+    return state.dr[reg == 4 || reg == 5 ? reg + 2 : reg];
+}
+
 } // namespace tenon::x86::pv
 
 namespace tenon::hypercall {
@@ -96,16 +103,7 @@ CallResult set_debugreg(Call& call, u32 reg, u64 value)
     return s64{0};
 }
 
-CallResult get_debugreg(Call& call, u32 reg)
-{
-    if (reg == 4 || reg == 5)
-        reg += 2;
-    if (reg > 7)
-        return Error::inval;
-    if (reg == 6)
-        return s64(call.vcpu.arch.state->dr[6] | 0xffff0ff0);
-    return s64(call.vcpu.arch.state->dr[reg]);
-}
+CallResult get_debugreg(Call& call, u32 reg) { return s64(TRY(x86::pv::get_debugreg(*call.vcpu.arch.state, reg))); }
 
 CallResult set_segment_base(Call&, u32 which, u64 base)
 {

@@ -15,19 +15,95 @@ namespace tenon::x86::pv {
 
 namespace {
 
-constexpr unsigned descriptors_per_page = 512;
+constexpr unsigned ldt_pages = 16;
+
+u64 ldt_address(const Vcpu& vcpu) { return vcpu_area(vcpu.id.raw()) + area_ldt * page_size; }
 
 /// Points a page of the vCPU's area at a frame, or at nothing.
 void map_area_page(Vcpu& vcpu, unsigned page, Pte value)
 {
-    FrameView<Pte> table(vcpu.arch.area_table);
-    table[page] = value;
+    FrameView<Pte>(vcpu.arch.area_table)[page] = value;
     if (&vcpu == &arch::current_vcpu())
         tlb_tags::forget_page(vcpu_area(vcpu.id.raw()) + page * page_size);
 }
 
-constexpr u64 descriptor_page_flags =
-    Pte::present | Pte::accessed | Pte::dirty | Pte::writable | Pte::no_execute; // A bits are set by loads
+/// Makes a descriptor harmless (ring 3) or says no. [SDM 3A 3.4.5]
+bool fix_descriptor(u64& d)
+{
+    u32 high = u32(d >> 32);
+    constexpr u32 present = bit(15), segment = bit(12), code = bit(11), dpl = 3u << 13, conforming = bit(10), long_mode = bit(21),
+                  size32 = bit(22);
+    if (!(high & present))
+        return true;
+    if (!(high & segment))
+        return false; // call gates and system descriptors: no PV kernel of today uses them
+    if ((high & code) && (high & conforming) && (high & dpl) != dpl)
+        return false;
+    if ((high & code) && (high & long_mode) && (high & size32))
+        return false;
+    d = (u64(high | dpl | bit(8)) << 32) | u32(d); // ring 3, accessed
+    return true;
+}
+
+void put_descriptors(Frame& frame)
+{
+    frame.leave_stamp(arch::tlb_stamp());
+    frame.type.fetch_sub(1, std::memory_order_acq_rel);
+}
+
+/// Every entry is made harmless, or the frame refused.
+Status get_descriptors(Frame& frame)
+{
+    u64 old = frame.type.load(std::memory_order_relaxed);
+    u64 next;
+    TypeWord word;
+    do {
+        word = {old};
+        if ((word.count() != 0 && word.type() != FrameType::descriptor) || word.partial() || word.count() >= Frame::refs_limit)
+            return Error::inval;
+        next = TypeWord::of(FrameType::descriptor, word.count() + 1, old & TypeWord::kept_bits).raw;
+    } while (!frame.type.compare_exchange_weak(old, next, std::memory_order_acq_rel));
+    if (word.type() != FrameType::descriptor && word.type() != FrameType::none)
+        retype_flush(frame);
+    if (word.count() != 0)
+        return success;
+    FrameView<u64> table(frame);
+    for (unsigned i = 0; i < descriptors_per_page; i++)
+        if (!fix_descriptor(table[i])) {
+            put_descriptors(frame);
+            return Error::inval;
+        }
+    return success;
+}
+
+/// A page of a descriptor table: the area has both references while it maps it.
+Status hold_descriptors(const Domain& domain, Mfn mfn)
+{
+    FrameRef frame = TRY(hold(mfn, domain.id));
+    TRY(get_descriptors(*frame));
+    frame.keep();
+    return success;
+}
+
+void drop_descriptors(Mfn mfn)
+{
+    put_descriptors(frame_at(mfn));
+    frame_at(mfn).put();
+}
+
+void map_descriptors(Vcpu& vcpu, unsigned page, Mfn mfn)
+{
+    map_area_page(vcpu, page, Pte::of(mfn, data_flags)); // writable, as loads set the accessed bit
+}
+
+void drop_pages(Vcpu& vcpu, unsigned first, unsigned count)
+{
+    for (unsigned page = first; page < first + count; page++)
+        if (const Pte entry = FrameView<Pte>(vcpu.arch.area_table)[page]; entry.is_present()) {
+            map_area_page(vcpu, page, {});
+            drop_descriptors(entry.mfn());
+        }
+}
 
 } // namespace
 
@@ -39,115 +115,29 @@ void map_descriptor_page(Vcpu& vcpu, PerCpu& cpu)
     map_area_page(vcpu, area_gdt + reserved_gdt_page, Pte::of(cpu.descriptor_page, data_flags));
 }
 
-bool fix_descriptor(u64& d)
-{
-    u32 high = u32(d >> 32);
-    constexpr u32 present = bit(15), segment = bit(12), code = bit(11), dpl = 3u << 13, conforming = bit(10), long_mode = bit(21),
-                  size32 = bit(22);
-    if (!(high & present)) {
-        return true;
-    }
-    if (!(high & segment))
-        return false; // call gates and system descriptors: no PV kernel of today uses them
-    if ((high & code) && (high & conforming) && (high & dpl) != dpl)
-        return false;
-    if ((high & code) && (high & long_mode) && (high & size32))
-        return false;
-    d = (u64(high | dpl | bit(8)) << 32) | u32(d); // ring 3, accessed
-    return true;
-}
-
-Status get_descriptors(Frame& frame)
-{
-    u64 old = frame.type.load(std::memory_order_relaxed);
-    for (;;) {
-        TypeWord word{old};
-        bool same = word.type() == FrameType::descriptor;
-        if ((word.count() != 0 && !same) || word.partial() || word.count() >= Frame::refs_limit)
-            return Error::inval;
-        const u64 flushed = !same && word.type() != FrameType::none ? retype_flush(frame) : no_flush;
-        u64 next = TypeWord::of(FrameType::descriptor, word.count() + 1, old & TypeWord::kept_bits).raw;
-        if (!frame.type.compare_exchange_weak(old, next, std::memory_order_acq_rel))
-            continue;
-        finish_retype(frame, flushed);
-        if (word.count() != 0)
-            return success;
-        break;
-    }
-    FrameView<u64> table(mfn_of(frame));
-    for (unsigned i = 0; i < descriptors_per_page; i++)
-        if (u64 d = table[i]; d) {
-            if (!fix_descriptor(d)) {
-                put_descriptors(frame);
-                return Error::inval;
-            }
-            table[i] = d;
-        }
-    return success;
-}
-
-void put_descriptors(Frame& frame)
-{
-    frame.leave_stamp(arch::tlb_stamp());
-    frame.type.fetch_sub(1, std::memory_order_acq_rel);
-}
-
-void drop_gdt(Vcpu& vcpu)
-{
-    for (unsigned i = 0; i < reserved_gdt_page; i++)
-        if (Mfn mfn = vcpu.arch.gdt_frames[i]; mfn != invalid_mfn && vcpu.arch.gdt_entries > i * descriptors_per_page) {
-            map_area_page(vcpu, area_gdt + i, {});
-            put_descriptors(frame_at(mfn));
-            frame_at(mfn).put();
-            vcpu.arch.gdt_frames[i] = invalid_mfn;
-        }
-    vcpu.arch.gdt_entries = 0;
-}
-
 Status set_gdt(Vcpu& vcpu, const u64* frames, u32 entries)
 {
-    if (entries > reserved_gdt_page * descriptors_per_page)
-        return Error::inval;
-    unsigned pages = (entries + descriptors_per_page - 1) / descriptors_per_page, taken = 0;
-    Status s = success;
-    for (; taken < pages; taken++) {
-        Mfn mfn{frames[taken]};
-        if (!is_ram(mfn) || !frame_at(mfn).get(vcpu.domain.id)) {
-            s = Error::inval;
-            break;
+    const unsigned pages = (entries + descriptors_per_page - 1) / descriptors_per_page;
+    for (unsigned i = 0; i < pages; i++)
+        if (Status s = hold_descriptors(vcpu.domain, Mfn{frames[i]}); !s) {
+            while (i--)
+                drop_descriptors(Mfn{frames[i]});
+            return s;
         }
-        if (s = get_descriptors(frame_at(mfn)); !s) {
-            frame_at(mfn).put();
-            break;
-        }
-    }
-    if (!s) {
-        while (taken--) {
-            put_descriptors(frame_at(Mfn{frames[taken]}));
-            frame_at(Mfn{frames[taken]}).put();
-        }
-        return s;
-    }
-    drop_gdt(vcpu);
-    for (unsigned i = 0; i < pages; i++) {
-        vcpu.arch.gdt_frames[i] = Mfn{frames[i]};
-        map_area_page(vcpu, area_gdt + i, Pte::of(Mfn{frames[i]}, descriptor_page_flags));
-    }
+    drop_pages(vcpu, area_gdt, reserved_gdt_page);
+    for (unsigned i = 0; i < pages; i++)
+        map_descriptors(vcpu, area_gdt + i, Mfn{frames[i]});
     vcpu.arch.gdt_entries = entries;
     return success;
 }
 
-void drop_ldt(Vcpu& vcpu)
+Mfn gdt_frame(const Vcpu& vcpu, unsigned page) { return FrameView<Pte>(vcpu.arch.area_table)[area_gdt + page].mfn(); }
+
+void drop_descriptor_tables(Vcpu& vcpu)
 {
-    for (unsigned i = 0; i < 16; i++) {
-        FrameView<Pte> table(vcpu.arch.area_table);
-        Pte entry = table[area_ldt + i];
-        if (!entry.is_present())
-            continue;
-        map_area_page(vcpu, area_ldt + i, {});
-        put_descriptors(frame_at(entry.mfn()));
-        frame_at(entry.mfn()).put();
-    }
+    drop_pages(vcpu, area_gdt, reserved_gdt_page);
+    drop_pages(vcpu, area_ldt, ldt_pages);
+    vcpu.arch.gdt_entries = vcpu.arch.ldt_entries = 0;
 }
 
 void load_ldt(Vcpu& vcpu)
@@ -157,60 +147,53 @@ void load_ldt(Vcpu& vcpu)
         return;
     }
     auto* gdt = reinterpret_cast<u64*>(percpu_area(arch::this_cpu_id().raw()) + gdt_offset);
-    u64 base = vcpu_area(vcpu.id.raw()) + area_ldt * page_size, limit = vcpu.arch.ldt_entries * 8 - 1;
+    u64 base = ldt_address(vcpu), limit = vcpu.arch.ldt_entries * 8 - 1;
     u64* d = &gdt[(ldt_selector & 0xfff) / 8];
     d[0] = (limit & 0xffff) | (base & 0xffffff) << 16 | u64(0x82) << 40 | (limit >> 16 & 0xf) << 48 | (base >> 24 & 0xff) << 56;
     d[1] = base >> 32;
     asm volatile("lldt %0" ::"r"(ldt_selector));
 }
 
-Status set_ldt(Vcpu& vcpu, GuestVa base, u32 entries)
+Status set_ldt(Vcpu& vcpu, GuestVa base, u64 entries)
 {
     if (entries > 8192 || offset_in_page(base) || (entries && !arch::guest_range_ok(base, entries * 8)))
         return Error::inval;
     if (vcpu.arch.ldt_base == base.raw() && vcpu.arch.ldt_entries == entries)
         return success;
-    drop_ldt(vcpu);
+    drop_pages(vcpu, area_ldt, ldt_pages);
     vcpu.arch.ldt_base = base.raw();
-    vcpu.arch.ldt_entries = entries;
+    vcpu.arch.ldt_entries = u32(entries);
     if (&vcpu == &arch::current_vcpu())
         load_ldt(vcpu);
     return success;
 }
 
-bool reflect_descriptor_fault(Vcpu& vcpu, Regs& regs, u64 address)
+bool handle_descriptor_fault(Vcpu& vcpu, Regs& regs, u64 address)
 {
-    u64 offset = address - vcpu_area(vcpu.id.raw()), ldt = area_ldt * page_size;
-    if (offset >= ldt + 16 * page_size)
+    const u64 offset = address - vcpu_area(vcpu.id.raw()), ldt = area_ldt * page_size;
+    if (offset >= ldt + ldt_pages * page_size)
         return false;
     if (offset < ldt)
         deliver_exception(vcpu, regs, 13, u32(offset & 0xfff8));
-    else
+    else if (!fault_in_ldt(vcpu, address))
         deliver_page_fault(vcpu, regs, vcpu.arch.ldt_base + (offset - ldt), 0);
     return true;
 }
 
 bool fault_in_ldt(Vcpu& vcpu, u64 address)
 {
-    u64 start = vcpu_area(vcpu.id.raw()) + area_ldt * page_size;
-    if (address < start || address >= start + 16 * page_size)
+    const u64 offset = address - ldt_address(vcpu);
+    if (offset >= vcpu.arch.ldt_entries * u64{8}) // of what lies beyond, the CPU says so itself
         return false;
-    unsigned page = unsigned((address - start) >> page_shift);
-    if (page * page_size >= vcpu.arch.ldt_entries * u64{8})
-        return false;
-    Domain& domain = vcpu.domain;
-    Guard guard(domain.arch.mm_lock);
+    const u64 page = offset >> page_shift;
+    Guard guard(vcpu.domain.arch.mm_lock);
     auto place = find_l1(vcpu.arch.kernel_table, GuestVa{vcpu.arch.ldt_base + page * page_size});
     if (!place.ok())
         return false;
     const Pte entry = place->entry();
-    if (!entry.is_present() || !is_ram(entry.mfn()) || !frame_at(entry.mfn()).get(domain.id))
+    if (!entry.is_present() || !hold_descriptors(vcpu.domain, entry.mfn()))
         return false;
-    if (!get_descriptors(frame_at(entry.mfn()))) {
-        frame_at(entry.mfn()).put();
-        return false;
-    }
-    map_area_page(vcpu, area_ldt + page, Pte::of(entry.mfn(), descriptor_page_flags));
+    map_descriptors(vcpu, area_ldt + unsigned(page), entry.mfn());
     return true;
 }
 
@@ -222,11 +205,10 @@ using namespace x86::pv;
 
 CallResult set_gdt(Call& call, u64 frames, u32 entries)
 {
-    u64 list[14];
-    u32 pages = (entries + 511) / 512;
-    if (pages > 14)
+    u64 list[x86::reserved_gdt_page];
+    if (entries > max_gdt_entries)
         return Error::inval;
-    TRY(GuestPtr<u64>(frames).read_array(list, pages));
+    TRY(GuestPtr<u64>(frames).read_array(list, (entries + descriptors_per_page - 1) / descriptors_per_page));
     Guard guard(call.domain.arch.mm_lock);
     TRY(x86::pv::set_gdt(call.vcpu, list, entries));
     return s64{0};
@@ -234,28 +216,16 @@ CallResult set_gdt(Call& call, u64 frames, u32 entries)
 
 CallResult update_descriptor(Call& call, u64 maddr, u64 descriptor)
 {
-    MachineAddr at{maddr};
-    Mfn mfn = frame_of(at);
-    if (maddr & 7 || !fix_descriptor(descriptor) || !is_ram(mfn) || !frame_at(mfn).get(call.domain.id))
+    const Mfn mfn = frame_of(MachineAddr{maddr});
+    if (maddr & 7 || !fix_descriptor(descriptor))
         return Error::inval;
-    Frame& frame = frame_at(mfn);
-    Status s = success;
-    {
-        Guard guard(call.domain.arch.mm_lock);
-        bool is_table = frame.type_word().type() == FrameType::descriptor && frame.type_word().count() != 0;
-        s = is_table ? get_descriptors(frame) : get_writable(frame);
-        if (s) {
-            FrameView<u64> view(mfn);
-            std::atomic_ref(view[offset_in_page(at) / 8]).store(descriptor, std::memory_order_release);
-            if (is_table)
-                put_descriptors(frame);
-            else
-                put_writable(frame, false);
-        }
-    }
-    frame.put();
-    if (!s)
-        return s.error();
+    const FrameRef frame = TRY(hold(mfn, call.domain.id));
+    auto store = [&](u64* page) { std::atomic_ref(page[(maddr & page_mask) / 8]).store(descriptor, std::memory_order_release); };
+    Guard guard(call.domain.arch.mm_lock); // a table in use stays one
+    if (const TypeWord word = frame->type_word(); word.type() == FrameType::descriptor && word.count() != 0)
+        store(FrameView<u64>(*frame).get());
+    else
+        TRY(write_page<u64>(call.domain, mfn, store));
     return s64{0};
 }
 

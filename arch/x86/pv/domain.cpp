@@ -52,11 +52,8 @@ Status drop_vcpu_tables(Vcpu& vcpu)
             TRY(set_base(vcpu, *slot, invalid_mfn));
             TRY(finish_deferred(vcpu, vcpu.domain));
         }
-    if (vcpu.arch.area_table != invalid_mfn) {
-        drop_gdt(vcpu);
-        drop_ldt(vcpu);
-        vcpu.arch.ldt_entries = 0;
-    }
+    if (vcpu.arch.area_table != invalid_mfn)
+        drop_descriptor_tables(vcpu);
     return success;
 }
 
@@ -68,32 +65,16 @@ Status relinquish(Domain& domain)
     for (u32 i = 0; i < domain.max_vcpus; i++)
         if (domain.vcpus && domain.vcpus[i])
             TRY(drop_vcpu_tables(*domain.vcpus[i]));
-    // Pins and half-validated tables: a pass over the domain's frames; the cursor holds a reference, so that it stays in the list.
-    unsigned steps = 0;
-    Status result = success;
-    Frame* frame = nullptr;
-    while (result.ok() && (frame = domains::next_page(domain, frame))) {
-        TypeWord word = frame->type_word();
-        if (word.pinned())
-            result = unpin(domain, mfn_of(*frame));
-        else if (word.partial() && word.count() == 0)
-            result = release_partial(domain, *frame);
-        if (result.ok() && ++steps % 1024 == 0 && arch::should_yield())
-            result = Error::restart;
-    }
-    if (frame)
-        frame->put();
-    return result;
+    return x86::pv::drop_pins(domain);
 }
 
 Result<vcpu_info*> map_vcpu_info(Vcpu& vcpu, Mfn mfn, u32 offset)
 {
-    if (offset > page_size - sizeof(vcpu_info) || offset % 8 || !is_ram(mfn) || !frame_at(mfn).get(vcpu.domain.id))
+    if (offset > page_size - sizeof(vcpu_info) || offset % 8)
         return Error::inval;
-    if (!x86::pv::get_writable(frame_at(mfn))) {
-        frame_at(mfn).put();
-        return Error::inval;
-    }
+    FrameRef frame = TRY(hold(mfn, vcpu.domain.id));
+    TRY(x86::pv::get_writable(*frame));
+    frame.keep();
     return reinterpret_cast<vcpu_info*>(own_frame(mfn) + offset);
 }
 
@@ -105,27 +86,17 @@ void unmap_vcpu_info(Vcpu&, Mfn mfn)
 
 Status write_hypercall_page(Domain& domain, Mfn mfn)
 {
-    if (!is_ram(mfn) || !frame_at(mfn).get(domain.id))
-        return Error::inval;
-    Frame& frame = frame_at(mfn);
-    Status s = x86::pv::get_writable(frame);
-    if (s) {
-        FrameView<u8> page(mfn);
-        __builtin_memset(page.get(), 0xcc, page_size);
+    return write_page(domain, mfn, [](u8* page) {
+        __builtin_memset(page, 0xcc, page_size);
         for (u32 nr = 0; nr < page_size / ABI_HYPERCALL_SLOT_SIZE; nr++) {
-            u8* p = page.get() + nr * ABI_HYPERCALL_SLOT_SIZE;
-            if (nr == __HYPERVISOR_iret) {
-                static constexpr u8 code[] = {0x51, 0x41, 0x53, 0x50, 0xb8, __HYPERVISOR_iret, 0, 0, 0, 0x0f, 0x05};
-                __builtin_memcpy(p, code, sizeof code); // push rcx, r11, rax; mov $23, eax; syscall
-            } else {
-                const u8 code[] = {0x51, 0x41, 0x53, 0xb8, u8(nr), u8(nr >> 8), 0, 0, 0x0f, 0x05, 0x41, 0x5b, 0x59, 0xc3};
-                __builtin_memcpy(p, code, sizeof code); // push rcx, r11; mov $nr, eax; syscall; pop r11, rcx; ret
-            }
+            // push rcx, r11; mov $nr, eax; syscall; pop r11, rcx; ret
+            const u8 code[] = {0x51, 0x41, 0x53, 0xb8, u8(nr), u8(nr >> 8), 0, 0, 0x0f, 0x05, 0x41, 0x5b, 0x59, 0xc3};
+            __builtin_memcpy(page + nr * ABI_HYPERCALL_SLOT_SIZE, code, sizeof code);
         }
-        x86::pv::put_writable(frame, false);
-    }
-    frame.put();
-    return s;
+        // push rcx, r11, rax; mov $23, eax; syscall
+        static constexpr u8 iret_code[] = {0x51, 0x41, 0x53, 0x50, 0xb8, __HYPERVISOR_iret, 0, 0, 0, 0x0f, 0x05};
+        __builtin_memcpy(page + __HYPERVISOR_iret * ABI_HYPERCALL_SLOT_SIZE, iret_code, sizeof iret_code);
+    });
 }
 
 std::span<const xen_e820_entry> memory_map(const Domain& domain)

@@ -16,6 +16,15 @@ void flush_local(FlushWhat what, GuestVa va)
         load_tables(arch::current_vcpu());
 }
 
+CpuSet cpus_of(Domain& domain)
+{
+    CpuSet set;
+    for (u32 i = 0; i < domain.max_vcpus; i++)
+        if (Vcpu* v = domain.vcpus[i]; v && v->is_on_cpu.load(std::memory_order_acquire))
+            set.set(v->home().raw());
+    return set;
+}
+
 Status flush_vcpus(Vcpu& caller, GuestPtr<u64> mask, FlushWhat what, GuestVa va)
 {
     Domain& domain = caller.domain;

@@ -13,14 +13,8 @@ namespace {
 
 constexpr unsigned available_shift = 16; // GNTMAP_guest_avail bits -> entry bits 9-11
 
-/// The level-1 entry at a machine address; nullptr when no table of the domain's is there.
-Pte* entry_at(Domain& domain, u64 host_addr)
-{
-    const Mfn mfn = frame_of(MachineAddr{host_addr});
-    if (host_addr & 7 || !is_ram(mfn) || frame_at(mfn).owner_id() != domain.id || !frame_at(mfn).type_word().is_valid_table(1))
-        return nullptr;
-    return own_frame<Pte>(mfn) + (host_addr & page_mask) / sizeof(Pte);
-}
+/// Few ask so.
+RARE_CALL Pte* entry_at(const Domain& domain, u64 host_addr) { return own_l1_entry(domain, MachineAddr{host_addr}); }
 
 /// The level-1 entry that host_addr names: by a virtual address, or by its own.
 [[gnu::always_inline]] inline Pte* entry_of(Vcpu& vcpu, u64 host_addr, u32 flags)

@@ -12,39 +12,28 @@ namespace tenon::x86::pv {
 
 namespace {
 
-Status update_m2p(DomainId frames_id, Mfn mfn, u64 pfn)
-{
-    if (!is_ram(mfn) || !frame_at(mfn).get(frames_id))
-        return Error::inval;
-    arch::set_m2p(mfn, pfn);
-    frame_at(mfn).put();
-    return success;
-}
-
 /// An update of any kind: of the machine-to-physical table, of a table of any level, of a page that is no table.
 RARE_CALL Status update_anything(Vcpu& vcpu, Domain& domain, DomainId frames_id, u64 request, Pte value)
 {
     const u64 kind = request & 3;
     const MachineAddr at{request & ~u64{3}};
     const Mfn mfn = frame_of(at);
-    if (kind == MMU_MACHPHYS_UPDATE)
-        return update_m2p(frames_id, mfn, value.raw);
-    if (at.raw() & 7 || !is_ram(mfn) || !frame_at(mfn).get(domain.id))
-        return Error::inval;
-    Frame& frame = frame_at(mfn);
-    const unsigned index = unsigned(offset_in_page(at) / 8);
-    Status s = success;
-    TypeWord word = frame.type_word();
-    if (word.count() != 0 && is_page_table(word.type())) {
-        const AdBits ad = kind == MMU_PT_UPDATE_PRESERVE_AD ? AdBits::preserve : AdBits::replace;
-        s = word.partial() ? Status(Error::inval) : write_entry(vcpu, domain, frame, index, value, level_of(word.type()), frames_id, ad);
-    } else if (s = get_writable(frame); s) {
-        FrameView<u64> view(mfn);
-        std::atomic_ref(view[index]).store(value.raw, std::memory_order_release);
-        put_writable(frame, false);
+    if (kind == MMU_MACHPHYS_UPDATE) {
+        const FrameRef frame = TRY(hold(mfn, frames_id));
+        arch::set_m2p(mfn, value.raw);
+        return success;
     }
-    frame.put();
-    return s;
+    if (at.raw() & 7)
+        return Error::inval;
+    const FrameRef frame = TRY(hold(mfn, domain.id));
+    const unsigned index = unsigned(offset_in_page(at) / 8);
+    const TypeWord word = frame->type_word();
+    if (word.count() == 0 || !is_page_table(word.type()))
+        return write_page<u64>(domain, mfn, [&](u64* page) { std::atomic_ref(page[index]).store(value.raw, std::memory_order_release); });
+    if (word.partial())
+        return Error::inval;
+    const AdBits ad = kind == MMU_PT_UPDATE_PRESERVE_AD ? AdBits::preserve : AdBits::replace;
+    return write_entry(vcpu, domain, *frame, index, value, level_of(word.type()), frames_id, ad);
 }
 
 /// One request of mmu_update. An entry of a level-1 table of the domain's is the usual one. The mm_lock is held.

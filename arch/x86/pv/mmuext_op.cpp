@@ -13,25 +13,10 @@ namespace tenon::x86::pv {
 
 namespace {
 
-Status page_op(Domain& domain, Mfn to, Mfn from, bool copy)
+Status copy_page(Domain& domain, Mfn to, Mfn from)
 {
-    if (!is_ram(to) || !frame_at(to).get(domain.id))
-        return Error::inval;
-    Frame& target = frame_at(to);
-    Status s = get_writable(target);
-    if (s) {
-        if (copy && (!is_ram(from) || !frame_at(from).get(domain.id)))
-            s = Error::inval;
-        else if (copy) {
-            FrameView<u8> a(to), b(from);
-            __builtin_memcpy(a.get(), b.get(), page_size);
-            frame_at(from).put();
-        } else
-            arch::clear_frame(to);
-        put_writable(target, false);
-    }
-    target.put();
-    return s;
+    const FrameRef source = TRY(hold(from, domain.id));
+    return write_page(domain, to, [&](u8* page) { __builtin_memcpy(page, FrameView<u8>(*source).get(), page_size); });
 }
 
 Status one_op(Call& call, Domain& domain, const mmuext_op& op)
@@ -46,8 +31,8 @@ Status one_op(Call& call, Domain& domain, const mmuext_op& op)
     case MMUEXT_PIN_L3_TABLE:
     case MMUEXT_PIN_L4_TABLE: return pin(domain, mfn, op.cmd - MMUEXT_PIN_L1_TABLE + 1);
     case MMUEXT_UNPIN_TABLE: return unpin(domain, mfn);
-    case MMUEXT_CLEAR_PAGE:
-    case MMUEXT_COPY_PAGE: return page_op(domain, mfn, Mfn{op.arg2.src_mfn}, op.cmd == MMUEXT_COPY_PAGE);
+    case MMUEXT_CLEAR_PAGE: return write_page(domain, mfn, [](u8* page) { __builtin_memset(page, 0, page_size); });
+    case MMUEXT_COPY_PAGE: return copy_page(domain, mfn, Mfn{op.arg2.src_mfn});
     }
     if (!own)
         return Error::perm;

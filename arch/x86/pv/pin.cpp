@@ -1,98 +1,47 @@
-// Pins and base pointers: the references that keep a guest's tables typed without an entry pointing at them.
+// Pins: references that keep a guest's tables typed without an entry pointing at them.
 #include "pin.hpp"
-#include "../cpu/per_cpu.hpp"
-#include "../mm/paging.hpp"
-#include "../mm/tlb_tags.hpp"
-#include "update.hpp"
-#include <tenon/arch/memory.hpp>
 
 namespace tenon::x86::pv {
 
 Status pin(Domain& domain, Mfn mfn, unsigned level)
 {
-    if (!is_ram(mfn) || !frame_at(mfn).get(domain.id))
+    FrameRef frame = TRY(hold(mfn, domain.id));
+    if (frame->type_word().pinned())
         return Error::inval;
-    Frame& frame = frame_at(mfn);
-    Status s = frame.type_word().pinned() ? Status(Error::inval) : get_table(domain, frame, level);
-    if (!s) {
-        frame.put();
-        return s;
-    }
-    frame.type.fetch_or(TypeWord::pinned_bit, std::memory_order_acq_rel); // the pin keeps both references
+    TRY(get_table(domain, *frame, level));
+    frame.keep().type.fetch_or(TypeWord::pinned_bit, std::memory_order_acq_rel); // the pin has both references
     return success;
 }
 
 Status unpin(Domain& domain, Mfn mfn)
 {
-    if (!is_ram(mfn) || !frame_at(mfn).get(domain.id))
+    const FrameRef frame = TRY(hold(mfn, domain.id));
+    if (!frame->type_word().pinned())
         return Error::inval;
-    Frame& frame = frame_at(mfn);
-    Status s = frame.type_word().pinned() ? put_table(domain, frame) : Status(Error::inval);
-    if (s) {
-        frame.type.fetch_and(~TypeWord::pinned_bit, std::memory_order_acq_rel);
-        frame.put();
-    }
-    frame.put();
-    return s;
-}
-
-namespace {
-
-bool is_kernel_base(Domain& domain, Mfn l4)
-{
-    bool found = false;
-    domain.for_each_vcpu([&](Vcpu& vcpu) { found |= vcpu.arch.kernel_table == l4; });
-    return found;
-}
-
-/// A table that a guest uses for both modes keeps what kernel mode needs: Tenon runs on it.
-void prepare_for(Domain& domain, Mfn l4, GuestMode mode)
-{
-    if (is_for_kernel_mode(l4) == (mode == GuestMode::kernel) || (mode == GuestMode::user && is_kernel_base(domain, l4)))
-        return;
-    install_slots(l4, domain.arch, mode);
-}
-
-} // namespace
-
-Status set_base(Vcpu& vcpu, Mfn& slot, Mfn mfn)
-{
-    Domain& domain = vcpu.domain;
-    const bool is_kernel = &slot == &vcpu.arch.kernel_table;
-    auto load = [&] {
-        if (is_kernel)
-            load_tables(vcpu);
-        else // loaded on the way there
-            tlb_tags::forget_user();
-    };
-    if (mfn == slot) { // a guest's way to flush
-        if (&vcpu == &arch::current_vcpu())
-            load();
-        return success;
-    }
-    if (mfn != invalid_mfn) {
-        if (!is_ram(mfn) || !frame_at(mfn).get(domain.id))
-            return Error::inval;
-        if (Status s = get_table(domain, frame_at(mfn), 4); !s) {
-            frame_at(mfn).put();
-            return s;
-        }
-    }
-    Mfn old = slot;
-    slot = mfn;
-    if (mfn != invalid_mfn)
-        prepare_for(domain, mfn, is_kernel ? GuestMode::kernel : GuestMode::user);
-    if (&vcpu == &arch::current_vcpu()) {
-        publish_tables(this_cpu(), vcpu);
-        load();
-    }
-    if (old != invalid_mfn) {
-        if (put_table(domain, frame_at(old)))
-            frame_at(old).put();
-        else
-            vcpu.deferred_table = old;
-    }
+    TRY(put_table(domain, *frame));
+    frame->type.fetch_and(~TypeWord::pinned_bit, std::memory_order_acq_rel);
+    frame->put();
     return success;
+}
+
+Status drop_pins(Domain& domain)
+{
+    // A pass over the domain's frames; the cursor holds a reference, so that it stays in the list.
+    unsigned steps = 0;
+    Status result = success;
+    Frame* frame = nullptr;
+    while (result.ok() && (frame = domains::next_page(domain, frame))) {
+        TypeWord word = frame->type_word();
+        if (word.pinned())
+            result = unpin(domain, mfn_of(*frame));
+        else if (word.partial() && word.count() == 0)
+            result = release_partial(domain, *frame);
+        if (result.ok() && ++steps % 1024 == 0 && arch::should_yield())
+            result = Error::restart;
+    }
+    if (frame)
+        frame->put();
+    return result;
 }
 
 } // namespace tenon::x86::pv

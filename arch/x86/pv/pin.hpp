@@ -6,6 +6,8 @@ namespace tenon::x86::pv {
 
 Status pin(Domain& domain, Mfn mfn, unsigned level);
 Status unpin(Domain& domain, Mfn mfn);
+/// All pins of a domain that dies, and tables that nobody finished. Error::restart: call again.
+Status drop_pins(Domain& domain);
 /// Replaces a vCPU's kernel or user table (invalid_mfn: none); a release that cannot end now is deferred.
 Status set_base(Vcpu& vcpu, Mfn& slot, Mfn mfn);
 

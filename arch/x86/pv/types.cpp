@@ -77,11 +77,9 @@ Status release_entries(Domain& domain, Frame& frame, unsigned level)
 
 } // namespace
 
-u64 retype_flush(const Frame& frame)
+void retype_flush(const Frame& frame)
 {
-    const u64 stamp = std::atomic_ref(const_cast<u64&>(frame.stamp)).load(std::memory_order_acquire);
-    arch::flush_tlb_older_than(stamp, arch::online_cpus());
-    return stamp;
+    arch::flush_tlb_older_than(std::atomic_ref(const_cast<u64&>(frame.stamp)).load(std::memory_order_acquire), arch::online_cpus());
 }
 
 bool may_map_device(const Domain& domain, Mfn mfn)
@@ -100,23 +98,26 @@ void forbid_device(Mfn first, u64 count)
     forbidden[forbidden_count++] = {first.raw(), first.raw() + count};
 }
 
+/// Of a former table: whoever comes before the flush of the first one has ended flushes, too, as nobody may wait for another CPU here.
 Status get_writable_slowly(Frame& frame, u32 count)
 {
     for (u64 old = frame.type.load(std::memory_order_relaxed);;) {
-        TypeWord word{old};
-        u64 flushed = no_flush;
-        if (word.type() != FrameType::writable) {
-            if (word.count() != 0 || word.partial())
-                return Error::inval;
-            if (word.type() != FrameType::none)
-                flushed = retype_flush(frame);
-        } else if (word.count() >= Frame::refs_limit)
+        const TypeWord word{old};
+        const bool is_first = word.type() != FrameType::writable;
+        if (is_first ? word.count() != 0 || word.partial() : word.count() >= Frame::refs_limit)
             return Error::inval;
-        u64 next = TypeWord::of(FrameType::writable, word.count() + count, old & TypeWord::kept_bits).raw;
-        if (frame.type.compare_exchange_weak(old, next, std::memory_order_acq_rel)) {
-            finish_retype(frame, flushed);
-            return success;
+        u64 flags = old & (TypeWord::kept_bits | TypeWord::flushing_bit);
+        if (is_first && word.type() != FrameType::none)
+            flags |= TypeWord::flushing_bit;
+        if (!frame.type.compare_exchange_weak(old, TypeWord::of(FrameType::writable, word.count() + count, flags).raw,
+                                              std::memory_order_acq_rel))
+            continue;
+        if (flags & TypeWord::flushing_bit) {
+            retype_flush(frame);
+            if (is_first)
+                frame.type.fetch_and(~TypeWord::flushing_bit, std::memory_order_release);
         }
+        return success;
     }
 }
 
@@ -265,13 +266,11 @@ Status get_table(Domain& domain, Frame& frame, unsigned level)
             old = frame.type.load(std::memory_order_acquire);
             continue;
         }
-        u64 flushed = no_flush;
-        if (!resume && word.type() != FrameType::none && word.type() != want)
-            flushed = retype_flush(frame);
         u64 next = TypeWord::of(want, 1, old & TypeWord::kept_bits).raw;
         if (!frame.type.compare_exchange_weak(old, next, std::memory_order_acq_rel))
             continue;
-        finish_retype(frame, flushed);
+        if (word.type() != FrameType::none && word.type() != want)
+            retype_flush(frame);
         if (resume)
             frame.refs.fetch_sub(1, std::memory_order_relaxed); // the caller holds one
         else

@@ -31,24 +31,47 @@ RARE_CALL Status get_writable_slowly(Frame& frame, u32 count);
     frame.type.fetch_sub(count, std::memory_order_acq_rel);
 }
 
+/// A reference on a frame that a guest named, until the end of the scope; or for longer, by keep().
+class FrameRef {
+public:
+    explicit FrameRef(Frame* frame = nullptr) : frame_(frame) {}
+    FrameRef(FrameRef&& other) : frame_(std::exchange(other.frame_, nullptr)) {}
+    ~FrameRef()
+    {
+        if (frame_)
+            frame_->put();
+    }
+    Frame& operator*() const { return *frame_; }
+    Frame* operator->() const { return frame_; }
+    Frame& keep() { return *std::exchange(frame_, nullptr); }
+
+private:
+    Frame* frame_;
+};
+/// Error::inval when it is no memory of `owner`'s.
+inline Result<FrameRef> hold(Mfn mfn, DomainId owner)
+{
+    Frame* frame = get_frame(mfn, owner);
+    return frame ? Result<FrameRef>(FrameRef(frame)) : Error::inval;
+}
+/// Writes to a page of the domain's that is no table. `write` gets its address.
+template <class T = u8, class F> Status write_page(const Domain& domain, Mfn mfn, F&& write)
+{
+    const FrameRef frame = TRY(hold(mfn, domain.id));
+    TRY(get_writable(*frame));
+    write(FrameView<T>(*frame).get());
+    put_writable(*frame, false);
+    return success;
+}
+
 /// Takes a page-table type, validating the table if nobody did. Error::restart: position saved, call again.
 /// The caller holds a general reference. `domain` owns the frame; its mm_lock is held.
 Status get_table(Domain& domain, Frame& frame, unsigned level);
 /// Drops it; the last one releases what the entries hold. Error::restart: the reference is still held, call again.
 Status put_table(Domain& domain, Frame& frame);
-/// A change of type empties the TLBs of the last one before; after it, again if the frame was used meanwhile: a mapping that another
-/// domain has by a grant needs none of our locks, and can come and go during the flush. That leaves the type word as it was, but not the
-/// stamp. Once the word is changed no one can take the old type.
-inline constexpr u64 no_flush = ~u64{0};
-u64 retype_flush(const Frame& frame); ///< returns what finish_retype wants to know
-inline void finish_retype(const Frame& frame, u64 flushed)
-{
-    if (flushed != no_flush && frame.stamp != flushed)
-        retype_flush(frame);
-}
-/// A descriptor table (GDT, LDT): every entry is made harmless or refused.
-Status get_descriptors(Frame& frame);
-void put_descriptors(Frame& frame);
+/// Empties the TLBs of a frame's last type, when the word already names another: from then on no one can take the old type, so that the
+/// stamp is its last. (Before that a mapping that another domain has by a grant could come and go, which needs none of our locks.)
+void retype_flush(const Frame& frame);
 
 /// Checks an entry a guest wants at `level` and takes the references it will hold; adjusts its bits. `from` owns the frame
 /// that a level-1 entry maps. Nothing is taken on error.

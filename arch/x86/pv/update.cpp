@@ -1,9 +1,6 @@
 // One page-table entry changes: references of the new value first, the store, then the old value's references.
 #include "update.hpp"
-#include "../cpu/per_cpu.hpp"
-#include "../mm/tlb_tags.hpp"
 #include <tenon/arch/memory.hpp>
-#include <tenon_arch/cpu_ops.hpp>
 
 namespace tenon::x86::pv {
 
@@ -21,23 +18,6 @@ Status write_entry(Vcpu& caller, Domain& domain, Frame& table, unsigned index, P
         caller.deferred_table = old.mfn();
     }
     return success;
-}
-
-void load_tables(Vcpu& vcpu)
-{
-    PerCpu& cpu = this_cpu();
-    u64 clock = arch::tlb_clock();
-    tlb_tags::load_and_forget(tlb_tags::cr3_of(vcpu.arch.kernel_table, tlb_tags::Tag::kernel));
-    cpu.flushed_at.store(clock, std::memory_order_release);
-}
-
-CpuSet cpus_of(Domain& domain)
-{
-    CpuSet set;
-    for (u32 i = 0; i < domain.max_vcpus; i++)
-        if (Vcpu* v = domain.vcpus[i]; v && v->is_on_cpu.load(std::memory_order_acquire))
-            set.set(v->home().raw());
-    return set;
 }
 
 Result<Subjects> resolve_others(Call& call, u32 domid)

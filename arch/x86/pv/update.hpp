@@ -2,6 +2,7 @@
 #pragma once
 #include "types.hpp"
 #include <tenon/hypercall/call.hpp>
+#include <tenon_arch/layout.hpp>
 
 namespace tenon::x86::pv {
 
@@ -83,6 +84,15 @@ inline Result<EntryPlace> find_l1(Mfn l4, GuestVa va)
         table = entry.mfn();
     }
     return EntryPlace{table, index_at(va.raw(), 1)};
+}
+
+/// The level-1 entry at a machine address; nullptr when no validated table of the current vCPU's domain is there. The mm_lock is held.
+inline Pte* own_l1_entry(const Domain& domain, MachineAddr at)
+{
+    const Mfn mfn = frame_of(at);
+    if (at.raw() & 7 || !frame_table::covers(mfn) || frame_at(mfn).owner_id() != domain.id || !frame_at(mfn).type_word().is_valid_table(1))
+        return nullptr;
+    return reinterpret_cast<Pte*>(own_base + at.raw());
 }
 
 /// mmu_update and mmuext_op, set in the count of a call that was interrupted: `done` already holds what was completed.

@@ -9,6 +9,7 @@
 #include "pin.hpp"
 #include "update.hpp"
 #include <abi/mmu.h>
+#include <array>
 #include <tenon/arch/guest.hpp>
 #include <tenon/arch/memory.hpp>
 #include <tenon/mm/frame_allocator.hpp>
@@ -23,35 +24,34 @@ struct FirstFrame {
     u64 r15, r14, r13, r12, rbx, rbp, return_address;
 };
 
+constexpr unsigned mxcsr_offset = 24;                                     ///< in the FXSAVE area
 constexpr u64 regs_offset = page_size - sizeof(StackInfo) - sizeof(Regs); ///< in the stack's last page
 
+/// An XSAVE area from an FXSAVE image of a guest's, or as after a reset.
 void init_fpu_area(Mfn area, const char* fxsave)
 {
     arch::clear_frame(area);
     FrameView<u8> view(area);
-    if (fxsave)
+    u32 mxcsr = 0x1f80;
+    if (fxsave) {
         __builtin_memcpy(view.get(), fxsave, 416);
-    else {
+        __builtin_memcpy(&mxcsr, fxsave + mxcsr_offset, 4);
+        mxcsr &= 0xffff; // reserved bits would fault the load
+    } else {
         view[0] = 0x7f; // FCW 0x37f
         view[1] = 0x03;
     }
-    if (u32 mxcsr = 0x1f80; fxsave == nullptr)
-        __builtin_memcpy(&view[24], &mxcsr, 4);
-    else {
-        __builtin_memcpy(&mxcsr, &view[24], 4);
-        mxcsr &= 0xffff; // reserved bits would fault the load
-        __builtin_memcpy(&view[24], &mxcsr, 4);
-    }
+    __builtin_memcpy(&view[mxcsr_offset], &mxcsr, 4);
     view[512] = 3; // XSTATE_BV: x87 and SSE are in the area
 }
 
-} // namespace
-
-void read_saved_regs(Vcpu& vcpu, Regs& regs)
+/// What a vCPU has for itself.
+std::array<Mfn*, 4 + stack_pages> frames_of(ArchVcpu& a)
 {
-    FrameView<u8> top(vcpu.arch.stack[stack_pages - 1]);
-    __builtin_memcpy(&regs, top.get() + regs_offset, sizeof regs);
+    return {&a.area_table, &a.private_table, &a.fpu, &a.state_frame, &a.stack[0], &a.stack[1], &a.stack[2], &a.stack[3]};
 }
+
+} // namespace
 
 void write_saved_regs(Vcpu& vcpu, const Regs& regs)
 {
@@ -69,20 +69,8 @@ using namespace x86::pv;
 Status create_vcpu(Vcpu& vcpu)
 {
     ArchVcpu& a = vcpu.arch;
-    auto take = [&](Mfn& slot) -> Status {
-        slot = TRY(frame_allocator::allocate(dom_xen, 0));
-        return success;
-    };
-    for (Mfn& f : a.gdt_frames)
-        f = invalid_mfn;
-    for (Mfn& f : a.stack)
-        f = invalid_mfn;
-    TRY(take(a.area_table));
-    TRY(take(a.private_table));
-    TRY(take(a.fpu));
-    TRY(take(a.state_frame));
-    for (Mfn& f : a.stack)
-        TRY(take(f));
+    for (Mfn* frame : frames_of(a))
+        *frame = TRY(frame_allocator::allocate(dom_xen, 0));
     {
         FrameView<Pte> area(a.area_table), own(a.private_table), area_l2(vcpu.domain.arch.area_l2), own_l2(vcpu.domain.arch.private_l2);
         for (unsigned i = 0; i < stack_pages; i++)
@@ -117,17 +105,9 @@ void destroy_vcpu(Vcpu& vcpu)
         FrameView<Pte> area_l2(vcpu.domain.arch.area_l2), own_l2(vcpu.domain.arch.private_l2);
         area_l2[vcpu.id.raw()] = own_l2[vcpu.id.raw()] = {};
     }
-    auto give = [](Mfn& f) {
-        if (f != invalid_mfn)
-            frame_at(f).put();
-        f = invalid_mfn;
-    };
-    for (Mfn& f : a.stack)
-        give(f);
-    give(a.fpu);
-    give(a.state_frame);
-    give(a.area_table);
-    give(a.private_table);
+    for (Mfn* frame : frames_of(a))
+        if (*frame != invalid_mfn)
+            frame_at(std::exchange(*frame, invalid_mfn)).put();
 }
 
 Status set_vcpu_context(Vcpu& vcpu, const vcpu_guest_context& c)
@@ -135,7 +115,7 @@ Status set_vcpu_context(Vcpu& vcpu, const vcpu_guest_context& c)
     ArchVcpu& a = vcpu.arch;
     const cpu_user_regs& u = c.user_regs;
     if (!is_guest_address(u.rip) || !is_canonical(c.fs_base) || !is_canonical(c.gs_base_kernel) || !is_canonical(c.gs_base_user) ||
-        c.gdt_ents > 7168 || c.ldt_ents > 8192)
+        c.gdt_ents > max_gdt_entries)
         return Error::inval;
     for (u64 callback : {c.event_callback_eip, c.failsafe_callback_eip, c.syscall_callback_eip})
         if (!is_guest_address(callback))
@@ -156,7 +136,7 @@ Status set_vcpu_context(Vcpu& vcpu, const vcpu_guest_context& c)
         TRY(finish_deferred(vcpu, vcpu.domain));
         if (c.gdt_ents)
             TRY(x86::pv::set_gdt(vcpu, c.gdt_frames, u32(c.gdt_ents)));
-        TRY(set_ldt(vcpu, GuestVa{c.ldt_base}, u32(c.ldt_ents)));
+        TRY(set_ldt(vcpu, GuestVa{c.ldt_base}, c.ldt_ents));
     }
     if (!in_kernel && a.user_table == invalid_mfn)
         return Error::inval;
@@ -203,8 +183,8 @@ void get_vcpu_context(Vcpu& vcpu, vcpu_guest_context& c)
 {
     ArchVcpu& a = vcpu.arch;
     FrameView<GuestState> s(a.state_frame);
-    Regs r;
-    read_saved_regs(vcpu, r);
+    FrameView<u8> top(a.stack[stack_pages - 1]);
+    const Regs& r = *reinterpret_cast<const Regs*>(top.get() + regs_offset);
     __builtin_memcpy(&c.user_regs, &r, offsetof(cpu_user_regs, error_code));
     c.user_regs.rip = r.rip;
     c.user_regs.cs = u16(r.cs);
@@ -217,16 +197,13 @@ void get_vcpu_context(Vcpu& vcpu, vcpu_guest_context& c)
     c.user_regs.gs = s->gs;
     c.flags = VGCF_i387_valid | (s->in_user ? 0 : VGCF_in_kernel) | (s->failsafe.masks ? VGCF_failsafe_disables_events : 0) |
               (s->syscall.masks ? VGCF_syscall_disables_events : 0) | (vcpu.pause.load() & pause_down ? 0 : VGCF_online);
-    {
-        FrameView<char> fpu(a.fpu);
-        __builtin_memcpy(c.fpu_ctxt.x, fpu.get(), 512);
-    }
+    __builtin_memcpy(c.fpu_ctxt.x, FrameView<char>(a.fpu).get(), 512);
     for (unsigned i = 0; i < 256; i++)
-        c.trap_ctxt[i] = {u8(i), u8(s->trap_dpl[i] | (s->trap_masks[i] ? TI_CLEAR_IF : 0)), FLAT_KERNEL_CS, s->trap_address[i]};
+        c.trap_ctxt[i] = {u8(i), u8(s->trap_dpl[i] | (s->trap_masks[i] ? TI_CLEAR_IF : 0)), FLAT_KERNEL_CS64, s->trap_address[i]};
     c.ldt_base = a.ldt_base;
     c.ldt_ents = a.ldt_entries;
-    for (unsigned i = 0; i * 512 < a.gdt_entries; i++)
-        c.gdt_frames[i] = a.gdt_frames[i].raw();
+    for (unsigned i = 0; i * descriptors_per_page < a.gdt_entries; i++)
+        c.gdt_frames[i] = gdt_frame(vcpu, i).raw();
     c.gdt_ents = a.gdt_entries;
     c.kernel_ss = s->kernel_ss;
     c.kernel_sp = s->kernel_sp;

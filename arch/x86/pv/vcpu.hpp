@@ -9,6 +9,8 @@ bool is_guest_address(u64 address);
 Status set_trap(GuestState& state, const trap_info& trap);
 /// Virtual CR0.TS of the current vCPU.
 void set_task_switched(Vcpu& vcpu, bool set);
+/// Error::inval for a reserved register.
+Result<u64> get_debugreg(const GuestState& state, unsigned reg);
 /// Error::inval for a reserved register or bit.
 Status set_debugreg(GuestState& state, unsigned reg, u64 value);
 /// The same of the current vCPU, and loads it.
@@ -16,7 +18,6 @@ Status set_debugreg(Vcpu& vcpu, unsigned reg, u64 value);
 /// Loads a selector into the user half's GS; a bad one becomes null.
 void load_user_gs(u16 selector);
 /// The guest-visible registers of a vCPU that is not running, at the top of its own stack.
-void read_saved_regs(Vcpu& vcpu, Regs& regs);
 void write_saved_regs(Vcpu& vcpu, const Regs& regs);
 /// Saves and loads what lives in the CPU: FPU, segments, debug registers.
 void save_cpu_state(Vcpu& vcpu);

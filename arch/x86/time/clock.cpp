@@ -54,7 +54,7 @@ u64 find_tsc_hz(const char*& source)
     source = "hypervisor";
     if (const u64 hz = from_hypervisor(); is_plausible(hz))
         return hz;
-    for (const auto open : {hpet_counter, acpi_timer_counter, pit_counter}) {
+    for (const auto open : {acpi_timer_counter, pit_counter}) {
         const Counter reference = open(acpi::machine());
         source = reference.name;
         if (const u64 hz = reference.hz ? measure_rate({io::read_tsc, 0}, reference, measure_ms) : 0; is_plausible(hz))
@@ -63,7 +63,7 @@ u64 find_tsc_hz(const char*& source)
     source = "CPUID, nominal";
     if (const u64 hz = from_base_frequency(); is_plausible(hz))
         return hz;
-    panic("No clock: neither CPUID nor HPET, ACPI timer or PIT tell the TSC's frequency");
+    panic("No clock: neither CPUID nor ACPI timer or PIT tell the TSC's frequency");
 }
 
 /// The TSC, not below any value that was read before, on any CPU.

@@ -10,6 +10,7 @@
 #include <tenon/arch/memory.hpp>
 #include <tenon/sched/scheduler.hpp>
 #include <tenon_arch/cpu_ops.hpp>
+#include <tenon_arch/guest_words.hpp>
 
 namespace tenon::x86::pv {
 
@@ -58,25 +59,13 @@ void load_fpu(PerCpu& cpu, Vcpu& vcpu)
 }
 
 /// Loads a data segment register; a selector that faults becomes null.
-#define LOAD_SEGMENT(reg, selector)                  \
-    do {                                             \
-        u32 value_ = selector;                       \
-        asm volatile("1: mov %k0, %%" #reg "\n"      \
-                     "   jmp 2f\n"                   \
-                     "3: xor %k0, %k0\n"             \
-                     "   jmp 1b\n"                   \
-                     "2:\n"                          \
-                     ".pushsection .fixups, \"a\"\n" \
-                     ".long 1b - ., 3b - .\n"        \
-                     ".popsection"                   \
-                     : "+r"(value_));                \
-    } while (0)
-#define READ_SEGMENT(reg)                                  \
-    ({                                                     \
-        u16 value_;                                        \
-        asm volatile("mov %%" #reg ", %0" : "=r"(value_)); \
-        value_;                                            \
-    })
+#define LOAD_SEGMENT(reg, selector)                                               \
+    [](u32 value) {                                                               \
+        asm goto("1: mov %0, %%" #reg "\n" ON_FAULT(bad) : : "r"(value) : : bad); \
+        return;                                                                   \
+    bad:                                                                          \
+        asm volatile("mov %0, %%" #reg ::"r"(0));                                 \
+    }(selector)
 
 void load_breakpoints(PerCpu& cpu, Vcpu& vcpu)
 {
@@ -101,10 +90,10 @@ void save_cpu_state(Vcpu& vcpu)
     PerCpu& cpu = this_cpu();
     GuestState& a = *vcpu.arch.state;
     save_fpu(cpu, vcpu);
-    a.ds = READ_SEGMENT(ds);
-    a.es = READ_SEGMENT(es);
-    a.fs = READ_SEGMENT(fs);
-    a.gs = READ_SEGMENT(gs);
+    asm volatile("mov %%ds, %0" : "=m"(a.ds));
+    asm volatile("mov %%es, %0" : "=m"(a.es));
+    asm volatile("mov %%fs, %0" : "=m"(a.fs));
+    asm volatile("mov %%gs, %0" : "=m"(a.gs));
     a.fs_base = read_msr(msr::fs_base);
     u64 active = read_msr(msr::gs_base), other = read_msr(msr::kernel_gs_base);
     a.in_user = guest_in_user();
@@ -199,7 +188,9 @@ namespace {
 
 bool is_idle(const Vcpu& vcpu) { return vcpu.domain.id == dom_idle; }
 
-void after_switch()
+} // namespace
+
+extern "C" void finish_switch_here()
 {
     PerCpu& cpu = this_cpu();
     cpu.flushed_at.store(cpu.switched_at, std::memory_order_release); // the tables are loaded now
@@ -207,10 +198,6 @@ void after_switch()
         pv::load_cpu_state(*cpu.current);
     scheduler::finish_switch(*cpu.previous);
 }
-
-} // namespace
-
-extern "C" void finish_first_switch() { after_switch(); }
 
 } // namespace tenon::x86
 
@@ -237,7 +224,7 @@ void switch_to(Vcpu& prev, Vcpu& next)
     cpu.switched_at = tlb_clock();
     switch_stacks(&prev.arch.saved_sp, next.arch.saved_sp, tlb_tags::prepare_switch(cpu.kernel_cr3), &cpu,
                   reinterpret_cast<void*>(frame_end(top)));
-    after_switch();
+    finish_switch_here();
 }
 
 } // namespace tenon::arch

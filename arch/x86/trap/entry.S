@@ -159,29 +159,19 @@ entry_syscall32:
         .balign 16
         .globl  switch_stacks
 switch_stacks:
-        push    %rbp
-        push    %rbx
-        push    %r12
-        push    %r13
-        push    %r14
-        push    %r15
+        PUSH_EACH rbp, rbx, r12, r13, r14, r15
         mov     %rsp, (%rdi)
         mov     %rdx, %cr3
         mov     %rsi, %rsp
         mov     %rcx, STACK_CPU(%r8)
-        pop     %r15
-        pop     %r14
-        pop     %r13
-        pop     %r12
-        pop     %rbx
-        pop     %rbp
+        POP_EACH r15, r14, r13, r12, rbx, rbp
         ret
 
 // entry_first_run: where a new vCPU's first switch returns to; its Regs lie on top of the stack.
         .globl  entry_first_run
 entry_first_run:
         xor     %ebp, %ebp
-        call    finish_first_switch
+        call    finish_switch_here
         jmp     entry_exit
 
         .section .note.GNU-stack, "", @progbits

@@ -16,16 +16,16 @@ void handle_emulated(Regs* regs, Vcpu* vcpu); ///< #UD and #GP of a guest
 void handle_syscall(Regs* regs);              ///< iret, and SYSCALL in 64-bit user code, where the assembly did not do it
 u64 unknown_call(Regs* regs);                 ///< a hypercall beyond the table
 void handle_syscall32(Regs* regs);            ///< SYSCALL in compatibility mode
+void handle_ist_trap(Regs* regs);             ///< NMI, #DF, #MC on their own stacks
 void leave_to_guest(Regs* regs);              ///< everything that must happen before the guest runs again
-void finish_first_switch();
+void finish_switch_here();                    ///< on the stack of the vCPU that was switched to
 /// Saves callee-saved registers and the stack pointer, loads the next vCPU's tables and stack. `info` is its StackInfo.
 void switch_stacks(u64* save_sp, u64 next_sp, u64 next_cr3, void* cpu, void* info);
 }
 inline constexpr unsigned entry_stub_size = 16;
-/// entry_vector of the entries that are not exceptions or interrupts.
-inline constexpr u32 syscall_vector = 0x100, syscall32_vector = 0x101;
 
-/// Where to go on when an instruction at `rip` faults; 0 when there is no fix-up.
-u64 find_fixup(u64 rip);
+[[gnu::noinline]] void handle_interrupt(u8 vector);
+void handle_nmi();
+[[noreturn]] void panic_with_registers(const Regs& regs);
 
 } // namespace tenon::x86

@@ -5,9 +5,7 @@
 #include "../pv/bounce.hpp"
 #include "../pv/descriptors.hpp"
 #include "../pv/emulate/emulate.hpp"
-#include "../pv/writable_tables.hpp"
 #include "entry.hpp"
-#include "interrupts.hpp"
 #include <tenon/event/channels.hpp>
 #include <tenon/guest/handle.hpp>
 #include <tenon/hypercall/table.hpp>
@@ -27,6 +25,15 @@ struct Fixup {
 };
 extern "C" const Fixup fixups_start[], fixups_end[];
 
+/// Where to go on when an instruction at `rip` faults; 0 when there is no fix-up.
+u64 find_fixup(u64 rip)
+{
+    for (const Fixup* f = fixups_start; f < fixups_end; f++)
+        if (u64(&f->from) + u64(s64(f->from)) == rip)
+            return u64(&f->to) + u64(s64(f->to));
+    return 0;
+}
+
 /// A guest's own frame made IRET fault: its registers are in `regs`, the frame lies where the stack pointer was. The guest gets the
 /// exception as if its own IRET had refused the frame, unless an LDT page was only used for the first time: then once again.
 [[noreturn]] void iret_failed(const Regs& regs)
@@ -43,7 +50,7 @@ extern "C" const Fixup fixups_start[], fixups_end[];
     guest = fixed; // from here on `regs` may be overwritten
     if (fixed.entry_vector != 14)
         pv::deliver_exception(vcpu, guest, u8(fixed.entry_vector), fixed.error_code);
-    else if (const u64 address = read_cr2(); !pv::fault_in_ldt(vcpu, address) && !pv::reflect_descriptor_fault(vcpu, guest, address))
+    else if (!pv::handle_descriptor_fault(vcpu, guest, read_cr2()))
         panic_with_registers(fixed); // IRET reads nothing else that could be missing
     asm volatile("mov %0, %%rsp; jmp entry_exit" ::"r"(&guest));
     __builtin_unreachable();
@@ -54,7 +61,7 @@ extern "C" const Fixup fixups_start[], fixups_end[];
 {
     if (regs.rip == u64(guest_iret) || regs.rip == u64(fast_iret_to_user) || regs.rip == u64(fast_iret_to_kernel))
         iret_failed(regs);
-    if (u64 to = find_fixup(regs.rip); to) {
+    if (u64 to = find_fixup(regs.rip)) {
         regs.rip = to;
         return;
     }
@@ -68,20 +75,15 @@ extern "C" const Fixup fixups_start[], fixups_end[];
     u64 address = read_cr2();
     u32 error = regs.error_code;
     if (!(error & pf_user)) {
-        if (pv::fault_in_ldt(vcpu, address))
-            return;
-        if (pv::reflect_descriptor_fault(vcpu, regs, address))
+        if (pv::handle_descriptor_fault(vcpu, regs, address))
             return;
         // At CPL 3 only descriptor tables are read as supervisor, unless the CPU model is wrong about IRET.
         if (features.smap && (error & pf_present) && (read_cr4() & cr4::smap) && arch::guest_range_ok(GuestVa{address}, 1)) {
-            give_up_smap();
-            return;
+            return give_up_smap();
         }
     }
-    if (error & pf_reserved) {
-        pv::crash_guest(vcpu, regs, "a reserved bit in a page table");
-        return;
-    }
+    if (error & pf_reserved)
+        return pv::crash_guest(vcpu, regs, "a reserved bit in a page table");
     if (!guest_in_user() && (error & (pf_write | pf_present)) == (pf_write | pf_present) && pv::emulate_table_write(vcpu, regs, address))
         return;
     pv::deliver_page_fault(vcpu, regs, address, error);
@@ -98,12 +100,9 @@ extern "C" const Fixup fixups_start[], fixups_end[];
         return pv::deliver_exception(vcpu, regs, 1);
     }
     case 7:
-        if (!vcpu.arch.state->task_switched) {
-            asm volatile("clts");
-            return;
-        }
-        vcpu.arch.state->task_switched = false;
         asm volatile("clts");
+        if (!std::exchange(vcpu.arch.state->task_switched, false))
+            return;
         break;
     case 14: return page_fault(vcpu, regs);
     }
@@ -111,14 +110,6 @@ extern "C" const Fixup fixups_start[], fixups_end[];
 }
 
 } // namespace
-
-u64 find_fixup(u64 rip)
-{
-    for (const Fixup* f = fixups_start; f < fixups_end; f++)
-        if (u64(&f->from) + u64(s64(f->from)) == rip)
-            return u64(&f->to) + u64(s64(f->to));
-    return 0;
-}
 
 extern "C" void handle_trap(Regs* regs)
 {
@@ -139,7 +130,7 @@ extern "C" void handle_emulated(Regs* regs, Vcpu* vcpu)
 extern "C" void handle_ist_trap(Regs* regs)
 {
     if (regs->entry_vector == 2)
-        handle_nmi(*regs);
+        handle_nmi();
     else
         panic_with_registers(*regs);
 }
@@ -186,8 +177,7 @@ bool deliver_upcall(Vcpu& vcpu, Regs& regs)
 {
     for (;;) {
         PerCpu& cpu = this_cpu();
-        if (cpu.requests.load(std::memory_order_acquire))
-            answer_requests();
+        answer_requests(cpu);
         if (must_schedule(cpu)) {
             scheduler::schedule();
             continue;

@@ -1,7 +1,7 @@
 // Interrupt vectors on their way to who handles them: timer, messages between CPUs, devices; and NMIs.
-#include "interrupts.hpp"
 #include "../cpu/smp.hpp"
 #include "../irq/vectors.hpp"
+#include "entry.hpp"
 #include <config.hpp>
 #include <tenon/arch/cpu.hpp>
 #include <tenon/device/lapic.hpp>
@@ -36,19 +36,14 @@ namespace tenon::x86 {
     }
 }
 
-void handle_nmi(Regs& regs)
+void handle_nmi()
 {
-    if (is_stopping()) {
-        for (;;)
-            asm volatile("cli; hlt");
-    }
-    PerCpu& cpu = this_cpu();
-    cpu.nmi_count++;
-    (void)regs;
+    while (is_stopping())
+        asm volatile("cli; hlt");
     // A machine's NMI is dom0's to explain. No lock may be taken here: the kick makes the CPU look at the mail soon.
     if (Domain* dom0 = domains::dom0(); dom0 && dom0->vcpu(0)) {
         dom0->vcpu(0)->mail.flags.fetch_or(mail_nmi);
-        lapic::send_ipi(cpu.apic_id, kick_vector);
+        lapic::send_ipi(this_cpu().apic_id, kick_vector);
     }
 }
 
@@ -60,8 +55,7 @@ bool should_yield()
 {
     x86::PerCpu& cpu = x86::this_cpu();
     x86::interrupt_window();
-    if (cpu.requests.load(std::memory_order_acquire))
-        x86::answer_requests();
+    x86::answer_requests(cpu);
     if (scheduler::should_schedule(cpu.id))
         return true;
     Vcpu& vcpu = *cpu.current;
@@ -71,8 +65,7 @@ bool should_yield()
 
 void spin_wait()
 {
-    if (x86::this_cpu().requests.load(std::memory_order_acquire))
-        x86::answer_requests();
+    x86::answer_requests();
     x86::pause();
 }
 

@@ -20,21 +20,9 @@ entry_syscall:
         push    $GUEST_CS64
         push    %rcx
         push    syscall_word(%rip)
-        push    %rdi
-        push    %rsi
-        push    %rdx
-        push    %rcx
-        push    %rax
-        push    %r8
-        push    %r9
-        push    %r10
+        PUSH_EACH rdi, rsi, rdx, rcx, rax, r8, r9, r10
         push    11 * 8(%rsp)                            // r11 holds rflags
-        push    %rbx
-        push    %rbp
-        push    %r12
-        push    %r13
-        push    %r14
-        push    %r15
+        PUSH_EACH rbx, rbp, r12, r13, r14, r15
         cmp     $HYPERCALL_COUNT, %rax                  // numbers are 32 bits: what has more takes the slow way
         jae     1f
         mov     %r11, %rcx
@@ -219,6 +207,23 @@ slow_iret:
         jmp     slow_syscall
 
         .section .rodata
+// syscall_stub, syscall32_stub: what LSTAR and CSTAR of a CPU lead to, in a copy where its area begins (copy_stubs, descriptors.cpp).
+// Take the vCPU's stack, push ss and rsp, go on. Nothing of rsp stays: every domain's tables have that page.
+        .macro  SYSCALL_STUB name, entry
+        .globl  \name
+\name:
+        mov     %rsp, syscall_stub + CPU_DATA + CPU_SCRATCH_RSP(%rip)
+        mov     syscall_stub + CPU_DATA + CPU_STACK_TOP(%rip), %rsp
+        push    $GUEST_SS
+        push    syscall_stub + CPU_DATA + CPU_SCRATCH_RSP(%rip)
+        movq    $0, syscall_stub + CPU_DATA + CPU_SCRATCH_RSP(%rip)
+        jmp     \entry
+        .endm
+        SYSCALL_STUB syscall_stub, entry_syscall
+        SYSCALL_STUB syscall32_stub, entry_syscall32
+        .globl  syscall_stubs_end
+syscall_stubs_end:
+
         .balign 8
 syscall_word:                                           // error code 0, the vector above it
         .long   0, VECTOR_SYSCALL

@@ -118,11 +118,10 @@ Status scheduler_op(Request& r)
 {
     auto& op = r.u.scheduler_op;
     auto& share = op.u.credit2;
-    auto now = scheduler::params(r.target);
     if (op.sched_id == XEN_SCHEDULER_CREDIT2 && op.cmd == XEN_DOMCTL_SCHEDOP_getinfo)
-        share = {now.weight, now.cap};
+        share = {r.target.weight, r.target.cap};
     else if (op.sched_id == XEN_SCHEDULER_CREDIT2 && op.cmd == XEN_DOMCTL_SCHEDOP_putinfo && share.cap <= 100 * r.target.max_vcpus)
-        scheduler::set_params(r.target, {share.weight ? share.weight : now.weight, share.cap});
+        scheduler::set_params(r.target, {share.weight ? share.weight : r.target.weight, share.cap});
     else
         return Error::inval;
     return success;

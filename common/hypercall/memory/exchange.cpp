@@ -21,7 +21,7 @@ public:
         for (u64 i = 0; i < held_; i++)
             release(Mfn{old_[i]});
         for (u64 i = 0; i < taken_; i++)
-            i < added_ ? give_extent(domain_, Mfn{fresh(i)}, order_) : drop_extent(Mfn{fresh(i)}, order_);
+            i < added_ ? give_extent(domain_, Mfn{fresh(i)}, order_) : put_frames(Mfn{fresh(i)}, bit(order_));
         heap::free(old_);
     }
     Status exchange(Extents in, Extents out, unsigned address_bits);

@@ -25,8 +25,6 @@ constexpr unsigned address_bits(u32 mem_flags)
 
 /// Says in the machine-to-physical table where the domain has a frame, if it still has it: another of its vCPUs may have given it away.
 void name_frame(Domain& domain, Mfn mfn, u64 pfn);
-/// Frees an extent that was allocated and never became part of a domain's memory.
-void drop_extent(Mfn first, unsigned order);
 /// Gives back any frame the domain still holds the allocation of; the m2p entry goes with it.
 bool give_frame(Domain& domain, Mfn mfn);
 void give_extent(Domain& domain, Mfn first, unsigned order);

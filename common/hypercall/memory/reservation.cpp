@@ -18,19 +18,6 @@ struct Reservation {
     u64 frames() const { return bit(order); }
 };
 
-/// An extent of new frames for the domain, inside its limit.
-Result<Mfn> take_extent(Domain& domain, unsigned order, unsigned address_bits)
-{
-    if (order == 0)
-        return domains::add_page(domain, address_bits);
-    Mfn first = TRY(frame_allocator::allocate(dom_xen, order, address_bits));
-    if (auto added = domains::add_block(domain, first, order); !added.ok()) {
-        drop_extent(first, order);
-        return added.error();
-    }
-    return first;
-}
-
 bool decrease(const Reservation& r, u64 index)
 {
     auto first = (r.list + index).read();
@@ -44,7 +31,7 @@ bool decrease(const Reservation& r, u64 index)
 bool increase(const Reservation& r, u64 index)
 {
     auto pfn = r.has_places ? (r.list + index).read() : Result<u64>(0);
-    auto first = pfn.ok() ? take_extent(r.domain, r.order, r.address_bits) : pfn.error();
+    auto first = pfn.ok() ? domains::add_pages(r.domain, r.order, r.address_bits) : pfn.error();
     if (!first.ok())
         return false;
     for (u64 i = 0; r.has_places && i < r.frames(); i++)
@@ -56,12 +43,6 @@ bool increase(const Reservation& r, u64 index)
 }
 
 } // namespace
-
-void drop_extent(Mfn first, unsigned order)
-{
-    for (u64 i = 0; i < bit(order); i++)
-        frame_at(first + i).put();
-}
 
 void give_extent(Domain& domain, Mfn first, unsigned order)
 {

@@ -2,10 +2,8 @@
 #pragma once
 #include <tenon/ids.hpp>
 #include <tenon/lib/bitmap.hpp>
-#include <tenon/lib/types.hpp>
 
 namespace tenon {
-struct Vcpu;
 using CpuSet = Bitmap<max_cpus>;
 } // namespace tenon
 

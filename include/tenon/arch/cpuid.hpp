@@ -2,12 +2,8 @@
 #pragma once
 #include <abi/cpuid.h>
 #include <span>
-#include <tenon/lib/types.hpp>
-#include <tenon/result.hpp>
-
-namespace tenon {
-struct Domain;
-} // namespace tenon
+#include <tenon/ids.hpp>
+#include <tenon/lib/result.hpp>
 
 namespace tenon::arch {
 

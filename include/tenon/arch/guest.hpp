@@ -5,12 +5,7 @@
 #include <abi/shared_info.h>
 #include <span>
 #include <tenon/addr.hpp>
-#include <tenon/result.hpp>
-
-namespace tenon {
-struct Domain;
-struct Vcpu;
-} // namespace tenon
+#include <tenon/lib/result.hpp>
 
 namespace tenon::arch {
 

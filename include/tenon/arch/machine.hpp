@@ -4,8 +4,7 @@
 #include <abi/version.h>
 #include <span>
 #include <tenon/addr.hpp>
-#include <tenon/ids.hpp>
-#include <tenon/result.hpp>
+#include <tenon/lib/result.hpp>
 
 namespace tenon::arch {
 
@@ -36,8 +35,6 @@ const EfiInfo& efi_info();
 /// BIOS keyboard flags at boot (byte 0x417 of the BIOS data area), 0 when there are none.
 u8 keyboard_shift_flags();
 
-/// The text after the image's name on the boot loader's line.
-const char* command_line();
 /// The linker's build id; empty when the image has none.
 std::span<const u8> build_id();
 

@@ -1,12 +1,7 @@
 // What common code asks of the memory hardware: frame contents, TLBs, the machine-to-physical table, the heap's addresses.
 #pragma once
-#include <tenon/addr.hpp>
 #include <tenon/arch/cpu.hpp>
 #include <tenon/mm/frame.hpp>
-
-namespace tenon {
-struct Domain;
-}
 
 namespace tenon::arch {
 
@@ -30,17 +25,16 @@ Mfn hide_page(void* page);
 
 /// machine-to-phys entry of a frame (guest ABI): the owner's pfn, or ~0.
 void set_m2p(Mfn mfn, u64 pfn);
-u64 get_m2p(Mfn mfn);
 
-/// The address range of the hypervisor's heap. The heap decides which addresses are in use; the architecture maps them.
+/// The window of the hypervisor's heap: room for each frame whose address has so many bits.
+inline constexpr unsigned heap_address_bits = 38;
 HostVa heap_start(); ///< page aligned
-u64 heap_bytes();
 /// Maps one page, read and write, visible on every CPU. May need a frame for a page table: called without locks of rank
 /// allocator or above. Error::nomem when there is none.
 Status heap_map(HostVa va, Mfn mfn);
-/// Removes the page and says which frame it was. Stale translations may live on: the heap does not use the address again
+/// Removes the page. Stale translations may live on: the heap does not use the address again
 /// before flush_tlb_older_than(stamp taken after this call), which therefore must drop these translations, too.
-Mfn heap_unmap(HostVa va);
+void heap_unmap(HostVa va);
 /// Frames that heap_map() took for page tables so far: they stay.
 u64 heap_tables();
 

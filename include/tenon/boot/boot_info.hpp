@@ -11,14 +11,12 @@ struct BootModule {
 };
 
 struct BootFramebuffer {
-    enum class Kind : u8 { none, indexed, rgb, text };
-    Kind kind = Kind::none;
-    u64 address = 0;
-    u32 pitch = 0, width = 0, height = 0; ///< text: width and height in characters
-    u8 bits_per_pixel = 0;
+    u64 address = 0; ///< 0: there is none
+    u32 pitch = 0, width = 0, height = 0;
+    u8 bits_per_pixel = 0; ///< 16, 24 or 32
     struct Channel {
         u8 position = 0, size = 0;
-    } red, green, blue; ///< rgb only
+    } red, green, blue;
 };
 
 struct BootInfo {
@@ -31,9 +29,6 @@ struct BootInfo {
 
     std::span<const u8> mmap; ///< entries of {u64 base, u64 bytes, u32 e820 type, ...}
     u32 mmap_entry_bytes = 0;
-    std::span<const u8> efi_map; ///< descriptors of {u32 type, u64 start at 8, u64 virtual, u64 pages at 24, u64 attributes}
-    u32 efi_descriptor_bytes = 0;
-    u32 lower_kib = 0, upper_kib = 0; ///< memory below 640 KiB and from 1 MiB on, when there is nothing better
 
     BootFramebuffer framebuffer;
     u8 rsdp[36]{};            ///< copy of the ACPI root pointer

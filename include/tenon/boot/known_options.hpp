@@ -1,10 +1,12 @@
-// What the command line says about dom0, the CPUs and the consoles.
+// The command line: what it says about dom0, the CPUs and the consoles, and how its values are written.
 #pragma once
 #include <string_view>
-#include <tenon/lib/types.hpp>
+#include <tenon/lib/result.hpp>
 #include <tenon/log.hpp>
 
-namespace tenon::options {
+namespace tenon {
+
+namespace options {
 
 /// `dom0_mem=[min:A,][max:B,][C]`; each amount may be negative: all memory but so much.
 struct Amount {
@@ -40,4 +42,22 @@ extern LogLevel log_level, guest_log_level;
 /// True when `item` stands in `console=`.
 bool console_names(std::string_view item);
 
-} // namespace tenon::options
+} // namespace options
+
+namespace command_line {
+
+/// Parses the whole line. Unknown and malformed options are named in the log and change nothing.
+void parse(const char* line);
+/// What was parsed, for people: at most 2 KiB of the line.
+const char* text();
+
+/// Value parsers. They take all of `text` or fail. A size is a number of bytes, or of K, M, G or T, as in 512M.
+Result<u64> parse_number(std::string_view text, unsigned base = 10); ///< 0x in front makes it 16
+Result<u64> parse_size(std::string_view text);
+/// [from, to) of a text that is at least that long.
+constexpr std::string_view part(std::string_view s, std::size_t from, std::size_t to) { return {s.data() + from, to - from}; }
+/// Cuts off and returns what stands before the next `separator`; everything when there is none, and then what is left has no data().
+std::string_view take(std::string_view& text, char separator);
+
+} // namespace command_line
+} // namespace tenon

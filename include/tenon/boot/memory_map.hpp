@@ -7,11 +7,11 @@
 namespace tenon {
 
 /// Numbers of the public E820 interface; also the order of restrictiveness.
-enum class RegionKind : u32 { ram = 1, reserved = 2, acpi = 3, nvs = 4, unusable = 5 };
+enum class RegionKind : u32 { none = 0, ram = 1, reserved = 2, acpi = 3, nvs = 4, unusable = 5 };
 
 struct Region {
     u64 start = 0, end = 0; ///< machine addresses, end exclusive
-    RegionKind kind = RegionKind::ram;
+    RegionKind kind = RegionKind::none;
     constexpr u64 bytes() const { return end - start; }
 };
 
@@ -19,21 +19,11 @@ class MemoryMap {
 public:
     static constexpr unsigned capacity = 384;
 
-    /// Loader's E820 map, else EFI's, else the two sizes of old; false when there is no RAM at all.
+    /// False when there is no RAM at all. RAM shrinks to whole pages; when the list is full, what lies above is lost.
     bool load(const BootInfo& info);
-    /// Overlays a range. Weaker kinds give way; when the list is full, RAM is lost rather than a restriction.
-    void add(u64 start, u64 end, RegionKind kind);
-    /// RAM shrinks to whole pages.
-    void trim();
-
     std::span<const Region> regions() const { return {region_, count_}; }
 
 private:
-    bool insert(unsigned at, Region region);
-    void remove(unsigned at);
-    void cut(u64 where);
-    template <class Layout> void load_table(std::span<const u8> table, u64 stride, const Layout& layout);
-
     Region region_[capacity];
     unsigned count_ = 0;
 };

@@ -3,13 +3,14 @@
 #pragma once
 #include <tenon/addr.hpp>
 #include <tenon/ids.hpp>
+#include <tenon/lib/bytes.hpp>
 #include <tenon/lib/result.hpp>
 
 namespace tenon::acpi {
 
 /// Generic Address Structure. [ACPI 5.2.3.2]
 struct Gas {
-    enum Space : u8 { memory = 0, port = 1, pci_config = 2 };
+    enum Space : u8 { memory = 0, port = 1 };
     u8 space = memory, width = 0; ///< width in bits
     u64 address = 0;
     explicit operator bool() const { return address != 0; }
@@ -24,14 +25,8 @@ struct IoApic {
 };
 /// Where an ISA interrupt really arrives, and how.
 struct Override {
-    u8 isa_irq = 0;
     u32 gsi = 0;
     bool level = false, low = false;
-};
-struct LapicNmi {
-    u32 acpi_id = 0; ///< ~0: all
-    u8 lint = 1;
-    bool low = false;
 };
 struct Power {
     bool timer_is_32_bit = false, has_rtc = true;
@@ -52,16 +47,13 @@ struct McfgEntry {
 };
 
 struct Machine {
-    MachineAddr rsdp{};
-    u32 cpu_count = 0, ioapic_count = 0, override_count = 0, nmi_count = 0, mcfg_count = 0;
+    u32 cpu_count = 0, ioapic_count = 0, override_count = 0, mcfg_count = 0;
     Cpu cpus[max_cpus];
     IoApic ioapics[16];
     Override overrides[24];
-    LapicNmi nmis[16];
     McfgEntry mcfg[8];
     Power power;
     bool has_power = false;
-    u64 hpet_address = 0;
 
     /// The override that describes this GSI, or nullptr.
     const Override* override_for(u32 gsi) const
@@ -76,10 +68,10 @@ struct Machine {
 /// Gives [addr, addr+bytes) for reading, or nullptr. Views live as long as the machine.
 using MapTable = const u8* (*)(MachineAddr address, u64 bytes);
 
-/// Reads every table Tenon uses. `rsdp` 0: look for it where a BIOS puts it. Error::nodev without a usable RSDP. Pure.
-Status read_tables(Machine& machine, MachineAddr rsdp, MapTable map);
+/// Reads every table Tenon uses. Error::nodev without a usable RSDP. Pure.
+Status read_tables(Machine& machine, Bytes rsdp, MapTable map);
 /// read_tables into the machine's one record, and a line in the log. Boot.
-Status init(MachineAddr rsdp);
+Status init(Bytes rsdp);
 const Machine& machine();
 
 /// Finds the SLP_TYP values of S5 in AML. Pure.

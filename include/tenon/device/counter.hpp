@@ -12,11 +12,10 @@ struct Counter {
 };
 
 /// Frequency of `unknown`, measured over about `milliseconds` of `reference`. 0 when the reference stands still. Interruptions (SMIs, a
-/// hypervisor under us) are survived by taking the pair of readings with the least doubt. Pure but for the two readers.
+/// hypervisor under us) are survived by taking the readings with the least doubt. Pure but for the two readers.
 u64 measure_rate(const Counter& unknown, const Counter& reference, u64 milliseconds);
 
 /// The reference counters of a PC. Each is set up by the call; hz is 0 when the machine has none.
-Counter hpet_counter(const acpi::Machine& machine);
 Counter acpi_timer_counter(const acpi::Machine& machine);
 Counter pit_counter(const acpi::Machine& machine);
 

@@ -4,27 +4,16 @@
 
 namespace tenon::io {
 
-inline u8 in8(u16 port)
+template <class T> T in(u16 port)
 {
-    u8 value;
-    asm volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
+    T value;
+    asm volatile("in %1, %0" : "=a"(value) : "Nd"(port));
     return value;
 }
-inline u16 in16(u16 port)
-{
-    u16 value;
-    asm volatile("inw %1, %0" : "=a"(value) : "Nd"(port));
-    return value;
-}
-inline u32 in32(u16 port)
-{
-    u32 value;
-    asm volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
-    return value;
-}
-inline void out8(u16 port, u8 value) { asm volatile("outb %0, %1" ::"a"(value), "Nd"(port) : "memory"); }
-inline void out16(u16 port, u16 value) { asm volatile("outw %0, %1" ::"a"(value), "Nd"(port) : "memory"); }
-inline void out32(u16 port, u32 value) { asm volatile("outl %0, %1" ::"a"(value), "Nd"(port) : "memory"); }
+template <class T> void out(u16 port, T value) { asm volatile("out %0, %1" ::"a"(value), "Nd"(port) : "memory"); }
+inline u8 in8(u16 port) { return in<u8>(port); }
+inline void out8(u16 port, u8 value) { out<u8>(port, value); }
+inline void out32(u16 port, u32 value) { out<u32>(port, value); }
 
 template <class T> T read_at(const void* base, u64 offset)
 {
@@ -36,10 +25,10 @@ template <class T> void write_at(void* base, u64 offset, T value)
 }
 
 /// The same with a width of 1, 2 or 4 bytes that only the caller's caller knows.
-inline u32 in(u16 port, unsigned bytes) { return bytes == 1 ? in8(port) : bytes == 2 ? in16(port) : in32(port); }
+inline u32 in(u16 port, unsigned bytes) { return bytes == 1 ? in<u8>(port) : bytes == 2 ? in<u16>(port) : in<u32>(port); }
 inline void out(u16 port, unsigned bytes, u32 value)
 {
-    bytes == 1 ? out8(port, u8(value)) : bytes == 2 ? out16(port, u16(value)) : out32(port, value);
+    bytes == 1 ? out(port, u8(value)) : bytes == 2 ? out(port, u16(value)) : out(port, value);
 }
 inline u32 read(const void* at, unsigned bytes)
 {

@@ -1,7 +1,6 @@
 // The local APIC of each CPU, in xAPIC or x2APIC mode. [SDM 3A 11]
 #pragma once
 #include <tenon/ids.hpp>
-#include <tenon/lib/types.hpp>
 
 namespace tenon::lapic {
 

@@ -1,8 +1,6 @@
 // PCI configuration space, and message-signalled interrupts. [PCI 3.0, PCIe 5.0]
 #pragma once
 #include <tenon/device/acpi.hpp>
-#include <tenon/ids.hpp>
-#include <tenon/lib/result.hpp>
 
 namespace tenon::pci {
 

@@ -1,21 +1,24 @@
 // The screen as a log: VGA text, or a linear framebuffer that the boot loader set up. dom0 may take it over.
 #pragma once
-#include <tenon/addr.hpp>
+#include <tenon/boot/boot_info.hpp>
 #include <tenon/lib/result.hpp>
 
 namespace tenon::screen {
 
-struct Framebuffer {
-    MachineAddr address{};
-    u32 pitch = 0, width = 0, height = 0;
-    u8 bits = 0; ///< a pixel: 16, 24 or 32
-    u8 red_position = 16, red_size = 8, green_position = 8, green_size = 8, blue_position = 0, blue_size = 8;
+/// A kind of screen: draws one cell. With zeros in all of its memory it is black.
+struct Device {
+    u32 columns = 0, rows = 0;
+    void* memory = nullptr; ///< by x86::map_device
+    u64 bytes = 0;
+    void (*draw)(u32 column, u32 row, char c) = nullptr;
 };
+inline constexpr u32 max_columns = 256, max_rows = 100;
+/// Clears the screen and shows text on it from now on; columns and rows are cut to what there is room for. Error::nomem without memory.
+Status use(const Device& device);
 
-/// 80x25 at 0xb8000, cleared. Needs x86::map_device.
+/// 80x25 at 0xb8000.
 Status init_text();
-/// Error::inval when the description makes no sense. Needs x86::map_device.
-Status init_framebuffer(const Framebuffer& description);
+Status init_framebuffer(const BootFramebuffer& description);
 /// Nothing happens without a screen. The caller serialises.
 void write(const char* text, std::size_t length);
 /// dom0 draws from now on: the screen is cleared and mapped nowhere any more.

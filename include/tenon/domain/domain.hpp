@@ -127,8 +127,8 @@ Status resume(Domain& domain);
 Status destroy(Domain& domain);
 
 /// Memory of a domain. A frame enters with refs == 1 held by the allocation itself ("owned"), and leaves by give_back.
-/// Error::nomem also when max_pages is reached.
-Result<Mfn> add_page(Domain& domain, unsigned address_bits = 64);
+/// 2^order new ones next to each other; Error::nomem also when max_pages is reached.
+Result<Mfn> add_pages(Domain& domain, unsigned order = 0, unsigned address_bits = 64);
 /// `waived`: the caller takes as many away again at once.
 enum class Limit : u8 { holds, waived };
 /// Frames already allocated in the domain's name; all or none are added.

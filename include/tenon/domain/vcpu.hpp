@@ -3,16 +3,13 @@
 #include <abi/hypercall.h>
 #include <abi/shared_info.h>
 #include <atomic>
-#include <tenon/addr.hpp>
 #include <tenon/guest/handle.hpp>
-#include <tenon/ids.hpp>
 #include <tenon/sched/entity.hpp>
 #include <tenon/time/timer.hpp>
 #include <tenon_arch/state.hpp>
 
 namespace tenon {
 
-struct Domain;
 struct Call;
 
 /// Reasons not to run. A vCPU is runnable when none is set.
@@ -70,9 +67,7 @@ struct Vcpu : Pinned {
 void resume_vcpu(Vcpu& vcpu, u32 reasons);
 /// Sets reasons and asks the CPU that runs it to stop; returns at once.
 void pause_vcpu_async(Vcpu& vcpu, u32 reasons);
-/// The same, and waits until no CPU holds its state. Not for the current vCPU, and not with a lock held.
-void pause_vcpu(Vcpu& vcpu, u32 reasons);
-/// Waits until no CPU holds its state.
+/// Waits until no CPU holds its state. Not for the current vCPU, and not with a lock held.
 void wait_until_off_cpu(const Vcpu& vcpu);
 
 /// Leaves mail and makes sure that the vCPU sees it soon: wakes it, or interrupts the CPU it runs on.

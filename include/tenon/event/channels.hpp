@@ -1,10 +1,9 @@
 // Event channels of a domain, 2-level ABI. [public header event_channel.h]
-// Invariant outside of a bind or close in progress: an interdomain channel's peer is interdomain and points back.
+// Invariant outside of a bind or close in progress (`links` in event/ports.cpp is held): an interdomain channel's peer is interdomain and points back.
 #pragma once
 #include <abi/shared_info.h>
 #include <atomic>
-#include <tenon/ids.hpp>
-#include <tenon/result.hpp>
+#include <tenon/lib/result.hpp>
 #include <tenon/sync/spinlock.hpp>
 
 namespace tenon {
@@ -12,8 +11,7 @@ namespace tenon {
 struct Domain;
 struct Vcpu;
 
-/// reserved: being bound or closed; belongs to the thread that does it.
-/// EVTCHNSTAT_* of the public interface, and one more.
+/// EVTCHNSTAT_* of the public interface, and reserved: being closed; belongs to the thread that does it.
 enum class ChannelState : u8 { free, unbound, interdomain, pirq, virq, ipi, reserved };
 
 struct Channel {

@@ -2,16 +2,11 @@
 // Invariant: an entry has GTF_reading while it has users, GTF_writing while some of them may write.
 #pragma once
 #include <abi/grant_table.h>
-#include <tenon/addr.hpp>
 #include <tenon/arch/memory.hpp>
 #include <tenon/mm/heap.hpp>
-#include <tenon/result.hpp>
 #include <tenon/sync/spinlock.hpp>
 
 namespace tenon {
-
-struct Domain;
-struct Vcpu;
 
 /// Active use of one grant entry by others. While there is any, the frame is the one that was granted at first.
 struct ActiveGrant {

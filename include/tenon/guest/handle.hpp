@@ -1,7 +1,7 @@
 // Typed guest handles: a virtual address that the calling guest gave. Values are copied in once and then stable, never valid.
 #pragma once
 #include <tenon/addr.hpp>
-#include <tenon/result.hpp>
+#include <tenon/lib/result.hpp>
 #include <tenon_arch/guest_words.hpp>
 #include <type_traits>
 

@@ -3,7 +3,6 @@
 #pragma once
 #include <tenon/domain/domain.hpp>
 #include <tenon/guest/handle.hpp>
-#include <tenon/result.hpp>
 
 namespace tenon {
 

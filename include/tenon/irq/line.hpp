@@ -2,8 +2,6 @@
 // goes to a handler of Tenon's or to one domain's event port. Answered by arch/x86/irq.
 #pragma once
 #include <tenon/device/pci.hpp>
-#include <tenon/ids.hpp>
-#include <tenon/lib/result.hpp>
 
 namespace tenon::irq {
 

@@ -2,8 +2,6 @@
 // have the GSI's number where the guest asks for it; those of messages are given from the top.
 #pragma once
 #include <tenon/device/pci.hpp>
-#include <tenon/ids.hpp>
-#include <tenon/result.hpp>
 #include <tenon/sync/spinlock.hpp>
 
 namespace tenon {

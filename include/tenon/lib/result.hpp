@@ -10,11 +10,8 @@ enum class Error : s32 {
     perm = 1,
     noent = 2,
     srch = 3,
-    intr = 4,
     io = 5,
-    nxio = 6,
     toobig = 7,
-    again = 11,
     nomem = 12,
     access = 13,
     fault = 14,
@@ -27,7 +24,6 @@ enum class Error : s32 {
     nosys = 38,
     nodata = 61,
     time = 62,
-    overflow = 75,
     notsup = 95,
     restart = 85, ///< internal: the call saved its position and wants to be executed again
 };

@@ -27,6 +27,9 @@ constexpr u64 bit(unsigned n) { return u64{1} << n; }
 constexpr unsigned log2_floor(u64 v) { return 63u - unsigned(__builtin_clzll(v)); }
 constexpr unsigned log2_ceil(u64 v) { return v <= 1 ? 0 : log2_floor(v - 1) + 1; }
 
+/// What hot paths call rarely stays out of line and out of the way.
+#define RARE_CALL [[gnu::noinline, gnu::cold]]
+
 /// Marks a class as neither copied nor moved.
 struct Pinned {
     Pinned() = default;

@@ -3,8 +3,6 @@
 #pragma once
 #include <atomic>
 #include <tenon/addr.hpp>
-#include <tenon/ids.hpp>
-#include <tenon/lib/rare.hpp>
 #include <tenon/lib/result.hpp>
 
 namespace tenon {
@@ -18,8 +16,9 @@ constexpr FrameType table_type(unsigned level) { return FrameType(unsigned(Frame
 /// until a flush newer than Frame::stamp; `partial` says that `progress` entries of a table still hold references.
 struct TypeWord {
     u64 raw = 0;
-    static constexpr u64 count_mask = 0xffffffff, validated_bit = bit(32), pinned_bit = bit(33), partial_bit = bit(34), busy_bit = bit(35),
-                         free_bit = bit(36);     ///< head of a free block; the count is then its order
+    static constexpr u64 count_mask = 0xffffffff, validated_bit = bit(32), pinned_bit = bit(33), partial_bit = bit(34),
+                         flushing_bit = bit(35), ///< writable now; TLBs may still know it as a table
+        free_bit = bit(36);                      ///< head of a free block; the count is then its order
     static constexpr u64 kept_bits = pinned_bit; ///< survive a change of type
     static constexpr unsigned type_shift = 56;
     constexpr FrameType type() const { return FrameType(raw >> type_shift); }
@@ -27,7 +26,7 @@ struct TypeWord {
     constexpr bool validated() const { return raw & validated_bit; }
     constexpr bool pinned() const { return raw & pinned_bit; }
     constexpr bool partial() const { return raw & partial_bit; }
-    constexpr bool busy() const { return raw & busy_bit; }
+    constexpr bool flushing() const { return raw & flushing_bit; }
     /// A page table at `level` that is in use and has nothing pending. Stays so while its owner's mm_lock is held.
     constexpr bool is_valid_table(unsigned level) const
     {
@@ -41,7 +40,7 @@ struct Frame : Pinned {
     std::atomic<u32> refs{0};             ///< references of any kind, and allocated_bit; 0: free or not memory
     u32 next = unlisted, prev = unlisted; ///< links by frame number (owner's list, free list); 0 ends a list
     u16 owner = dom_invalid.raw();
-    u16 progress = 0;         ///< partial: entries [0, progress) hold references
+    u16 progress = 0;         ///< partial: entries [0, progress) hold references; of the heap's frames: see there
     std::atomic<u64> type{0}; ///< a TypeWord
     u64 stamp = 0;            ///< TLB clock when the last type reference or the frame itself was dropped: leave_stamp()
 

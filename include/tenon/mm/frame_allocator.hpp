@@ -13,14 +13,11 @@ namespace frame_allocator {
 
 inline constexpr unsigned max_order = 18; // 1 GiB
 
-/// `any`: whatever was there before Tenon started. Only while no domain has run yet.
-enum class Contents : u8 { zeroed, any };
-
 /// Gives [first, first+count) to the allocator. Boot and tests. Frame 0 stays out: list links use its number as "none".
 void add_range(Mfn first, u64 count);
 /// 2^order contiguous, aligned frames with every machine address below 2^address_bits; fails with Error::nomem. Memory above
 /// 4 GiB is used first, and among what lies below, the highest.
-Result<Mfn> allocate(DomainId owner, unsigned order, unsigned address_bits = 64, Contents contents = Contents::zeroed);
+Result<Mfn> allocate(DomainId owner, unsigned order, unsigned address_bits = 64);
 /// Takes back one frame whose refs are 0. Called by Frame::put; the owner's accounting is done already.
 void free(Mfn frame);
 MemoryStats stats();

@@ -22,6 +22,13 @@ inline bool is_ram(Mfn mfn) { return frame_table::covers(mfn) && frame_table::ba
 inline Frame& frame_at(Mfn mfn) { return frame_table::base[mfn.raw()]; }
 inline Mfn mfn_of(const Frame& frame) { return Mfn{u64(&frame - frame_table::base)}; }
 
+/// Drops a reference of each: frees what nobody else has.
+inline void put_frames(Mfn first, u64 count)
+{
+    for (u64 i = 0; i < count; i++)
+        frame_at(first + i).put();
+}
+
 /// The record of a number that a guest gave, with a reference; nullptr when it is no memory of `owner`'s.
 inline Frame* get_frame(Mfn mfn, DomainId owner, u32 count = 1)
 {

@@ -2,23 +2,14 @@
 #pragma once
 #include <new>
 #include <tenon/addr.hpp>
-#include <tenon/ids.hpp>
-#include <tenon/lib/types.hpp>
 #include <utility>
 
 namespace tenon {
 
 namespace heap {
-/// After the frame allocator has its memory, before the first allocate().
-bool init();
-void* allocate(std::size_t bytes); ///< aligned to min(16, power of two >= bytes); a page or more is page aligned
+void* allocate(std::size_t bytes); ///< whole pages, next to each other in machine memory, too
 void free(void* pointer);          ///< nullptr is allowed
-
-struct Stats {
-    u64 pages, spare; ///< in use; of them kept for small objects to come
-    u64 objects;      ///< allocate() without its free(); communication pages are not among them
-};
-Stats stats();
+u64 pages();                       ///< in use, communication pages too
 } // namespace heap
 
 template <class T, class... A> T* make(A&&... args)

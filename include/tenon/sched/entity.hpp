@@ -1,10 +1,8 @@
 // The scheduler's view of one vCPU, kept inside it.
 #pragma once
 #include <tenon/arch/cpu.hpp>
-#include <tenon/lib/types.hpp>
 
 namespace tenon {
-struct Vcpu;
 class CapPool;
 
 struct Sched {

@@ -31,6 +31,5 @@ struct Params {
     u16 weight, cap;
 };
 void set_params(Domain& domain, Params params);
-Params params(const Domain& domain);
 
 } // namespace tenon::scheduler

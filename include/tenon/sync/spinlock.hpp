@@ -3,7 +3,6 @@
 #pragma once
 #include <atomic>
 #include <tenon/arch/cpu.hpp>
-#include <tenon/lib/rare.hpp>
 #include <tenon_arch/lock_check.hpp>
 
 namespace tenon {

@@ -2,7 +2,6 @@
 #pragma once
 #include <atomic>
 #include <tenon/ids.hpp>
-#include <tenon/lib/types.hpp>
 
 namespace tenon {
 

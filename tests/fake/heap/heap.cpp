@@ -9,23 +9,17 @@
 
 namespace tenon {
 
-static std::atomic<u64> objects, comm_pages;
+static std::atomic<u64> comm_pages;
 
 void* heap::allocate(std::size_t bytes)
 {
-    objects++;
     if (bytes < page_size)
         return std::calloc(1, bytes);
     void* p = std::aligned_alloc(page_size, align_up(bytes, page_size));
     return p ? std::memset(p, 0, bytes) : nullptr;
 }
-void heap::free(void* pointer)
-{
-    objects -= pointer != nullptr;
-    std::free(pointer);
-}
-heap::Stats heap::stats() { return {comm_pages, 0, objects}; }
-bool heap::init() { return true; }
+void heap::free(void* pointer) { std::free(pointer); }
+u64 heap::pages() { return comm_pages; }
 
 CommPage allocate_comm_page()
 {

@@ -9,7 +9,6 @@
 #include <abi/arch_x86.h>
 #include <abi/callback.h>
 #include <abi/console.h>
-#include <abi/error.h>
 #include <abi/event_channel.h>
 #include <abi/grant_table.h>
 #include <abi/hypercall.h>
@@ -24,6 +23,9 @@
 #include <abi/types.h>
 #include <abi/vcpu.h>
 #include <abi/version.h>
+#include <xen/errno.h>
+
+inline constexpr int XEN_ERESTART = 85; ///< the public list has it only for hypervisors; control tools see it, too
 
 namespace guest {
 

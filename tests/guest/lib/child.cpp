@@ -166,7 +166,7 @@ long Child::build()
 long BuiltDomain::set_context(u64 rip, u64 rdi, u64 rsi, u64 stack_top, u64 l4_mfn)
 {
     context = {};
-    context.flags = VGCF_IN_KERNEL | VGCF_online;
+    context.flags = VGCF_in_kernel | VGCF_online;
     context.user_regs.rip = rip;
     context.user_regs.rdi = rdi;
     context.user_regs.rsi = rsi;

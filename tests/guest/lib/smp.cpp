@@ -39,7 +39,7 @@ long move_vcpu_info(u32 vcpu, vcpu_info* where)
 void fill_context(vcpu_guest_context& context, u32 vcpu, void (*function)(void*), void* argument)
 {
     context = {};
-    context.flags = VGCF_IN_KERNEL;
+    context.flags = VGCF_in_kernel;
     context.user_regs.rip = number(ap_start);
     context.user_regs.rdi = number(function);
     context.user_regs.rsi = number(argument);

@@ -58,6 +58,31 @@ for _ in 1 2; do
     for _ in $(seq 50); do xl domid other >/dev/null 2>&1 || break; usleep 200000; done
     xl domid other >/dev/null 2>&1 && fail "the guest is still there"
 done
+
+# A disk and a network, which xl's own hotplug scripts put in place.
+serve-data 16
+dd if=/dev/zero of=/tmp/disk.img bs=1M seek=64 count=0 2>/dev/null
+losetup /dev/loop6 /tmp/disk.img || fail "no loop device"
+sed -i 's/^extra.*//' /tmp/other.cfg
+printf '%s\n' 'disk = ["format=raw, vdev=xvda, access=rw, target=/dev/loop6"]' \
+    'vif = ["mac=00:16:3e:00:00:77, bridge=br0"]' \
+    'extra = "console=hvc0 guest.ip=10.0.2.77 guest.peer=10.0.2.15 guest.disk=/dev/xvda guest.test=selftest guest.mib=16"' \
+    >>/tmp/other.cfg
+rm -f /var/log/xen/console/guest-other.log
+says '' xl create -q /tmp/other.cfg
+on_console 'test selftest (PASS|FAIL)'
+grep -aq "selftest PASS" /var/log/xen/console/guest-other.log || fail "the guest's disk or network fails"
+says '^51712 +0 .*connected|^51712 +0 +[0-9]+ +4' xl block-list other
+says '^0 +0 +00:16:3e:00:00:77 +[0-9]+ +4' xl network-list other
+says '' xl block-detach other xvda
+says '' xl network-detach other 0
+says '' xl block-attach other 'format=raw, vdev=xvdb, access=r, target=/dev/loop6'
+says '^51728 ' xl block-list other
+xl shutdown -w other >/dev/null 2>&1
+for _ in $(seq 50); do xl domid other >/dev/null 2>&1 || break; usleep 200000; done
+xl domid other >/dev/null 2>&1 && fail "the guest is still there"
+[ -z "$(ls -d /sys/class/net/vif* 2>/dev/null)" ] || fail "an interface is left: $(ls -d /sys/class/net/vif*)"
+
 says '' xl create -q -p /tmp/other.cfg
 says '' xl destroy other
 says '^Pool-0 +2 +credit2 +y +1' xl cpupool-list

@@ -7,8 +7,8 @@
 guest=victim
 
 held() { # what Tenon counts (debug key m), to the page and to the entry; nothing on another hypervisor
-    # Room that dom0's largest number of mappings needed stays (256 handles are a page), as do page tables of Tenon's heap and
-    # a spare page of it for each size of object: that much less is free.
+    # Room that dom0's largest number of mappings needed stays (256 handles are a page), as do page tables of Tenon's heap: that
+    # much less is free.
     tenon dmesg -k m | tr -d ';' | awk '
         /^\(TEN\) d0: pages / { dead = "" }
         /^\(TEN\) d[0-9]+: pages / {
@@ -21,8 +21,8 @@ held() { # what Tenon counts (debug key m), to the page and to the entry; nothin
         }
         /^\(TEN\) memory: free / {
             for (i = 3; i < NF; i += 2) at[$i] = $(i + 1)
-            all = dom0 dead " free=" at["free"] + at["tables"] + at["spare"] + room " heap=" at["heap"] - room \
-                  " objects=" at["objects"] - room " others=" at["others"]
+            all = dom0 dead " free=" at["free"] + at["tables"] + room " heap=" at["heap"] - room \
+                  " others=" at["others"]
         }
         END { print all }'
 }

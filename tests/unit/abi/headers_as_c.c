@@ -4,13 +4,9 @@
 #include <abi/console.h>
 #include <abi/cpuid.h>
 #include <abi/domctl.h>
-#include <abi/error.h>
 #include <abi/event_channel.h>
 #include <abi/grant_table.h>
 #include <abi/hypercall.h>
-#include <abi/io/console.h>
-#include <abi/io/xenbus.h>
-#include <abi/io/xenstore.h>
 #include <abi/mca.h>
 #include <abi/memory.h>
 #include <abi/mmu.h>

@@ -62,9 +62,9 @@ CONSTANTS(XEN_SYSCTL_INTERFACE_VERSION, XEN_SYSCTL_readconsole, XEN_SYSCTL_tbuf_
     XEN_SYSCTL_get_cpu_policy, XEN_SYSCTL_PHYSCAP_pv, XEN_SYSCTL_PHYSCAP_gnttab_v1, XEN_INVALID_CORE_ID,
     XEN_INVALID_SOCKET_ID, XEN_INVALID_NODE_ID, XEN_SYSCTL_CPUPOOL_OP_INFO,
     XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN, XEN_SYSCTL_CPUPOOL_OP_FREEINFO, XEN_SYSCTL_CPUPOOL_PAR_ANY,
-    XEN_SYSCTL_SCHEDOP_putinfo, XEN_SYSCTL_SCHEDOP_getinfo, XEN_SYSCTL_cpu_featureset_raw,
-    XEN_SYSCTL_cpu_featureset_host, XEN_SYSCTL_cpu_featureset_pv, XEN_SYSCTL_cpu_featureset_hvm,
-    XEN_SYSCTL_cpu_featureset_pv_max, XEN_SYSCTL_cpu_featureset_hvm_max, XEN_SYSCTL_cpu_policy_hvm_max,
+    XEN_SYSCTL_SCHEDOP_getinfo,
+    XEN_SYSCTL_cpu_featureset_pv, XEN_SYSCTL_cpu_featureset_hvm,
+    XEN_SYSCTL_cpu_policy_hvm_max,
     XEN_SYSCTL_cpu_policy_pv_default, XEN_SYSCTL_cpu_policy_hvm_default)
 STRUCT(xen_sysctl_physinfo, threads_per_core, cores_per_socket, nr_cpus, max_cpu_id, nr_nodes, max_node_id,
     cpu_khz, capabilities, arch_capabilities, pad, total_pages, free_pages, scrub_pages, outstanding_pages,

@@ -6,10 +6,6 @@
 CONSTANTS(DOMID_FIRST_RESERVED, DOMID_SELF, DOMID_INVALID)
 STRUCT(xenctl_bitmap, bitmap, nr_bits)
 
-// error.h
-CONSTANTS(XEN_EPERM, XEN_ENOENT, XEN_ESRCH, XEN_ENXIO, XEN_EAGAIN, XEN_ENOMEM, XEN_EACCES, XEN_EFAULT,
-    XEN_EBUSY, XEN_EEXIST, XEN_EINVAL, XEN_ENOSPC, XEN_ENOSYS, XEN_ETIME, XEN_EOPNOTSUPP, XEN_ETIMEDOUT)
-
 // hypercall.h
 CONSTANTS(__HYPERVISOR_set_trap_table, __HYPERVISOR_mmu_update, __HYPERVISOR_set_gdt,
     __HYPERVISOR_stack_switch, __HYPERVISOR_set_callbacks, __HYPERVISOR_fpu_taskswitch,
@@ -28,9 +24,9 @@ CONSTANTS(__HYPERVISOR_set_trap_table, __HYPERVISOR_mmu_update, __HYPERVISOR_set
 // start_info.h
 CONSTANTS(MAX_GUEST_CMDLINE, SIF_PRIVILEGED, SIF_INITDOMAIN, SIF_MOD_START_PFN, XEN_VGATYPE_TEXT_MODE_3,
     XEN_VGATYPE_VESA_LFB, XEN_VGATYPE_EFI_LFB, XEN_ELFNOTE_ENTRY, XEN_ELFNOTE_HYPERCALL_PAGE,
-    XEN_ELFNOTE_VIRT_BASE, XEN_ELFNOTE_PADDR_OFFSET, XEN_ELFNOTE_XEN_VERSION, XEN_ELFNOTE_GUEST_OS,
-    XEN_ELFNOTE_GUEST_VERSION, XEN_ELFNOTE_LOADER, XEN_ELFNOTE_FEATURES, XEN_ELFNOTE_HV_START_LOW,
-    XEN_ELFNOTE_SUSPEND_CANCEL, XEN_ELFNOTE_INIT_P2M, XEN_ELFNOTE_MOD_START_PFN,
+    XEN_ELFNOTE_VIRT_BASE, XEN_ELFNOTE_PADDR_OFFSET, XEN_ELFNOTE_XEN_VERSION,
+ XEN_ELFNOTE_LOADER, XEN_ELFNOTE_FEATURES,
+    XEN_ELFNOTE_INIT_P2M, XEN_ELFNOTE_MOD_START_PFN,
     XEN_ELFNOTE_SUPPORTED_FEATURES)
 STRUCT(start_info, magic, nr_pages, shared_info, flags, store_mfn, store_evtchn, console, console.domU,
     console.domU.mfn, console.domU.evtchn, console.dom0, console.dom0.info_off, console.dom0.info_size,
@@ -51,15 +47,14 @@ STRUCT(vcpu_time_info, version, pad0, tsc_timestamp, system_time, tsc_to_system_
 STRUCT(vcpu_info, evtchn_upcall_pending, evtchn_upcall_mask, evtchn_pending_sel, arch, time, arch.cr2,
     arch.pad)
 STRUCT(shared_info, vcpu_info, evtchn_pending, evtchn_mask, wc_version, wc_sec, wc_nsec, wc_sec_hi, arch,
-    arch.max_pfn, arch.pfn_to_mfn_frame_list_list, arch.nmi_reason, arch.p2m_cr3, arch.p2m_vaddr,
-    arch.p2m_generation)
+    arch.max_pfn)
 STRUCT(vcpu_runstate_info, state, state_entry_time, time)
 
 // arch_x86.h
-CONSTANTS(FLAT_KERNEL_CS64, FLAT_KERNEL_CS, FLAT_KERNEL_SS64, FIRST_RESERVED_GDT_ENTRY,
-    HYPERVISOR_VIRT_START, MACH2PHYS_VIRT_START, MACH2PHYS_VIRT_END, SEGBASE_FS, SEGBASE_GS_USER,
+CONSTANTS(FLAT_KERNEL_CS64, FLAT_KERNEL_SS64, FIRST_RESERVED_GDT_ENTRY,
+    MACH2PHYS_VIRT_START, MACH2PHYS_VIRT_END, SEGBASE_FS, SEGBASE_GS_USER,
     SEGBASE_GS_KERNEL, SEGBASE_GS_USER_SEL, VGCF_i387_valid, VGCF_in_kernel, VGCF_failsafe_disables_events,
-    VGCF_syscall_disables_events, VGCF_online, VGCF_in_syscall, VGCF_IN_KERNEL, xen_pfn_to_cr3(5),
+    VGCF_syscall_disables_events, VGCF_online, VGCF_in_syscall, xen_pfn_to_cr3(5),
     xen_cr3_to_pfn(0x5000))
 STRUCT(cpu_user_regs, r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi, error_code,
     entry_vector, rip, cs, _pad0, saved_upcall_mask, _pad1, rflags, rsp, ss, _pad2, es, _pad3, ds, _pad4,
@@ -71,7 +66,7 @@ STRUCT(vcpu_guest_context, fpu_ctxt, fpu_ctxt.x, flags, user_regs, trap_ctxt, ld
 STRUCT(iret_context, rax, r11, rcx, flags, rip, cs, rflags, rsp, ss)
 
 // mmu.h
-CONSTANTS(MMU_NORMAL_PT_UPDATE, MMU_MACHPHYS_UPDATE, MMU_PT_UPDATE_PRESERVE_AD, MMU_PT_UPDATE_NO_TRANSLATE,
+CONSTANTS(MMU_MACHPHYS_UPDATE, MMU_PT_UPDATE_PRESERVE_AD, MMU_PT_UPDATE_NO_TRANSLATE,
     MMUEXT_PIN_L1_TABLE, MMUEXT_PIN_L2_TABLE, MMUEXT_PIN_L3_TABLE, MMUEXT_PIN_L4_TABLE, MMUEXT_UNPIN_TABLE,
     MMUEXT_NEW_BASEPTR, MMUEXT_TLB_FLUSH_LOCAL, MMUEXT_INVLPG_LOCAL, MMUEXT_TLB_FLUSH_MULTI,
     MMUEXT_INVLPG_MULTI, MMUEXT_TLB_FLUSH_ALL, MMUEXT_INVLPG_ALL, MMUEXT_FLUSH_CACHE, MMUEXT_SET_LDT,
@@ -106,8 +101,8 @@ STRUCT(xen_mem_acquire_resource, domid, type, id, nr_frames, pad, frame, frame_l
 
 // sched.h
 CONSTANTS(SCHEDOP_yield, SCHEDOP_block, SCHEDOP_shutdown, SCHEDOP_poll, SCHEDOP_remote_shutdown,
-    SCHEDOP_shutdown_code, SCHEDOP_pin_override, SHUTDOWN_poweroff, SHUTDOWN_reboot, SHUTDOWN_suspend,
-    SHUTDOWN_crash, SHUTDOWN_watchdog, SHUTDOWN_soft_reset, SHUTDOWN_MAX)
+    SCHEDOP_shutdown_code, SCHEDOP_pin_override, SHUTDOWN_poweroff, SHUTDOWN_reboot,
+    SHUTDOWN_crash, SHUTDOWN_watchdog, SHUTDOWN_MAX)
 STRUCT(sched_shutdown, reason)
 STRUCT(sched_poll, ports, nr_ports, timeout)
 STRUCT(sched_remote_shutdown, domain_id, reason)
@@ -117,12 +112,12 @@ CONSTANTS(VCPUOP_initialise, VCPUOP_up, VCPUOP_down, VCPUOP_is_up, VCPUOP_get_ru
     VCPUOP_register_runstate_memory_area, VCPUOP_set_periodic_timer, VCPUOP_stop_periodic_timer,
     VCPUOP_set_singleshot_timer, VCPUOP_stop_singleshot_timer, VCPUOP_register_vcpu_info, VCPUOP_send_nmi,
     VCPUOP_get_physid, VCPUOP_register_vcpu_time_memory_area, VCPU_SSHOTTMR_future)
-STRUCT(vcpu_register_runstate_memory_area, addr, addr.h, addr.v, addr.p)
+STRUCT(vcpu_register_runstate_memory_area, addr)
 STRUCT(vcpu_set_periodic_timer, period_ns)
 STRUCT(vcpu_set_singleshot_timer, timeout_abs_ns, flags)
 STRUCT(vcpu_register_vcpu_info, mfn, offset, rsvd)
 STRUCT(vcpu_get_physid, phys_id)
-STRUCT(vcpu_register_time_memory_area, addr, addr.h, addr.v, addr.p)
+STRUCT(vcpu_register_time_memory_area, addr)
 
 // callback.h
 CONSTANTS(CALLBACKOP_register, CALLBACKOP_unregister, CALLBACKTYPE_event, CALLBACKTYPE_failsafe,

@@ -5,10 +5,9 @@
 // event_channel.h
 CONSTANTS(EVTCHNOP_bind_interdomain, EVTCHNOP_bind_virq, EVTCHNOP_bind_pirq, EVTCHNOP_close, EVTCHNOP_send,
     EVTCHNOP_status, EVTCHNOP_alloc_unbound, EVTCHNOP_bind_ipi, EVTCHNOP_bind_vcpu, EVTCHNOP_unmask,
-    EVTCHNOP_reset, EVTCHNOP_init_control, EVTCHNOP_expand_array, EVTCHNOP_set_priority,
+    EVTCHNOP_reset, EVTCHNOP_init_control,
     BIND_PIRQ__WILL_SHARE, EVTCHNSTAT_closed, EVTCHNSTAT_unbound, EVTCHNSTAT_interdomain, EVTCHNSTAT_pirq,
-    EVTCHNSTAT_virq, EVTCHNSTAT_ipi, EVTCHN_FIFO_PRIORITY_DEFAULT, EVTCHN_FIFO_PENDING, EVTCHN_FIFO_MASKED,
-    EVTCHN_FIFO_LINKED, EVTCHN_FIFO_LINK_BITS, EVTCHN_FIFO_LINK_MASK)
+    EVTCHNSTAT_virq, EVTCHNSTAT_ipi)
 STRUCT(evtchn_alloc_unbound, dom, remote_dom, port)
 STRUCT(evtchn_bind_interdomain, remote_dom, remote_port, local_port)
 STRUCT(evtchn_bind_virq, virq, vcpu, port)
@@ -21,10 +20,6 @@ STRUCT(evtchn_status, dom, port, status, vcpu, u, u.unbound, u.unbound.dom, u.in
 STRUCT(evtchn_bind_vcpu, port, vcpu)
 STRUCT(evtchn_unmask, port)
 STRUCT(evtchn_reset, dom)
-STRUCT(evtchn_init_control, control_gfn, offset, vcpu, link_bits, _pad)
-STRUCT(evtchn_expand_array, array_gfn)
-STRUCT(evtchn_set_priority, port, priority)
-STRUCT(evtchn_fifo_control_block, ready, _rsvd, head)
 
 // grant_table.h
 CONSTANTS(GNTTABOP_map_grant_ref, GNTTABOP_unmap_grant_ref, GNTTABOP_setup_table, GNTTABOP_transfer,
@@ -89,17 +84,3 @@ CONSTANTS(XEN_MCA_INTERFACE_VERSION, XEN_MC_fetch, XEN_MC_physcpuinfo, XEN_MC_mc
 STRUCT(xen_mc_fetch, flags, _pad0, fetch_id, data)
 STRUCT(xen_mc_physcpuinfo, ncpus, _pad0, info)
 STRUCT(xen_mc, cmd, interface_version, u, u.mc_fetch, u.mc_physcpuinfo)
-
-// io/console.h
-STRUCT(xencons_interface, in, out, in_cons, in_prod, out_cons, out_prod)
-
-// io/xenstore.h
-CONSTANTS(MASK_XENSTORE_IDX(1025), XENSTORE_RING_SIZE, XENSTORE_SERVER_FEATURE_RECONNECTION,
-    XENSTORE_SERVER_FEATURE_ERROR, XENSTORE_CONNECTED, XENSTORE_RECONNECT, XENSTORE_ERROR_NONE,
-    XENSTORE_ERROR_RINGIDX, XENSTORE_ERROR_PROTO)
-STRUCT(xenstore_domain_interface, req, rsp, req_cons, req_prod, rsp_cons, rsp_prod, server_features,
-    connection, error)
-
-// io/xenbus.h
-CONSTANTS(XenbusStateUnknown, XenbusStateInitialising, XenbusStateInitWait, XenbusStateConnected,
-    XenbusStateClosing, XenbusStateClosed)

@@ -10,13 +10,9 @@
 #include <xen/callback.h>
 #include <xen/domctl.h>
 #include <xen/elfnote.h>
-#include <xen/errno.h>
 #include <xen/event_channel.h>
 #include <xen/features.h>
 #include <xen/grant_table.h>
-#include <xen/io/console.h>
-#include <xen/io/xenbus.h>
-#include <xen/io/xs_wire.h>
 #include <xen/memory.h>
 #include <xen/nmi.h>
 #include <xen/physdev.h>

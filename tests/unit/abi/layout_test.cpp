@@ -36,7 +36,7 @@ TEST(AbiLayout, EveryConstantHasItsPublicValue) { expect_equal(our_layout().cons
 bool is_ours_alone(const std::string& name)
 {
     static const std::regex prefixes("(ABI|TI|XEN_E820)_.*");
-    static const std::set<std::string> names{"XEN_EINTR", "XEN_ERESTART", "xen_e820_entry", "gnttab_copy_ptr"};
+    static const std::set<std::string> names{"xen_e820_entry", "gnttab_copy_ptr"};
     return std::regex_match(name, prefixes) || names.contains(name);
 }
 

@@ -2,9 +2,9 @@
 // into it; a wrong index costs output of that guest and nothing else.
 #pragma once
 
-#include <abi/io/console.h>
 #include <string>
 #include <string_view>
+#include <xen/io/console.h>
 
 namespace tenon::tools {
 

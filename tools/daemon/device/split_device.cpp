@@ -1,9 +1,9 @@
 // The states of a device's backend, as the tool side sees them.
 #include "split_device.hpp"
 
-#include <abi/io/xenbus.h>
 #include <charconv>
 #include <fmt/format.h>
+#include <xen/io/xenbus.h>
 
 namespace tenon::tools {
 

@@ -4,7 +4,7 @@
 
 #include <tools/lib/ids.hpp>
 
-#include <abi/io/xenstore.h>
+#include <xen/io/xs_wire.h>
 
 namespace tenon::tools::xenstore {
 

@@ -6,8 +6,8 @@
 #include "message_reader.hpp"
 #include "service.hpp"
 
-#include <abi/io/xenstore.h>
 #include <functional>
+#include <xen/io/xs_wire.h>
 
 namespace tenon::tools::xenstore {
 

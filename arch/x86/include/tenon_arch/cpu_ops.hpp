@@ -5,9 +5,8 @@
 namespace tenon::x86 {
 
 using io::cpuid, io::CpuidResult, io::read_msr, io::write_msr;
-/// False when the MSR does not exist (the #GP is fixed up).
+/// False when the MSR does not exist (the #GP is fixed up); `value` is then as it was.
 bool read_msr_safe(u32 index, u64& value);
-bool write_msr_safe(u32 index, u64 value);
 
 #define TENON_CONTROL_REGISTER(n)                     \
     inline u64 read_cr##n()                           \

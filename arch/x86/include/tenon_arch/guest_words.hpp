@@ -5,16 +5,17 @@
 
 namespace tenon::arch {
 
-/// Three bytes that boot turns into STAC or CLAC where SMAP is in use, as in the entry code.
+/// STAC and CLAC, which boot takes away where there is no SMAP, as in the entry code.
 [[gnu::always_inline]] inline void open_user_pages()
 {
-    asm volatile("1: .byte 0x0f, 0x1f, 0x00; .pushsection .rodata.smap_sites, \"a\"; .long 1b - ., 0xcb; .popsection" ::: "memory");
+    asm volatile("1: stac; .pushsection .rodata.smap_sites, \"a\"; .long 1b - ., 3; .popsection" ::: "memory");
 }
 [[gnu::always_inline]] inline void close_user_pages()
 {
-    asm volatile("1: .byte 0x0f, 0x1f, 0x00; .pushsection .rodata.smap_sites, \"a\"; .long 1b - ., 0xca; .popsection" ::: "memory");
+    asm volatile("1: clac; .pushsection .rodata.smap_sites, \"a\"; .long 1b - ., 3; .popsection" ::: "memory");
 }
 
+/// What the instruction at label 1 leads to when it faults.
 #define ON_FAULT(label) ".pushsection .fixups, \"a\"\n .long 1b - ., %l[" #label "] - .\n .popsection"
 
 /// One word; pages are open. False on a fault.
@@ -84,7 +85,5 @@ template <u64 bytes> [[gnu::always_inline]] inline bool store_few_words(u64 to, 
     close_user_pages();
     return good;
 }
-
-#undef ON_FAULT
 
 } // namespace tenon::arch

@@ -18,9 +18,8 @@ inline constexpr u64 device_base = image_base + 0x5000'0000; ///< registers of d
 inline constexpr u64 device_size = 0x1000'0000;
 inline constexpr u64 frame_table_base = slot_base(frames_slot);
 inline constexpr u64 m2p_rw_base = frame_table_base + (u64{1} << 38); ///< the hypervisor's own view of M2P
-inline constexpr u64 heap_base = slot_base(heap_slot);
-inline constexpr u64 heap_size = u64{1} << 32;
-inline constexpr u64 own_base = slot_base(own_slot); ///< the running domain's frames: base + mfn * 4 KiB
+inline constexpr u64 heap_base = slot_base(heap_slot);                ///< the heap's frames: base + mfn * 4 KiB
+inline constexpr u64 own_base = slot_base(own_slot);                  ///< the running domain's frames: base + mfn * 4 KiB
 
 /// The per-domain slot: for each vCPU 2 MiB (one L1 table) that are there in both of the guest's modes, for the CPU's own accesses on the
 /// way in and out, and 1 GiB further up 2 MiB that only the tables of its kernel mode have.

@@ -46,19 +46,19 @@ static_assert(sizeof(GuestState) <= page_size);
 struct ArchVcpu {
     GuestState* state = nullptr; ///< good while its domain is loaded
     Mfn kernel_table = invalid_mfn, user_table = invalid_mfn;
-    Mfn gdt_frames[14];
     u32 gdt_entries = 0;
     u64 ldt_base = 0;
     u32 ldt_entries = 0;
     bool nmi_pending = false;
     u32 emulated[unsigned(Emulated::kinds)]{}; ///< written by the CPU that runs it
     u64 saved_sp = 0;                          ///< hypervisor stack pointer while switched away
-    Mfn stack[4];                              ///< frames of its hypervisor stack; the register frame is at the top
-    Mfn fpu = invalid_mfn;                     ///< XSAVE area
-    Mfn state_frame = invalid_mfn;             ///< of its GuestState
-    Mfn area_table = invalid_mfn;              ///< L1 of its area in the per-domain slot
-    Mfn private_table = invalid_mfn;           ///< and of what only its kernel mode's tables have
-    u32 gdt_cpu = ~0u;                         ///< the CPU whose descriptor page is in its area
+    /// Frames of its hypervisor stack; the register frame is at the top.
+    Mfn stack[4] = {invalid_mfn, invalid_mfn, invalid_mfn, invalid_mfn};
+    Mfn fpu = invalid_mfn;           ///< XSAVE area
+    Mfn state_frame = invalid_mfn;   ///< of its GuestState
+    Mfn area_table = invalid_mfn;    ///< L1 of its area in the per-domain slot
+    Mfn private_table = invalid_mfn; ///< and of what only its kernel mode's tables have
+    u32 gdt_cpu = ~0u;               ///< the CPU whose descriptor page is in its area
 };
 
 struct ArchDomain {

@@ -163,7 +163,7 @@ void write_p2m(const Memory& memory, const Layout& layout)
 /// What dom0's console drivers need to know of the screen.
 u32 describe_screen(const BootFramebuffer& f, dom0_vga_console_info& v, bool is_efi)
 {
-    if (f.kind == BootFramebuffer::Kind::rgb) {
+    if (f.address) {
         v.video_type = is_efi ? XEN_VGATYPE_EFI_LFB : XEN_VGATYPE_VESA_LFB;
         auto& l = v.u.vesa_lfb;
         l.width = u16(f.width);

@@ -1,4 +1,4 @@
-// dom0's kernel out of its module. The decoders run on a stack and in memory that are borrowed until the domain is built.
+// dom0's kernel out of its module. The decoders run on a stack and in memory that nobody has yet; what they make is borrowed until the domain is built.
 #include "../../boot/boot.hpp"
 #include "../../boot/boot_memory.hpp"
 #include "../../cpu/per_cpu.hpp"
@@ -13,12 +13,13 @@ constexpr u64 decoder_stack = 0x4'0000;
 alignas(page_size) constinit u8 thread_page[page_size]{}; ///< where the decoders' stack protector looks
 
 struct Job {
-    std::span<const u8> file;
-    Arena* arena;
-    Result<std::span<const u8>> result = Error::inval;
+    const PackedKernel& kernel;
+    std::span<u8> out;
+    Arena arena;
+    Status result = success;
 };
 
-void run_job(Job* job) { job->result = unpack_kernel(job->file, *job->arena); }
+void run_job(Job* job) { job->result = unpack_kernel(job->kernel, job->out, job->arena); }
 
 void call_on_stack(u64 stack_top, void (*function)(Job*), Job* job)
 {
@@ -40,25 +41,27 @@ UnpackedKernel unpack(const BootInfo& info)
     std::span<const u8> file{own_frame<const u8>(Mfn{m.start >> page_shift}) + (m.start & page_mask), m.bytes};
     UnpackedKernel kernel;
     write_msr(msr::fs_base, u64(thread_page));
-    auto need = memory_to_unpack(file);
-    if (!need.ok())
+    auto packed = look_into(file);
+    if (!packed.ok())
         boot_failure("the first module is no kernel that Tenon can start");
-    std::span<const u8> elf = file;
-    if (*need) {
-        kernel.borrowed_frames = pages_for(*need + decoder_stack) + 1;
-        kernel.borrowed = boot_memory::borrow(kernel.borrowed_frames);
-        if (kernel.borrowed == invalid_mfn)
-            boot_failure("not enough memory to decompress dom0's kernel: %lu MiB in one piece are needed", *need >> 20);
-        auto* memory = own_frame(kernel.borrowed);
-        Arena arena({memory + decoder_stack, (kernel.borrowed_frames << page_shift) - decoder_stack});
-        Job job{file, &arena};
+    std::span<const u8> elf = packed->data;
+    if (packed->decoder) {
+        kernel.borrowed_frames = pages_for(packed->unpacked_bytes);
+        kernel.borrowed = boot_memory::take_aligned(kernel.borrowed_frames);
+        const boot_memory::Range rest = boot_memory::largest();
+        const u64 scratch_bytes = (rest.end - rest.first) << page_shift;
+        if (kernel.borrowed == invalid_mfn || scratch_bytes < decoder_stack)
+            boot_failure("not enough memory to decompress dom0's kernel: it has %lu MiB", packed->unpacked_bytes >> 20);
+        u8* scratch = own_frame(Mfn{rest.first});
+        const std::span<u8> out{own_frame(kernel.borrowed), packed->unpacked_bytes};
+        Job job{*packed, out, {{scratch + decoder_stack, scratch_bytes - decoder_stack}}};
         // What is logged there finds its CPU the usual way: from the top of the stack.
-        u64 top = frame_end(align_down(u64(memory) + decoder_stack, stack_size));
+        u64 top = frame_end(align_down(u64(scratch) + decoder_stack, stack_size));
         *reinterpret_cast<StackInfo*>(top) = stack_info();
         call_on_stack(top, run_job, &job);
         if (!job.result.ok())
             boot_failure("dom0's kernel cannot be decompressed");
-        elf = *job.result;
+        elf = out;
     }
     write_msr(msr::fs_base, 0);
     if (!parse_elf(elf, kernel.image))

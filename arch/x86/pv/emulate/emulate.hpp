@@ -11,18 +11,31 @@ bool emulate_privileged(Vcpu& vcpu, Regs& regs);
 /// #UD: the forced-emulation prefix with CPUID.
 bool emulate_invalid_opcode(Vcpu& vcpu, Regs& regs);
 
-/// The bytes at rip, as many as can be read; `emulated` instructions advance rip by what they used.
-struct Code {
-    u8 byte[15];
-    unsigned count = 0, at = 0;
-    explicit Code(u64 rip);
-    bool next(u8& b)
-    {
-        if (at >= count)
-            return false;
-        b = byte[at++];
-        return true;
-    }
+/// A write by the guest's kernel to a present page that it may only read: true when it was executed as an update of a level-1 entry, or
+/// the fault has vanished meanwhile.
+bool emulate_table_write(Vcpu& vcpu, Regs& regs, u64 address);
+
+/// The instruction at rip. Prefixes and opcode are read at once, the rest as it is asked for. A byte that cannot be read is 0, and the
+/// instruction is then not whole: to be looked at before anything is done.
+class Code {
+public:
+    explicit Code(const Regs& regs);
+    u8 next() { return at_++ < count_ ? byte_[at_ - 1] : 0; }
+    /// 1, 2 or 4 bytes, sign-extended.
+    u64 immediate(unsigned bytes);
+    /// What a memory operand has behind its ModRM byte; where it lies is of no interest.
+    void skip_operand(u8 modrm);
+    bool is_whole() const { return at_ <= count_; }
+    unsigned length() const { return at_; }
+
+    unsigned operand = 4; ///< bytes, by prefix: 2 or 4
+    bool rep = false;
+    u8 rex = 0; ///< 0: none
+    u8 opcode;
+
+private:
+    u8 byte_[15];
+    unsigned count_ = 0, at_ = 0;
 };
 
 /// Register by its encoding number.
@@ -42,10 +55,7 @@ CpuidResult guest_cpuid(const Vcpu& vcpu, u32 leaf, u32 subleaf);
 void set_iopl_of(GuestState& state, const Domain& domain, u32 level);
 /// Marks the ports that need no look at them in the bitmap that the CPUs have. Boot, once Tenon's serial port is known.
 void open_ports();
-/// IN and OUT of one element; the guest's kernel has the right to it.
-void emulate_port_access(Vcpu& vcpu, Regs& regs, u16 port, unsigned bytes, bool is_in);
-/// IN, OUT, INS, OUTS after their prefixes, of a guest kernel, or of its user mode where the guest allowed it. False: not one of them, or
-/// not permitted.
-bool emulate_port_io(Vcpu& vcpu, Regs& regs, Code& code, u8 opcode, unsigned operand, bool rep);
+/// IN, OUT, INS, OUTS of a guest kernel, or of its user mode where the guest allowed it. False: not one of them, or not permitted.
+bool emulate_port_io(Vcpu& vcpu, Regs& regs, Code& code);
 
 } // namespace tenon::x86::pv

@@ -144,37 +144,27 @@ void open_ports()
             map[port / 8] &= u8(~(1u << port % 8));
 }
 
-void emulate_port_access(Vcpu& vcpu, Regs& regs, u16 port, unsigned bytes, bool is_in)
+bool emulate_port_io(Vcpu& vcpu, Regs& regs, Code& code)
 {
+    const u8 opcode = code.opcode;
+    const bool is_string = (opcode & 0xfc) == 0x6c, is_in = !(opcode & 2); // 6c-6f
+    if (!is_string && (opcode & 0xf4) != 0xe4)                             // e4-e7: immediate port, ec-ef: dx
+        return false;
+    const unsigned bytes = opcode & 1 ? code.operand : 1;
+    const u16 port = is_string || opcode & 8 ? u16(regs.rdx) : code.next();
+    if (!code.is_whole() || !is_allowed(vcpu, port, bytes))
+        return false;
+    count(vcpu, Emulated::ports);
     const u32 mask = io::all_ones(bytes);
+    if (is_string) {
+        emulate_string(vcpu, regs, code.length(), port, bytes, is_in, code.rep);
+        return true;
+    }
     if (!is_in)
         write_port(vcpu, port, bytes, u32(regs.rax) & mask);
     else
         regs.rax = (bytes == 4 ? 0 : regs.rax & ~u64{mask}) | (read_port(vcpu, port, bytes) & mask);
-}
-
-bool emulate_port_io(Vcpu& vcpu, Regs& regs, Code& code, u8 opcode, unsigned operand, bool rep)
-{
-    const bool is_string = (opcode & 0xfc) == 0x6c, is_in = !(opcode & 2); // 6c-6f
-    if (!is_string && (opcode & 0xf4) != 0xe4)                             // e4-e7: immediate port, ec-ef: dx
-        return false;
-    const unsigned bytes = opcode & 1 ? operand : 1;
-    u8 immediate;
-    u16 port = u16(regs.rdx);
-    if (!is_string && !(opcode & 8)) {
-        if (!code.next(immediate))
-            return false;
-        port = immediate;
-    }
-    if (!is_allowed(vcpu, port, bytes))
-        return false;
-    count(vcpu, Emulated::ports);
-    if (is_string) {
-        emulate_string(vcpu, regs, code.at, port, bytes, is_in, rep);
-        return true;
-    }
-    emulate_port_access(vcpu, regs, port, bytes, is_in);
-    skip(vcpu, regs, code.at);
+    skip(vcpu, regs, code.length());
     return true;
 }
 

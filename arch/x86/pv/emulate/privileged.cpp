@@ -9,12 +9,38 @@
 
 namespace tenon::x86::pv {
 
-Code::Code(u64 rip)
+Code::Code(const Regs& regs)
 {
-    GuestVa va{rip};
-    if (!arch::guest_range_ok(va, sizeof byte))
-        return;
-    count = unsigned(sizeof byte - arch::copy_from_guest(byte, va, sizeof byte));
+    if (const GuestVa va{regs.rip}; arch::guest_range_ok(va, sizeof byte_))
+        count_ = unsigned(sizeof byte_ - arch::copy_from_guest(byte_, va, sizeof byte_));
+    for (;;) {
+        opcode = next();
+        if (opcode == 0x66)
+            operand = 2;
+        else if (opcode == 0xf3 || opcode == 0xf2)
+            rep = true;
+        else if ((opcode & 0xe7) != 0x26 && (opcode & 0xfe) != 0x64 && opcode != 0xf0) // segments: 26 2e 36 3e 64 65; lock
+            break;
+    }
+    if ((opcode & 0xf0) == 0x40 && (regs.cs & 0xffff) != guest_cs32) {
+        rex = opcode;
+        opcode = next();
+    }
+}
+
+u64 Code::immediate(unsigned bytes)
+{
+    u64 value = 0;
+    for (unsigned i = 0; i < bytes; i++)
+        value |= u64(next()) << 8 * i;
+    const unsigned unused = 64 - 8 * bytes;
+    return u64(s64(value << unused) >> unused);
+}
+
+void Code::skip_operand(u8 modrm)
+{
+    const unsigned mod = modrm >> 6, rm = modrm & 7, base = rm == 4 ? next() & 7 : rm;
+    at_ += mod == 2 || (mod == 0 && base == 5) ? 4 : mod;
 }
 
 u64& register_of(Regs& r, unsigned number)
@@ -92,27 +118,12 @@ bool set_guest_xcr0(Vcpu& vcpu, Regs& r)
 /// MOV between a general register and control or debug register `number`.
 Status move_register(Vcpu& vcpu, u8 op, unsigned number, u64& reg)
 {
-    if (op == 0x22)
-        return write_guest_cr(vcpu, number, reg);
-    if (number > 7 && op != 0x20)
-        return Error::inval;
-    if (op == 0x23)
-        return set_debugreg(vcpu, number, reg);
-    const unsigned dr = number == 4 || number == 5 ? number + 2 : number;
-    const Result<u64> value = op == 0x20 ? read_guest_cr(vcpu, number) : Result<u64>(vcpu.arch.state->dr[dr]);
-    reg = TRY(value);
-    return success;
-}
-
-/// The rest of INVLPG's operand; the address itself is of no interest.
-bool skip_memory_operand(Code& code, u8 modrm)
-{
-    const unsigned rm = modrm & 7, mod = modrm >> 6;
-    u8 sib = 0;
-    if (rm == 4 && !code.next(sib))
-        return false;
-    code.at += mod == 1 ? 1 : mod == 2 || (mod == 0 && (rm == 5 || (rm == 4 && (sib & 7) == 5))) ? 4 : 0;
-    return code.at <= code.count;
+    switch (op) {
+    case 0x20: reg = TRY(read_guest_cr(vcpu, number)); return success;
+    case 0x21: reg = TRY(get_debugreg(*vcpu.arch.state, number)); return success;
+    case 0x22: return write_guest_cr(vcpu, number, reg);
+    default: return set_debugreg(vcpu, number, reg);
+    }
 }
 
 [[gnu::noinline]] bool read_any_msr(Vcpu& vcpu, Regs& regs)
@@ -135,76 +146,59 @@ bool skip_memory_operand(Code& code, u8 modrm)
     return true;
 }
 
-constexpr Emulated kind_of(u8 second_byte)
+/// Two-byte opcodes, kernel mode only. Error::restart: nothing is done yet that the guest could see, and rip stays.
+Status two_byte(Vcpu& vcpu, Regs& regs, Code& code)
 {
-    return second_byte == 0x30 || second_byte == 0x32 ? Emulated::msrs
-           : (second_byte & 0xfc) == 0x20             ? Emulated::control
-                                                      : Emulated::others;
-}
-
-/// Two-byte opcodes, kernel mode only.
-bool two_byte(Vcpu& vcpu, Regs& regs, Code& code, unsigned rex)
-{
-    u8 op, modrm = 0;
-    if (!code.next(op))
-        return false;
-    count(vcpu, kind_of(op));
+    auto accepted = [](bool good) -> Status { return good ? Status(success) : Error::inval; };
+    const u8 op = code.next();
+    const bool is_move = (op & 0xfc) == 0x20, is_msr = op == 0x30 || op == 0x32;
+    const u8 modrm = is_move || op == 0x01 ? code.next() : 0;
+    if (!code.is_whole())
+        return Error::inval;
+    count(vcpu, is_msr ? Emulated::msrs : is_move ? Emulated::control : Emulated::others);
+    if (is_move)
+        return move_register(vcpu, op, (modrm >> 3 & 7) | (code.rex & 4) << 1, register_of(regs, (modrm & 7) | (code.rex & 1) << 3));
     switch (op) {
-    case 0x06: // clts
-        set_task_switched(vcpu, false);
-        return true;
-    case 0x08: // invd
-    case 0x09: // wbinvd
+    case 0x06: set_task_switched(vcpu, false); return success; // clts
+    case 0x08:                                                 // invd
+    case 0x09:                                                 // wbinvd
         if (vcpu.domain.arch.has_hardware)
             asm volatile("wbinvd" ::: "memory");
-        return true;
-    case 0x20:   // mov cr, r
-    case 0x21:   // mov dr, r
-    case 0x22:   // mov r, cr
-    case 0x23: { // mov r, dr
-        if (!code.next(modrm))
-            return false;
-        const Status s = move_register(vcpu, op, (modrm >> 3 & 7) | (rex & 4) << 1, register_of(regs, (modrm & 7) | (rex & 1) << 3));
-        if (s.error() == Error::restart)
-            code.at = 0; // nothing is done yet that the guest could see
-        return s.ok() || code.at == 0;
-    }
+        return success;
     case 0x30: // wrmsr
-    case 0x32: return emulate_msr(vcpu, regs, op == 0x32);
-    case 0x31: // rdtsc under CR4.TSD
-        set_hi_lo(regs, read_tsc());
-        return true;
+    case 0x32: return accepted(emulate_msr(vcpu, regs, op == 0x32));
+    case 0x31: set_hi_lo(regs, read_tsc()); return success; // rdtsc under CR4.TSD
     case 0x01:
-        if (!code.next(modrm))
-            return false;
         if (modrm == 0xd1) // xsetbv
-            return set_guest_xcr0(vcpu, regs);
+            return accepted(set_guest_xcr0(vcpu, regs));
         if (modrm == 0xf9) { // rdtscp
             set_hi_lo(regs, read_tsc());
             regs.rcx = u32(vcpu.arch.state->tsc_aux);
-            return true;
+            return success;
         }
-        if ((modrm >> 3 & 7) != 7 || modrm >> 6 == 3 || !skip_memory_operand(code, modrm))
-            return false;
+        code.skip_operand(modrm);
+        if ((modrm >> 3 & 7) != 7 || modrm >> 6 == 3 || !code.is_whole())
+            return Error::inval;
         load_tables(vcpu); // invlpg: of everything, which is always enough
-        return true;
+        return success;
     }
-    return false;
+    return Error::inval;
 }
 
 /// INT n through a gate that the CPU keeps for ring 0.
 [[gnu::noinline]] bool software_interrupt(Vcpu& vcpu, Regs& regs)
 {
-    Code code(regs.rip);
-    if (code.count < 2 || code.byte[0] != 0xcd)
+    Code code(regs);
+    const u8 vector = code.next();
+    if (code.opcode != 0xcd || !code.is_whole())
         return false;
     const GuestState& state = *vcpu.arch.state;
-    const u8 vector = code.byte[1], dpl = state.trap_dpl[vector];
+    const u8 dpl = state.trap_dpl[vector];
     if (state.trap_address[vector] == 0 || dpl == 0 || (guest_in_user() && dpl < 3)) {
-        deliver_exception(vcpu, regs, 13, code.byte[1] * 8u + 2); // some emulators give another number here
+        deliver_exception(vcpu, regs, 13, vector * 8u + 2); // some emulators give another number here
         return true;
     }
-    regs.rip += 2;
+    regs.rip += code.length();
     deliver(vcpu, regs, {state.trap_address[vector], state.trap_masks[vector]});
     return true;
 }
@@ -227,41 +221,30 @@ bool two_byte(Vcpu& vcpu, Regs& regs, Code& code, unsigned rex)
     return arch::guest_range_ok(GuestVa{rip}, bytes) && arch::copy_from_guest(&code, GuestVa{rip}, bytes) == 0 ? code : 0;
 }
 
-/// What kernels execute often, as they write it: without prefixes but the one for 16 bits. False: to be looked at closely.
+/// What kernels execute often, as they write it: without prefixes. False: to be looked at closely.
 [[gnu::always_inline]] inline bool emulate_usual(Vcpu& vcpu, Regs& regs, u32 code)
 {
     if (guest_in_user() || regs.rflags & flag::tf)
         return false;
-    unsigned length = 1, operand = 4;
-    if (u8(code) == 0x66) {
-        code >>= 8;
-        length = operand = 2;
-    }
-    const u8 op = u8(code);
-    if ((op & 0xfe) == 0xfa) // cli, sti: must not mask events, see docs/abi/instructions.md
+    if ((code & 0xfe) == 0xfa) { // cli, sti: must not mask events, see docs/abi/instructions.md
         count(vcpu, Emulated::flags);
-    else if (u16(code & ~u32{0x200}) == 0x300f) { // wrmsr 0f 30, rdmsr 0f 32
-        length++;
+        regs.rip++;
+    } else if (u16(code & ~u32{0x200}) == 0x300f) { // wrmsr 0f 30, rdmsr 0f 32
         if (!emulate_msr(vcpu, regs, code & 0x200))
             return false;
         count(vcpu, Emulated::msrs);
-    } else if ((op & 0xf4) == 0xe4 && vcpu.arch.state->iopl) { // in, out: e4-e7 with an immediate port, ec-ef by dx
-        const bool by_dx = op & 8;
-        length += !by_dx;
-        count(vcpu, Emulated::ports);
-        emulate_port_access(vcpu, regs, by_dx ? u16(regs.rdx) : u8(code >> 8), op & 1 ? operand : 1, !(op & 2));
+        regs.rip += 2;
     } else
         return false;
-    regs.rip += length;
     regs.rflags &= ~flag::rf;
     return true;
 }
 
 /// SYSENTER, which only 32-bit code means: its kernel gets it where it said. The CPU would keep neither rip nor rsp.
-bool emulate_sysenter(Vcpu& vcpu, Regs& regs, const Code& code)
+bool emulate_sysenter(Vcpu& vcpu, Regs& regs, Code& code)
 {
     const Callback& callback = vcpu.arch.state->sysenter;
-    if (!guest_in_user() || !callback.address || code.count < 2 || code.byte[0] != 0x0f || code.byte[1] != 0x34)
+    if (!callback.address || code.opcode != 0x0f || code.next() != 0x34)
         return false;
     regs.rip = regs.rsp = 0;
     regs.rflags = (regs.rflags | flag::interrupt) & ~flag::tf;
@@ -272,34 +255,18 @@ bool emulate_sysenter(Vcpu& vcpu, Regs& regs, const Code& code)
 /// Any form of them, and all others.
 [[gnu::noinline]] bool emulate_any(Vcpu& vcpu, Regs& regs)
 {
-    Code code(regs.rip);
-    unsigned operand = 4, rex = 0;
-    bool rep = false;
-    u8 op;
-    for (;;) {
-        if (!code.next(op))
-            return false;
-        if (op == 0x66)
-            operand = 2;
-        else if (op == 0xf3 || op == 0xf2)
-            rep = true;
-        else if (op != 0x2e && op != 0x36 && op != 0x3e && op != 0x26 && op != 0x64 && op != 0x65 && op != 0xf0)
-            break;
-    }
-    if ((op & 0xf0) == 0x40 && (regs.cs & 0xffff) != guest_cs32) {
-        rex = op & 0xf;
-        if (!code.next(op))
-            return false;
-    }
-    if (emulate_port_io(vcpu, regs, code, op, operand, rep))
+    Code code(regs);
+    if (emulate_port_io(vcpu, regs, code))
         return true;
-    const bool is_flag = (op & 0xfe) == 0xfa; // cli, sti
-    if (guest_in_user() || !(is_flag || (op == 0x0f && two_byte(vcpu, regs, code, rex))))
+    if (guest_in_user())
         return emulate_sysenter(vcpu, regs, code);
-    if (is_flag)
+    if ((code.opcode & 0xfe) == 0xfa) // cli, sti
         count(vcpu, Emulated::flags);
-    if (code.at != 0)
-        skip(vcpu, regs, code.at);
+    else if (code.opcode != 0x0f)
+        return false;
+    else if (Status s = two_byte(vcpu, regs, code); !s)
+        return s.error() == Error::restart;
+    skip(vcpu, regs, code.length());
     return true;
 }
 

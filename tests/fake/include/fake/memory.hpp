@@ -34,6 +34,10 @@ private:
 /// TLB flushes asked for, and the newest stamp among them.
 u64 tlb_flushes();
 u64 newest_flush();
+/// Called in every flush, before it is done; nullptr: none.
+void on_flush(void (*hook)());
+/// What arch::set_m2p() set.
+u64 get_m2p(Mfn mfn);
 /// Counts frames zeroed by arch::clear_frame.
 u64 cleared_frames();
 

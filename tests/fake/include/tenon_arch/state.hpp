@@ -15,6 +15,8 @@ struct ArchVcpu {
 struct ArchDomain {
     SpinLock<Rank::mm> mm_lock;
     bool has_hardware = false;
+    u32 page_tables = 0;
+    u64 reserved_pte_bits = 0;
     u64 relinquish_stage = 0;
     u32 tsc_mode = 0, tsc_khz = 0, tsc_incarnation = 0;
 };

@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 #include <random>
 #include <tenon/boot/known_options.hpp>
-#include <tenon/boot/option.hpp>
 
 using namespace tenon;
 

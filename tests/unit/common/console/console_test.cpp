@@ -3,7 +3,6 @@
 #include <sstream>
 #include <tenon/arch/memory.hpp>
 #include <tenon/boot/known_options.hpp>
-#include <tenon/boot/option.hpp>
 #include <tenon/console.hpp>
 #include <tenon/hypercall/table.hpp>
 #include <thread>

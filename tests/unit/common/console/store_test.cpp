@@ -1,5 +1,4 @@
 // The console's text before and after it leaves the image: a program of its own, because it leaves once.
-#include "common/console/store.hpp"
 #include <fake/machine.hpp>
 #include <fake/memory.hpp>
 #include <gtest/gtest.h>
@@ -30,7 +29,7 @@ TEST(ConsoleText, StaysTheSameWhenItLeavesTheImage)
     console::receive('x');
     const u64 free = frame_allocator::stats().free;
     console::hide_text();
-    EXPECT_EQ(frame_allocator::stats().free, free - pages_for(console::store::bytes)) << "the fake machine's frames stand for the image's";
+    EXPECT_EQ(frame_allocator::stats().free, free - pages_for(console::store_bytes)) << "the fake machine's frames stand for the image's";
     console_write("after\n", 6);
     console::receive('y');
     EXPECT_EQ(ring_text(), "before\nafter\n");
@@ -55,10 +54,10 @@ TEST(ConsoleText, StaysTheSameWhenItLeavesTheImage)
         all.append(text, count);
         at = next;
     }
-    EXPECT_EQ(all.size(), console::store::ring_size);
+    EXPECT_EQ(all.size(), console::ring_store.size);
     for (unsigned i = 0; i < 32; i++)
         EXPECT_EQ(all[all.size() - (i + 1) * line.size()], char('a' + (99 - i) % 26));
-    std::string too_much(console::store::ring_size + 5000, '-');
+    std::string too_much(console::ring_store.size + 5000, '-');
     too_much.back() = '!';
     console_write(too_much.data(), too_much.size());
     EXPECT_EQ(ring_text().find_first_not_of('-'), std::string::npos);

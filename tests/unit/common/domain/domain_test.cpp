@@ -105,12 +105,12 @@ TEST(Ownership, CountsAndLimits)
     domain->max_pages = 20;
     std::vector<Mfn> pages;
     for (unsigned i = 0; i < 4; i++)
-        pages.push_back(*domains::add_page(*domain));
+        pages.push_back(*domains::add_pages(*domain));
     Mfn block = *frame_allocator::allocate(dom_xen, 4);
     EXPECT_TRUE(domains::add_block(*domain, block, 4).ok());
     EXPECT_EQ(domain->total_pages, 20u);
     u64 free = frame_allocator::stats().free;
-    EXPECT_EQ(domains::add_page(*domain).error(), Error::nomem);
+    EXPECT_EQ(domains::add_pages(*domain).error(), Error::nomem);
     EXPECT_EQ(frame_allocator::stats().free, free);
     EXPECT_TRUE(domains::give_back(*domain, pages[1]));
     EXPECT_FALSE(domains::give_back(*domain, pages[1])) << "once only";
@@ -135,11 +135,11 @@ TEST(Ownership, AboveTheLimitByLeaveNothingElseIsAdded)
     ASSERT_TRUE(domains::add_block(*domain, fresh, 4, domains::Limit::waived).ok());
     EXPECT_EQ(domain->total_pages, 32u);
     EXPECT_EQ(domain->max_pages, 16u);
-    EXPECT_EQ(domains::add_page(*domain).error(), Error::nomem);
+    EXPECT_EQ(domains::add_pages(*domain).error(), Error::nomem);
     for (u64 i = 0; i < 16; i++)
         EXPECT_TRUE(domains::give_back(*domain, old + i));
     EXPECT_EQ(domain->total_pages, 16u);
-    EXPECT_EQ(domains::add_page(*domain).error(), Error::nomem);
+    EXPECT_EQ(domains::add_pages(*domain).error(), Error::nomem);
 }
 
 TEST(Ownership, AWalkSurvivesWhatHappensToTheList)
@@ -148,7 +148,7 @@ TEST(Ownership, AWalkSurvivesWhatHappensToTheList)
     auto domain = world.make();
     std::vector<Mfn> pages;
     for (unsigned i = 0; i < 10; i++)
-        pages.push_back(*domains::add_page(*domain));
+        pages.push_back(*domains::add_pages(*domain));
     unsigned seen = 0;
     Frame* frame = nullptr;
     while ((frame = domains::next_page(*domain, frame))) {
@@ -170,7 +170,7 @@ TEST(Destruction, GivesEverythingBackAHundredTimes)
     for (unsigned i = 0; i < 100; i++) {
         auto guest = world.start(1 + i % 3);
         for (unsigned n = 0; n < 50; n++)
-            ASSERT_TRUE(domains::add_page(*guest).ok());
+            ASSERT_TRUE(domains::add_pages(*guest).ok());
         u32 port = *events::alloc_unbound(*guest, dom0->id);
         u32 ours = *events::bind_interdomain(*dom0, *guest, port);
         EXPECT_TRUE(events::bind_virq(*guest, VIRQ_TIMER, 0).ok());
@@ -193,8 +193,8 @@ TEST(Destruction, AZombieKeepsItsIdUntilItsLastFrameGoes)
     u64 free = frame_allocator::stats().free;
     auto guest = world.start();
     DomainId id = guest->id;
-    Mfn mfn = *domains::add_page(*guest), shared = guest->shared.mfn;
-    ASSERT_TRUE(domains::add_page(*guest).ok());
+    Mfn mfn = *domains::add_pages(*guest), shared = guest->shared.mfn;
+    ASSERT_TRUE(domains::add_pages(*guest).ok());
     ASSERT_TRUE(frame_at(mfn).get(id));
     ASSERT_TRUE(frame_at(shared).get(id)); // a foreign mapping of shared_info counts, too
     World::finish(*guest);
@@ -202,7 +202,7 @@ TEST(Destruction, AZombieKeepsItsIdUntilItsLastFrameGoes)
     EXPECT_EQ(guest->total_pages, 1u);
     guest = DomainRef();
     EXPECT_TRUE(domains::find(id));
-    EXPECT_FALSE(domains::add_page(*domains::find(id)).ok());
+    EXPECT_FALSE(domains::add_pages(*domains::find(id)).ok());
     frame_at(mfn).put();
     EXPECT_TRUE(domains::find(id));
     frame_at(shared).put();

@@ -70,7 +70,7 @@ struct Grants : testing::Test {
         flushes = 0;
         at_flush = nullptr;
         for (unsigned i = 0; i < 16; i++)
-            page.push_back(*domains::add_page(*granter));
+            page.push_back(*domains::add_pages(*granter));
     }
     grant_entry_v1& entry(u32 ref) { return granter->grants.frames[ref / 512].as<grant_entry_v1>()[ref % 512]; }
     /// Handles that are in use.
@@ -201,7 +201,7 @@ TEST_F(Grants, APageTableIsNeverMappedWritable)
     frame_at(page[0]).type = TypeWord::of(FrameType::l1, 1, TypeWord::validated_bit).raw;
     EXPECT_EQ(map(8, 0x10000).status, GNTST_general_error);
     EXPECT_EQ(entry(8).flags, GTF_permit_access);
-    EXPECT_EQ(copy(by_frame(*domains::add_page(*user)), by_ref(8), 16, GNTCOPY_dest_gref), GNTST_general_error);
+    EXPECT_EQ(copy(by_frame(*domains::add_pages(*user)), by_ref(8), 16, GNTCOPY_dest_gref), GNTST_general_error);
     frame_at(page[0]).type = 0;
 }
 
@@ -303,7 +303,7 @@ TEST_F(Grants, BatchesFlushOncePerPieceAndRestart)
 
 TEST_F(Grants, CopiesAllFourWays)
 {
-    Mfn own = *domains::add_page(*user), other = *domains::add_page(*user);
+    Mfn own = *domains::add_pages(*user), other = *domains::add_pages(*user);
     grant(8, page[0], true), grant(9, page[1]);
     std::memcpy(fake::frame_bytes(page[0]) + 100, "granted", 8);
     EXPECT_EQ(copy(by_ref(8, 100), by_frame(own, 4088), 8, GNTCOPY_source_gref), GNTST_okay);

@@ -124,7 +124,6 @@ WEAK const ProcessorInfo& processor_info()
 WEAK CpuPlace cpu_place(CpuId cpu) { return {.core = cpu.raw(), .socket = 0, .apic_id = cpu.raw() * 2, .acpi_id = cpu.raw() + 1}; }
 WEAK const EfiInfo& efi_info() { return record.efi; }
 WEAK u8 keyboard_shift_flags() { return 0x20; }
-WEAK const char* command_line() { return "loglvl=debug"; }
 WEAK std::span<const u8> build_id()
 {
     static const u8 id[] = {1, 2, 3, 4};

@@ -35,11 +35,11 @@ TEST_F(MemoryOp, PopulatesWithM2pAndGivesBack)
     auto list = populated(300);
     EXPECT_EQ(dom0->total_pages, 300u);
     for (u64 i = 0; i < 300; i++)
-        EXPECT_EQ(arch::get_m2p(Mfn{list[i]}), 0x100 + i);
+        EXPECT_EQ(fake::get_m2p(Mfn{list[i]}), 0x100 + i);
     EXPECT_EQ(reservation(XENMEM_decrease_reservation, list), 300);
     EXPECT_EQ(dom0->total_pages, 0u);
     EXPECT_EQ(free_frames(), free);
-    EXPECT_EQ(arch::get_m2p(Mfn{list[0]}), ~u64{0});
+    EXPECT_EQ(fake::get_m2p(Mfn{list[0]}), ~u64{0});
 }
 
 TEST_F(MemoryOp, ALongListRestartsWhereItStopped)
@@ -60,7 +60,7 @@ TEST_F(MemoryOp, ExtentsAreContiguousAndAligned)
     auto list = populated(3, 4);
     for (u64 i = 0; i < 3; i++) {
         EXPECT_EQ(list[i] % 16, 0u);
-        EXPECT_EQ(arch::get_m2p(Mfn{list[i] + 15}), 0x100 + i * 16 + 15);
+        EXPECT_EQ(fake::get_m2p(Mfn{list[i] + 15}), 0x100 + i * 16 + 15);
     }
     EXPECT_EQ(reservation(XENMEM_decrease_reservation, list, 4), 3);
     EXPECT_EQ(dom0->total_pages, 0u);
@@ -101,7 +101,7 @@ TEST_F(MemoryOp, AMappedFrameLeavesWhenItsLastReferenceGoes)
     ASSERT_TRUE(frame.get(dom0_id));
     EXPECT_EQ(reservation(XENMEM_decrease_reservation, list), 1);
     EXPECT_EQ(frame.owner_id(), dom0_id);
-    EXPECT_EQ(arch::get_m2p(Mfn{list[0]}), ~u64{0});
+    EXPECT_EQ(fake::get_m2p(Mfn{list[0]}), ~u64{0});
     u64 free = free_frames();
     frame.put();
     EXPECT_EQ(free_frames(), free + 1);
@@ -171,12 +171,12 @@ TEST_F(Exchange, SwapsSinglesForABlock)
     EXPECT_EQ(out[0] % 64, 0u);
     EXPECT_EQ(dom0->total_pages, 64u);
     for (u64 i = 0; i < 64; i++) {
-        EXPECT_EQ(arch::get_m2p(Mfn{out[0] + i}), 0x100 + i);
+        EXPECT_EQ(fake::get_m2p(Mfn{out[0] + i}), 0x100 + i);
         EXPECT_TRUE(frame_at(Mfn{out[0] + i}).get(dom0_id));
         frame_at(Mfn{out[0] + i}).put();
     }
     for (u64 mfn : old)
-        EXPECT_TRUE(arch::get_m2p(Mfn{mfn}) == ~u64{0} || (mfn >= out[0] && mfn < out[0] + 64));
+        EXPECT_TRUE(fake::get_m2p(Mfn{mfn}) == ~u64{0} || (mfn >= out[0] && mfn < out[0] + 64));
 }
 
 TEST_F(Exchange, AndBack)
@@ -189,7 +189,7 @@ TEST_F(Exchange, AndBack)
     EXPECT_EQ(run(), 0);
     EXPECT_EQ(x.nr_exchanged, 1u);
     for (u64 i = 0; i < 16; i++)
-        EXPECT_EQ(arch::get_m2p(Mfn{out[i]}), 0x100 + i);
+        EXPECT_EQ(fake::get_m2p(Mfn{out[i]}), 0x100 + i);
     EXPECT_EQ(dom0->total_pages, 16u);
 }
 
@@ -204,7 +204,7 @@ TEST_F(Exchange, AFailureLeavesEverythingAsItWas)
     EXPECT_EQ(free_frames(), free);
     EXPECT_EQ(out[0], 0x100u);
     for (u64 i = 0; i < 64; i++)
-        EXPECT_EQ(arch::get_m2p(Mfn{in[i]}), 0x100 + i);
+        EXPECT_EQ(fake::get_m2p(Mfn{in[i]}), 0x100 + i);
     EXPECT_EQ(reservation(XENMEM_decrease_reservation, in), 64) << "all of them still held";
 }
 
@@ -264,7 +264,7 @@ TEST_F(Exchange, ManyChunksRestartBetweenThem)
     EXPECT_EQ(restarts, 1u);
     EXPECT_EQ(x.nr_exchanged, 64u);
     for (u64 i = 0; i < 64; i++)
-        EXPECT_EQ(arch::get_m2p(Mfn{out[i / 4] + i % 4}), 0x100 + i);
+        EXPECT_EQ(fake::get_m2p(Mfn{out[i / 4] + i % 4}), 0x100 + i);
 }
 
 TEST_F(Exchange, RefusesShapesThatDoNotMatch)

@@ -12,7 +12,6 @@ using fake::World;
 
 const CallTable tenon::call_table{}; // the calls are made directly
 extern "C" const std::array<EnterCall, ABI_HYPERCALL_COUNT> tenon::call_entries{};
-const char* tenon::arch::command_line() { return ""; }
 std::span<const u8> tenon::arch::build_id() { return {}; }
 
 namespace {
@@ -81,7 +80,7 @@ TEST_F(VcpuCalls, BringUpAndDown)
 
 TEST_F(VcpuCalls, MoveVcpuInfoOnceAndLoseNothing)
 {
-    Mfn mfn = *domains::add_page(*guest);
+    Mfn mfn = *domains::add_pages(*guest);
     Vcpu& v = *caller;
     v.info->evtchn_upcall_mask = 0;
     v.info->arch.cr2 = 0x1234;
@@ -175,7 +174,7 @@ TEST_F(VcpuCalls, RunstateIsWrittenAtOnceAndOnTheWayIn)
     fake::GuestWindow window(&area, sizeof area);
     World::run(3'000'000);
     vcpu_register_runstate_memory_area op{};
-    op.addr.v = u64(&area);
+    op.addr = u64(&area);
     EXPECT_EQ(vcpu_op(VCPUOP_register_runstate_memory_area, 0, op), 0);
     EXPECT_EQ(area.time[0] + area.time[1] + area.time[2] + area.time[3], 3'000'000u);
     EXPECT_EQ(run(hypercall::vm_assist, VMASST_CMD_enable, VMASST_TYPE_runstate_update_flag), 0);
@@ -188,7 +187,7 @@ TEST_F(VcpuCalls, RunstateIsWrittenAtOnceAndOnTheWayIn)
     fake::GuestWindow second(&now, sizeof now);
     EXPECT_EQ(run(hypercall::vcpu_op, VCPUOP_get_runstate_info, 0, u64(&now)), 0);
     EXPECT_EQ(now.time[0] + now.time[1] + now.time[2] + now.time[3], 53'000'000u);
-    op.addr.v = 64;
+    op.addr = 64;
     EXPECT_EQ(vcpu_op(VCPUOP_register_runstate_memory_area, 0, op), failure(Error::fault));
 }
 
@@ -197,7 +196,7 @@ TEST_F(VcpuCalls, TheSecondClockFollowsTheFirst)
     vcpu_time_info area{};
     fake::GuestWindow window(&area, sizeof area);
     vcpu_register_time_memory_area op{};
-    op.addr.v = u64(&area);
+    op.addr = u64(&area);
     EXPECT_EQ(vcpu_op(VCPUOP_register_vcpu_time_memory_area, 0, op), 0);
     fake::set_time(4321);
     deliver_mail(*caller);
@@ -265,7 +264,7 @@ TEST_F(VcpuCalls, EventChannelsByCall)
     EXPECT_EQ(status.u.interdomain.port, bind.local_port);
     bind.remote_dom = 77;
     EXPECT_EQ(event_op(EVTCHNOP_bind_interdomain, bind), failure(Error::srch));
-    evtchn_init_control control{};
+    evtchn_port_t control[6]{};
     EXPECT_EQ(event_op(EVTCHNOP_init_control, control), failure(Error::nosys));
     EXPECT_EQ(run(hypercall::event_channel_op, EVTCHNOP_bind_ipi, u64{64}), failure(Error::fault));
     EXPECT_EQ(fake::ports_in_use(*dom0), 1u);

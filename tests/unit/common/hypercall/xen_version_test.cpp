@@ -1,5 +1,6 @@
 #include "caller.hpp"
 #include <abi/version.h>
+#include <tenon/boot/known_options.hpp>
 
 using namespace tenon;
 
@@ -27,6 +28,7 @@ TEST_F(XenVersion, TextsFillTheirFields)
     EXPECT_EQ(ask(XENVER_capabilities, at), 0);
     EXPECT_STREQ(text.data(), "xen-3.0-x86_64 ");
     EXPECT_EQ(text[1023], 0);
+    command_line::parse("loglvl=debug");
     EXPECT_EQ(ask(XENVER_commandline, at), 0);
     EXPECT_STREQ(text.data(), "loglvl=debug");
     become(*guest);

@@ -1,6 +1,7 @@
 // Results carry values or errors, through every conversion, at every optimisation.
 #include <gtest/gtest.h>
-#include <tenon/result.hpp>
+#include <tenon/lib/result.hpp>
+#include <xen/errno.h>
 
 using namespace tenon;
 
@@ -29,6 +30,29 @@ TEST(Result, AnErrorSurvivesWhereThereIsNoValue)
         EXPECT_EQ(status.error(), error);
     }
     EXPECT_TRUE(passed_on(Error{}).ok());
+}
+
+TEST(Result, ErrorsHaveThePublicNumbers)
+{
+    for (auto [ours, number] : {std::pair{Error::perm, XEN_EPERM},
+                                {Error::noent, XEN_ENOENT},
+                                {Error::srch, XEN_ESRCH},
+                                {Error::io, XEN_EIO},
+                                {Error::toobig, XEN_E2BIG},
+                                {Error::nomem, XEN_ENOMEM},
+                                {Error::access, XEN_EACCES},
+                                {Error::fault, XEN_EFAULT},
+                                {Error::busy, XEN_EBUSY},
+                                {Error::exist, XEN_EEXIST},
+                                {Error::nodev, XEN_ENODEV},
+                                {Error::inval, XEN_EINVAL},
+                                {Error::nospc, XEN_ENOSPC},
+                                {Error::range, XEN_ERANGE},
+                                {Error::nosys, XEN_ENOSYS},
+                                {Error::nodata, XEN_ENODATA},
+                                {Error::time, XEN_ETIME},
+                                {Error::notsup, XEN_EOPNOTSUPP}})
+        EXPECT_EQ(int(ours), int(number));
 }
 
 TEST(Result, AStatusIsItsErrorNumber) { EXPECT_EQ(sizeof(Status), sizeof(s32)); }

@@ -158,16 +158,6 @@ TEST_F(FrameAllocator, PanicsOnBrokenInvariants)
     EXPECT_NE(fake::take_log().size(), 1u);
 }
 
-TEST_F(FrameAllocator, AnyContentsSkipsTheScrub)
-{
-    u64 before = fake::cleared_frames();
-    ASSERT_TRUE(frame_allocator::allocate(dom0_id, 5, 64, frame_allocator::Contents::any).ok());
-    EXPECT_EQ(fake::cleared_frames(), before);
-    ASSERT_TRUE(frame_allocator::allocate(dom0_id, 5).ok());
-    EXPECT_EQ(fake::cleared_frames(), before + 32);
-}
-
-// Any sequence of allocations and releases: blocks never overlap, all invariants hold, everything comes back.
 TEST_F(FrameAllocator, RandomSequencesKeepTheInvariants)
 {
     for (unsigned seed = 0; seed < 20; seed++) {

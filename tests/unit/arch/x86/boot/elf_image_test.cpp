@@ -1,5 +1,4 @@
 #include "elf_builder.hpp"
-#include <abi/version.h>
 #include <fake/machine.hpp>
 #include <gtest/gtest.h>
 #include <random>
@@ -47,8 +46,7 @@ TEST_F(ElfImage, ReadsSegmentsAndNotes)
     EXPECT_EQ(image.init_p2m, 0x8000000000u);
     EXPECT_TRUE(image.mod_start_pfn);
     EXPECT_FALSE(image.hypercall_page.has_value());
-    EXPECT_EQ(image.features, 0x8801u | 1u << XENFEAT_pae_pgdir_above_4gb);
-    EXPECT_EQ(image.required_features, 1u << XENFEAT_writable_page_tables);
+    EXPECT_FALSE(image.is_not_pv);
 }
 
 TEST_F(ElfImage, TakesKernelsOfTheLowerHalf)
@@ -120,7 +118,7 @@ TEST_F(ElfImage, ToleratesOddNotes)
     elf.set_note(10, "||unheard_of|!also_unheard_of||dom0");
     ASSERT_TRUE(parse(elf.build()));
     EXPECT_FALSE(image.mod_start_pfn);
-    EXPECT_EQ(image.required_features, 0u);
+    EXPECT_FALSE(image.is_not_pv);
 }
 
 TEST_F(ElfImage, DamagedFilesNeverHarm)

@@ -12,7 +12,7 @@ using namespace tenon::x86;
 
 namespace tenon::x86 {
 /// A table's address stands for its frame: a walk can follow it.
-Mfn shared_frame(u64 va, u64*) { return Mfn{va >> page_shift}; }
+Mfn shared_frame(u64 va) { return Mfn{va >> page_shift}; }
 } // namespace tenon::x86
 
 namespace {
