@@ -6,7 +6,6 @@
 #include <abi/version.h>
 #include <tenon/arch/machine.hpp>
 #include <tenon/boot/known_options.hpp>
-#include <tenon/hypercall/arch_calls.hpp>
 
 namespace tenon::hypercall {
 namespace {

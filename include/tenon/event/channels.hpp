@@ -11,8 +11,7 @@ namespace tenon {
 struct Domain;
 struct Vcpu;
 
-/// reserved: being closed; belongs to the thread that does it.
-/// EVTCHNSTAT_* of the public interface, and one more.
+/// EVTCHNSTAT_* of the public interface, and reserved: being closed; belongs to the thread that does it.
 enum class ChannelState : u8 { free, unbound, interdomain, pirq, virq, ipi, reserved };
 
 struct Channel {

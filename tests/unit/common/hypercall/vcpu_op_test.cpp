@@ -12,7 +12,6 @@ using fake::World;
 
 const CallTable tenon::call_table{}; // the calls are made directly
 extern "C" const std::array<EnterCall, ABI_HYPERCALL_COUNT> tenon::call_entries{};
-const char* tenon::arch::command_line() { return ""; }
 std::span<const u8> tenon::arch::build_id() { return {}; }
 
 namespace {
