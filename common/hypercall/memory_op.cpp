@@ -2,9 +2,9 @@
 // own), where the machine-to-phys table lies, the frames of a grant table for a builder. The others: memory/.
 #include "memory/operations.hpp"
 #include <abi/arch_x86.h>
-#include <tenon/boot/memory_map.hpp>
 #include <tenon/arch/guest.hpp>
 #include <tenon/arch/machine.hpp>
+#include <tenon/boot/memory_map.hpp>
 
 namespace tenon::hypercall {
 namespace {

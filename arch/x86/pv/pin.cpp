@@ -29,4 +29,4 @@ Status drop_pin(Domain& domain, Frame& frame)
     return frame.type_word().pinned() ? unpin(domain, mfn_of(frame)) : release_partial(domain, frame);
 }
 
-} // namespace tenon
+} // namespace tenon::x86::pv

@@ -60,8 +60,7 @@ TEST_F(Types, ATableMayNotMapItselfToWrite)
     EXPECT_EQ(pin(*guest, mfn, 1).error(), Error::inval);
     table(mfn)[7] = Pte::of(mfn, read_only);
     EXPECT_TRUE(pin(*guest, mfn, 1));
-    EXPECT_EQ(write_l1_entry(*guest, table(mfn) + 8, Pte::of(mfn, read_write), guest->id, AdBits::replace).error(),
-              Error::inval);
+    EXPECT_EQ(write_l1_entry(*guest, table(mfn) + 8, Pte::of(mfn, read_write), guest->id, AdBits::replace).error(), Error::inval);
 }
 
 TEST_F(Types, AnEntryIsCorrectedOrRefused)
