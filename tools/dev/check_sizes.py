@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 LINES_A_FILE = 500
-CODE_LINES = 20_000  # arch, common, drivers and include, without blank lines and comments
+CODE_LINES = 16_500  # arch, common, drivers and include, without blank lines and comments; 20,000 with every feature there will be
 IMAGE_BYTES = 1 << 20
 SOURCES = (".cpp", ".hpp", ".h", ".S", ".py", ".sh")
 
