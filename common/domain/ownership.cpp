@@ -127,14 +127,16 @@ CommPage add_comm_page(Domain& domain)
 Status give_back_all(Domain& domain)
 {
     for (unsigned steps = 1;; steps++) {
-        Frame* frame;
+        Frame* frame = nullptr;
         {
             Guard guard(domain.pages_lock);
             if (!domain.page_list.first)
                 return domain.admitting ? Status(Error::restart) : success;
-            frame = &frame_at(Mfn{domain.page_list.first});
-            if (!frame->get(domain.id)) // somebody else just dropped it: it is going, and waits for the lock
-                frame = nullptr;
+            // Left for later: a frame that somebody else just dropped is going, and waits for the lock; one that has all the references
+            // it can have loses some with the tables that hold them.
+            for (u32 at = domain.page_list.first; at && !frame; at = frame_at(Mfn{at}).next)
+                if (frame_at(Mfn{at}).get(domain.id))
+                    frame = &frame_at(Mfn{at});
         }
         if (frame) {
             Status done = arch::relinquish_frame(domain, *frame);

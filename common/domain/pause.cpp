@@ -25,6 +25,12 @@ void end_machine(u32 reason)
         arch::reboot(reason == SHUTDOWN_crash || reason == SHUTDOWN_watchdog);
 }
 
+/// Without the lock: the vCPUs may want it to get off their CPUs.
+void wait_until_stopped(Domain& domain)
+{
+    domain.for_each_vcpu([](Vcpu& v) { wait_until_off_cpu(v); });
+}
+
 } // namespace
 
 void pause(Domain& domain)
@@ -33,7 +39,7 @@ void pause(Domain& domain)
         Guard guard(domain.lock);
         change(domain, true);
     }
-    domain.for_each_vcpu([](Vcpu& v) { wait_until_off_cpu(v); }); // without the lock: they may want it to get there
+    wait_until_stopped(domain);
 }
 
 void unpause(Domain& domain)
@@ -47,8 +53,9 @@ void pause_by_tools(Domain& domain)
     {
         Guard guard(domain.lock);
         domain.tool_pauses++;
+        change(domain, true);
     }
-    pause(domain);
+    wait_until_stopped(domain);
 }
 
 Status unpause_by_tools(Domain& domain)

@@ -22,10 +22,12 @@ Status init(Domain& domain, u32 max_frames, u32 max_maptrack_frames)
 Status grow(Domain& domain, u32 count)
 {
     GrantTable& table = domain.grants;
-    Guard guard(table.lock);
-    if (count > table.max_frames)
-        return Error::inval;
-    while (table.frame_count < count) {
+    for (;;) {
+        Guard guard(table.lock); // for one frame: others wait for it with interrupts off
+        if (count > table.max_frames)
+            return Error::inval;
+        if (table.frame_count >= count)
+            return success;
         auto* active = make_array<ActiveGrant>(GrantTable::entries_per_frame);
         CommPage page = active ? domains::add_comm_page(domain) : CommPage();
         if (!page) {
@@ -35,7 +37,6 @@ Status grow(Domain& domain, u32 count)
         table.active[table.frame_count] = active;
         table.frames[table.frame_count++] = page;
     }
-    return success;
 }
 
 Result<Mfn> shared_frame(Domain& domain, u32 index)

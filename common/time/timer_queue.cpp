@@ -74,15 +74,19 @@ void set(Timer& timer, u64 deadline_ns, CpuId cpu)
 
 void cancel(Timer& timer)
 {
-    CpuId ran_on;
-    with_queue_of(timer, [&](Queue& q) {
-        if (timer.armed())
-            q.armed.remove(timer); // the hardware timer may fire once for nothing
-        ran_on = timer.ran_on;
-    });
-    if (ran_on != arch::this_cpu_id())
-        while (queue_of(ran_on).running.load(std::memory_order_acquire) == &timer)
+    for (bool again = true; again;) {
+        CpuId ran_on;
+        with_queue_of(timer, [&](Queue& q) {
+            if (timer.armed())
+                q.armed.remove(timer); // the hardware timer may fire once for nothing
+            ran_on = timer.ran_on;
+        });
+        again = false;
+        while (ran_on != arch::this_cpu_id() && queue_of(ran_on).running.load(std::memory_order_acquire) == &timer) {
+            again = true; // its handler may arm it as its last act
             arch::spin_wait();
+        }
+    }
 }
 
 void run(CpuId cpu, u64 now)

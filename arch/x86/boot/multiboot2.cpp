@@ -60,6 +60,7 @@ bool read_framebuffer(const Bytes& tag, BootInfo& info)
     const bool is_rgb = tag.get<u8>(29) == 1;
     if (!tag.has(0, is_rgb ? 38 : 32))
         return false;
+    info.has_graphics = tag.get<u8>(29) != 2;
     if (!is_rgb)
         return true;
     BootFramebuffer fb{tag.get<u64>(8), tag.get<u32>(16), tag.get<u32>(20), tag.get<u32>(24), tag.get<u8>(28), {}, {}, {}};

@@ -78,7 +78,7 @@ void start_screen()
     if (!options::console.empty() && !options::console_names("vga"))
         return;
     const BootFramebuffer& f = boot_info.framebuffer;
-    if (f.address ? screen::init_framebuffer(f).ok() : !boot_info.efi_system_table && screen::init_text())
+    if (f.address ? screen::init_framebuffer(f).ok() : !boot_info.efi_system_table && !boot_info.has_graphics && screen::init_text())
         console::add_sink(screen::write);
 }
 

@@ -256,7 +256,7 @@ void handle_device_interrupt(u8 vector)
     if (expected)
         lapic::eoi();
     const auto handler = line.handler;
-    const DomainId id = line.domain;
+    const DomainId id = line.domain; // dom_invalid: nobody's, and find() would tidy up under the locks of who let the interrupt in
     const u32 port = line.port;
     irq::lines_lock.unlock();
 
@@ -267,7 +267,7 @@ void handle_device_interrupt(u8 vector)
         irq::finish(Vector{vector});
     } else if (Domain* dom0 = domains::dom0(); dom0 && dom0->id == id) {
         events::set_pending(*dom0, port); // dom0 does not go away
-    } else if (DomainRef domain = domains::find(id); domain && !domain->is_dying()) {
+    } else if (DomainRef domain = id == dom_invalid ? DomainRef() : domains::find(id); domain && !domain->is_dying()) {
         events::set_pending(*domain, port);
     }
 }

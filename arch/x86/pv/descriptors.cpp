@@ -151,7 +151,7 @@ void load_ldt(Vcpu& vcpu)
 
 Status set_ldt(Vcpu& vcpu, GuestVa base, u64 entries)
 {
-    if (entries > 8192 || offset_in_page(base) || (entries && !arch::guest_range_ok(base, entries * 8)))
+    if (entries > max_ldt_entries || offset_in_page(base) || (entries && !arch::guest_range_ok(base, entries * 8)))
         return Error::inval;
     if (vcpu.arch.ldt_base == base.raw() && vcpu.arch.ldt_entries == entries)
         return success;

@@ -5,7 +5,7 @@
 
 namespace tenon::x86::pv {
 
-inline constexpr u32 descriptors_per_page = 512, max_gdt_entries = reserved_gdt_page * descriptors_per_page;
+inline constexpr u32 descriptors_per_page = 512, max_gdt_entries = reserved_gdt_page * descriptors_per_page, max_ldt_entries = 8192;
 /// `frames` has one for each page that the entries, at most the maximum, need.
 Status set_gdt(Vcpu& vcpu, const u64* frames, u32 entries);
 Status set_ldt(Vcpu& vcpu, GuestVa base, u64 entries);

@@ -19,14 +19,16 @@ Status unpin(Domain& domain, Mfn mfn)
     const FrameRef frame = TRY(hold(mfn, domain.id));
     if (!frame->type_word().pinned())
         return Error::inval;
-    TRY(drop_table(domain, mfn));
-    frame->type.fetch_and(~TypeWord::pinned_bit, std::memory_order_acq_rel);
-    return success;
+    return drop_pin(domain, *frame);
 }
 
 Status drop_pin(Domain& domain, Frame& frame)
 {
-    return frame.type_word().pinned() ? unpin(domain, mfn_of(frame)) : release_partial(domain, frame);
+    if (!frame.type_word().pinned())
+        return release_partial(domain, frame);
+    TRY(drop_table(domain, mfn_of(frame)));
+    frame.type.fetch_and(~TypeWord::pinned_bit, std::memory_order_acq_rel);
+    return success;
 }
 
 } // namespace tenon::x86::pv

@@ -91,8 +91,8 @@ inline Pte* own_l1_entry(const Domain& domain, MachineAddr at)
     return reinterpret_cast<Pte*>(own_base + at.raw());
 }
 
-/// Writes an entry of a table above level 1 (update.cpp). Error::restart: it is not written, call again; a release that could not end is deferred.
-/// The mm_lock is held.
+/// Writes an entry of a table above level 1 (update.cpp). Error::restart: it is not written, call again; a release that could not end is
+/// deferred. The mm_lock is held.
 Status write_upper_entry(Vcpu& caller, Domain& domain, Frame& table, unsigned index, Pte value, unsigned level, AdBits ad);
 
 // TLB flushes that guests ask for (flush.cpp).
@@ -109,7 +109,8 @@ void flush_local(FlushWhat what, GuestVa va);
 /// Flushes wherever one of the vCPUs of the mask is loaded (null mask: all of the domain's).
 Status flush_vcpus(Vcpu& caller, GuestPtr<u64> mask, FlushWhat what, GuestVa va);
 
-// Pins and base pointers, for mmuext_op, contexts, domain building and destruction (pin.cpp, base.cpp). The tables' domain's mm_lock is held.
+// Pins and base pointers, for mmuext_op, contexts, domain building and destruction (pin.cpp, base.cpp). The mm_lock of the tables' domain is
+// held.
 
 Status pin(Domain& domain, Mfn mfn, unsigned level);
 Status unpin(Domain& domain, Mfn mfn);

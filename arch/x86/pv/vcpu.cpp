@@ -112,7 +112,7 @@ Status set_vcpu_context(Vcpu& vcpu, const vcpu_guest_context& c)
     ArchVcpu& a = vcpu.arch;
     const cpu_user_regs& u = c.user_regs;
     if (!is_guest_address(u.rip) || !is_canonical(c.fs_base) || !is_canonical(c.gs_base_kernel) || !is_canonical(c.gs_base_user) ||
-        c.gdt_ents > max_gdt_entries)
+        c.gdt_ents > max_gdt_entries || c.ldt_ents > max_ldt_entries)
         return Error::inval;
     for (u64 callback : {c.event_callback_eip, c.failsafe_callback_eip, c.syscall_callback_eip})
         if (!is_guest_address(callback))

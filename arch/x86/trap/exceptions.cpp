@@ -146,7 +146,7 @@ extern "C" void handle_syscall(Regs* regs)
 extern "C" u64 unknown_call(Regs* regs)
 {
     Vcpu& vcpu = *this_cpu().current;
-    note_refused({vcpu, vcpu.domain, u32(regs->rax), {}}, 0, Error::nosys);
+    note_refused({vcpu, vcpu.domain, u32(min(regs->rax, u64{~0u})), {}}, 0, Error::nosys); // a wider number is none of ours
     return u64(-s64(Error::nosys));
 }
 

@@ -23,7 +23,7 @@ entry_syscall:
         PUSH_EACH rdi, rsi, rdx, rcx, rax, r8, r9, r10
         push    11 * 8(%rsp)                            // r11 holds rflags
         PUSH_EACH rbx, rbp, r12, r13, r14, r15
-        cmp     $HYPERCALL_COUNT, %rax                  // numbers are 32 bits: what has more takes the slow way
+        cmp     $HYPERCALL_COUNT, %rax                  // of all 64 bits
         jae     1f
         mov     %r11, %rcx
         mov     %r10, %r9

@@ -21,10 +21,12 @@ struct Reservation {
 bool decrease(const Reservation& r, u64 index)
 {
     auto first = (r.list + index).read();
-    for (u64 i = 0; first.ok() && i < r.frames(); i++)
+    if (!first.ok() || *first > frame_table::end || frame_table::end - *first < r.frames())
+        return false;
+    for (u64 i = 0; i < r.frames(); i++)
         if (!give_frame(r.domain, Mfn{*first} + i))
             return false;
-    return first.ok();
+    return true;
 }
 
 /// populate_physmap says where the domain has its new frames. For increase_reservation they have no place, and need not be told.

@@ -31,9 +31,10 @@ struct BootInfo {
     u32 mmap_entry_bytes = 0;
 
     BootFramebuffer framebuffer;
-    u8 rsdp[36]{};            ///< copy of the ACPI root pointer
-    u32 rsdp_bytes = 0;       ///< 20 or 36; 0: none given
-    u64 efi_system_table = 0; ///< 64-bit firmware only
+    bool has_graphics = false; ///< the screen shows pixels, also where the framebuffer is none that we can draw on
+    u8 rsdp[36]{};             ///< copy of the ACPI root pointer
+    u32 rsdp_bytes = 0;        ///< 20 or 36; 0: none given
+    u64 efi_system_table = 0;  ///< 64-bit firmware only
 };
 
 } // namespace tenon

@@ -1,5 +1,6 @@
 // Event channels of a domain, 2-level ABI. [public header event_channel.h]
-// Invariant outside of a bind or close in progress (`links` in event/ports.cpp is held): an interdomain channel's peer is interdomain and points back.
+// Invariant outside of a bind or close in progress (`links` in event/ports.cpp is held): an interdomain channel's peer is interdomain and
+// points back.
 #pragma once
 #include <abi/shared_info.h>
 #include <atomic>

@@ -18,7 +18,7 @@ Result<Vector> lines_for_msi(const pci::MsiTarget& target, unsigned count);
 /// Programs the messages of a function again after it lost its state.
 Status restore_msi(pci::Function function);
 
-// The others are for vectors that the two above gave and that were not released.
+// The others are for vectors that line_for_gsi and lines_for_msi gave and that were not released.
 
 /// Frees a message's line; the device's capability is turned off with the last one of it. A GSI keeps its line.
 void release(Vector vector);

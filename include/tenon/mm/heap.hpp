@@ -7,7 +7,7 @@
 namespace tenon {
 
 namespace heap {
-void* allocate(std::size_t bytes); ///< whole pages, next to each other in machine memory, too
+void* allocate(std::size_t bytes); ///< whole pages, next to each other in machine memory, too; nullptr: none, or none so
 void free(void* pointer);          ///< nullptr is allowed
 u64 pages();                       ///< in use, communication pages too
 } // namespace heap

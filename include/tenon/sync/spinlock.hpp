@@ -24,7 +24,6 @@ enum class Rank : u8 {
     timer,
     device_window,
     allocator,
-    heap,
     window,
     console,
 };

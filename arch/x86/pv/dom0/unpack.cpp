@@ -1,4 +1,5 @@
-// dom0's kernel out of its module. The decoders run on a stack and in memory that nobody has yet; what they make is borrowed until the domain is built.
+// dom0's kernel out of its module. The decoders run on a stack and in memory that nobody has yet; what they make is borrowed until the
+// domain is built.
 #include "../../boot/boot.hpp"
 #include "../../boot/boot_memory.hpp"
 #include "../../cpu/per_cpu.hpp"

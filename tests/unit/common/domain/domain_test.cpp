@@ -8,9 +8,12 @@ using namespace tenon;
 using fake::World;
 
 static unsigned relinquished;
-Status arch::relinquish_frame(Domain&, Frame&)
+static Frame* full = nullptr; ///< a frame that has all the references it can have, held by what the next one to be relinquished holds
+Status arch::relinquish_frame(Domain&, Frame& frame)
 {
     relinquished++;
+    if (full && &frame != full)
+        std::exchange(full, nullptr)->put(Frame::refs_limit);
     return success;
 }
 
@@ -48,6 +51,20 @@ TEST(Domain, IsFoundByIdAndByOrder)
     EXPECT_EQ(&*domains::next(8), &*b);
     EXPECT_FALSE(domains::next(3001));
     EXPECT_EQ(&*domains::find_for(*a->vcpu(0), dom_self), &*a);
+}
+
+TEST(Domain, AFrameWithoutRoomForAReferenceWaitsForTheOthers)
+{
+    World world;
+    auto domain = world.make();
+    Mfn other = *domains::add_pages(*domain), last = *domains::add_pages(*domain); // the last one is the first in the list
+    ASSERT_NE(other.raw(), last.raw());
+    full = &frame_at(last);
+    ASSERT_TRUE(full->get(domain->id, Frame::refs_limit));
+    ASSERT_FALSE(full->get(domain->id));
+    fake::yield_after(2);
+    World::finish(*domain);
+    EXPECT_EQ(full, nullptr);
 }
 
 TEST(Domain, ToolsPauseAndUnpauseFromTwoCpusAtOnce)

@@ -175,20 +175,23 @@ TEST(Timers, AgreeWithASortedListOverRandomOperations)
     }
 }
 
-TEST(Timers, CancelWaitsForAHandlerOnAnotherCpu)
+TEST(Timers, CancelWaitsForAHandlerOnAnotherCpuAndWhatItArms)
 {
     boot_timers();
     static std::atomic<int> stage;
     stage = 0;
+    static Timer* itself;
     Timer slow(
         [](void*) {
             stage = 1;
             while (stage != 2)
                 std::this_thread::yield();
             std::this_thread::sleep_for(std::chrono::milliseconds(20));
+            timers::set(*itself, 1000, cpu1); // a periodic one, which was not told in time that it is no more
             stage = 3;
         },
         nullptr);
+    itself = &slow;
     timers::set(slow, 1, cpu1);
     std::thread other([] {
         fake::set_cpu(cpu1);
@@ -199,7 +202,9 @@ TEST(Timers, CancelWaitsForAHandlerOnAnotherCpu)
     stage = 2;
     timers::cancel(slow);
     EXPECT_EQ(stage, 3);
+    EXPECT_FALSE(slow.armed());
     other.join();
+    timers::cancel(slow);
 }
 
 TEST(Timers, ManyCpusAtOnce)

@@ -97,10 +97,12 @@ TEST_F(Multiboot2, TextAndIndexedFramebuffersAreNone)
     w.begin(8).put(u64{0xb8000}).put(u32{160}).put(u32{80}).put(u32{25}).put(u8{16}).put(u8{2}).put(u16{0}).end();
     ASSERT_TRUE(parse(w.finish()));
     EXPECT_EQ(info.framebuffer.address, 0u);
+    EXPECT_FALSE(info.has_graphics);
     Writer indexed;
     indexed.begin(8).put(u64{0xa0000}).put(u32{320}).put(u32{320}).put(u32{200}).put(u8{8}).put(u8{0}).put(u16{0}).end();
     ASSERT_TRUE(parse(indexed.finish()));
     EXPECT_EQ(info.framebuffer.address, 0u);
+    EXPECT_TRUE(info.has_graphics);
     EXPECT_EQ(fake::take_log(), "");
 }
 
@@ -117,6 +119,7 @@ TEST_F(Multiboot2, FramebuffersThatCannotBeDrawnOnAreDamaged)
         one.put(u8(5)).put(u8{1}).put(u8{5}).put(u8{1}).put(u8{0}).put(u8(blue)).end();
         info = {};
         ASSERT_TRUE(parse(one.finish()));
+        EXPECT_TRUE(info.has_graphics) << "no text is to be written then";
         EXPECT_EQ(info.framebuffer.address != 0, pitch == 4096 && blue == 8 && height == 768) << pitch << ' ' << bits << ' ' << blue;
     }
 }
