@@ -54,18 +54,7 @@ void put_descriptors(Frame& frame)
 /// Every entry is made harmless, or the frame refused.
 Status get_descriptors(Frame& frame)
 {
-    u64 old = frame.type.load(std::memory_order_relaxed);
-    u64 next;
-    TypeWord word;
-    do {
-        word = {old};
-        if ((word.count() != 0 && word.type() != FrameType::descriptor) || word.partial() || word.count() >= Frame::refs_limit)
-            return Error::inval;
-        next = TypeWord::of(FrameType::descriptor, word.count() + 1, old & TypeWord::kept_bits).raw;
-    } while (!frame.type.compare_exchange_weak(old, next, std::memory_order_acq_rel));
-    if (word.type() != FrameType::descriptor && word.type() != FrameType::none)
-        retype_flush(frame);
-    if (word.count() != 0)
+    if (TRY(take_type(frame, FrameType::descriptor)).count() != 0)
         return success;
     FrameView<u64> table(frame);
     for (unsigned i = 0; i < descriptors_per_page; i++)
@@ -217,7 +206,7 @@ CallResult update_descriptor(Call& call, u64 maddr, u64 descriptor)
     if (const TypeWord word = frame->type_word(); word.type() == FrameType::descriptor && word.count() != 0)
         store(FrameView<u64>(*frame).get());
     else
-        TRY(write_page<u64>(call.domain, mfn, store));
+        TRY(write_page<u64>(*frame, store));
     return s64{0};
 }
 

@@ -28,7 +28,7 @@ RARE_CALL Status update_anything(Vcpu& vcpu, Domain& domain, DomainId frames_id,
     const unsigned index = unsigned(offset_in_page(at) / 8);
     const TypeWord word = frame->type_word();
     if (word.count() == 0 || !is_page_table(word.type()))
-        return write_page<u64>(domain, mfn, [&](u64* page) { std::atomic_ref(page[index]).store(value.raw, std::memory_order_release); });
+        return write_page<u64>(*frame, [&](u64* page) { std::atomic_ref(page[index]).store(value.raw, std::memory_order_release); });
     if (word.partial())
         return Error::inval;
     const AdBits ad = kind == MMU_PT_UPDATE_PRESERVE_AD ? AdBits::preserve : AdBits::replace;

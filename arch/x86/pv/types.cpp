@@ -67,6 +67,13 @@ template <bool is_leaf> [[gnu::noinline]] Status release_loop(Domain& domain, Fr
     return success;
 }
 
+/// Empties the TLBs of a frame's last type, when the word already names another: from then on no one can take the old type, so that the
+/// stamp is its last. (Before that a mapping that another domain has by a grant could come and go, which needs none of our locks.)
+void retype_flush(const Frame& frame)
+{
+    arch::flush_tlb_older_than(std::atomic_ref(const_cast<u64&>(frame.stamp)).load(std::memory_order_acquire), arch::online_cpus());
+}
+
 Status release_entries(Domain& domain, Frame& frame, unsigned level)
 {
     return level == 1 ? release_loop<true>(domain, frame, 1) : release_loop<false>(domain, frame, level);
@@ -74,38 +81,39 @@ Status release_entries(Domain& domain, Frame& frame, unsigned level)
 
 } // namespace
 
-void retype_flush(const Frame& frame)
-{
-    arch::flush_tlb_older_than(std::atomic_ref(const_cast<u64&>(frame.stamp)).load(std::memory_order_acquire), arch::online_cpus());
-}
-
 void forbid_device(Mfn mfn)
 {
     ASSERT(forbidden_count < std::size(forbidden));
     forbidden[forbidden_count++] = mfn;
 }
 
-/// Of a former table: whoever comes before the flush of the first one has ended flushes, too, as nobody may wait for another CPU here.
-Status get_writable_slowly(Frame& frame, u32 count)
+/// Of a frame whose type has just changed, whoever comes before the flush of the first one has ended flushes, too, as nobody may wait for
+/// another CPU here.
+Result<TypeWord> take_type(Frame& frame, FrameType type, u32 count)
 {
     for (u64 old = frame.type.load(std::memory_order_relaxed);;) {
         const TypeWord word{old};
-        const bool is_first = word.type() != FrameType::writable;
+        const bool is_first = word.type() != type;
         if (is_first ? word.count() != 0 || word.partial() : word.count() >= Frame::refs_limit)
             return Error::inval;
         u64 flags = old & (TypeWord::kept_bits | TypeWord::flushing_bit);
         if (is_first && word.type() != FrameType::none)
             flags |= TypeWord::flushing_bit;
-        if (!frame.type.compare_exchange_weak(old, TypeWord::of(FrameType::writable, word.count() + count, flags).raw,
-                                              std::memory_order_acq_rel))
+        if (!frame.type.compare_exchange_weak(old, TypeWord::of(type, word.count() + count, flags).raw, std::memory_order_acq_rel))
             continue;
         if (flags & TypeWord::flushing_bit) {
             retype_flush(frame);
             if (is_first)
                 frame.type.fetch_and(~TypeWord::flushing_bit, std::memory_order_release);
         }
-        return success;
+        return word;
     }
+}
+
+Status get_writable_slowly(Frame& frame, u32 count)
+{
+    TRY(take_type(frame, FrameType::writable, count));
+    return success;
 }
 
 Status take_device_entry(const Domain& domain, Pte entry)

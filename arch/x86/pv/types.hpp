@@ -9,6 +9,9 @@
 
 namespace tenon::x86::pv {
 
+/// Takes references of a type that is not a page table's. The word as it was before: with count 0, the frame's contents are still to be
+/// looked at. Error::inval while the frame is anything else.
+Result<TypeWord> take_type(Frame& frame, FrameType type, u32 count = 1);
 /// Taken for RW mappings, grants, plain writes. Error::inval while the frame is anything else.
 RARE_CALL Status get_writable_slowly(Frame& frame, u32 count);
 /// In the usual case: it is writable already, or was.
@@ -55,15 +58,16 @@ inline Result<FrameRef> hold(Mfn mfn, DomainId owner)
     Frame* frame = get_frame(mfn, owner);
     return frame ? Result<FrameRef>(FrameRef(frame)) : Error::inval;
 }
-/// Writes to a page of the domain's that is no table. `write` gets its address.
-template <class T = u8, class F> Status write_page(const Domain& domain, Mfn mfn, F&& write)
+/// Writes to a page that is no table. `write` gets its address.
+template <class T = u8, class F> Status write_page(Frame& frame, F&& write)
 {
-    const FrameRef frame = TRY(hold(mfn, domain.id));
-    TRY(get_writable(*frame));
-    write(FrameView<T>(*frame).get());
-    put_writable(*frame, false);
+    TRY(get_writable(frame));
+    write(FrameView<T>(frame).get());
+    put_writable(frame, false);
     return success;
 }
+/// The same, to a page of the domain's.
+template <class F> Status write_page(const Domain& domain, Mfn mfn, F&& write) { return write_page(*TRY(hold(mfn, domain.id)), write); }
 
 /// Takes a page-table type, validating the table if nobody did. Error::restart: position saved, call again.
 /// The caller holds a general reference. `domain` owns the frame; its mm_lock is held.
@@ -72,9 +76,6 @@ Status get_table(Domain& domain, Frame& frame, unsigned level);
 Status put_table(Domain& domain, Frame& frame);
 /// The same, and then the general reference that was held with it: what a present entry above level 1 had, or a base pointer.
 Status drop_table(Domain& domain, Mfn mfn);
-/// Empties the TLBs of a frame's last type, when the word already names another: from then on no one can take the old type, so that the
-/// stamp is its last. (Before that a mapping that another domain has by a grant could come and go, which needs none of our locks.)
-void retype_flush(const Frame& frame);
 
 constexpr bool is_hypervisor_slot(unsigned level, unsigned index) { return level == 4 && index >= first_slot && index <= last_slot; }
 /// Checks an entry that a guest wants at a level above 1, and takes the references it will hold; corrects its bits. Nothing is changed

@@ -43,13 +43,20 @@ TEST_F(Types, AFrameIsEitherATableOrWritable)
     Frame& frame = frame_at(mfn);
     ASSERT_TRUE(pin(*guest, mfn, 1));
     EXPECT_EQ(get_writable(frame).error(), Error::inval);
+    EXPECT_EQ(take_type(frame, FrameType::descriptor).error(), Error::inval);
     EXPECT_EQ(pin(*guest, mfn, 1).error(), Error::inval) << "one pin";
     EXPECT_EQ(get_table(*guest, frame, 2).error(), Error::inval) << "one level";
     ASSERT_TRUE(unpin(*guest, mfn));
     ASSERT_TRUE(get_writable(frame));
     for (unsigned level = 1; level <= 4; level++)
         EXPECT_EQ(pin(*guest, mfn, level).error(), Error::inval);
+    EXPECT_EQ(take_type(frame, FrameType::descriptor).error(), Error::inval);
     put_writable(frame);
+    ASSERT_EQ(take_type(frame, FrameType::descriptor)->count(), 0u) << "who comes first has to look at its contents";
+    EXPECT_EQ(take_type(frame, FrameType::descriptor)->count(), 1u);
+    EXPECT_EQ(get_writable(frame).error(), Error::inval);
+    EXPECT_EQ(frame.type_word().raw, TypeWord::of(FrameType::descriptor, 2).raw);
+    frame.type.fetch_sub(2);
     EXPECT_EQ(frame.ref_count(), 1u);
 }
 
