@@ -51,8 +51,8 @@ Result<DomainRef> create(const CreateParams& params)
     DomainRef ref(domain);
     if (done.ok())
         return ref;
-    while (!destroy(*domain)) {
-    } // there is little to give back
+    while (!destroy(*domain)) // there is little to give back
+        ;
     return done.error();
 }
 

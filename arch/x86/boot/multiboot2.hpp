@@ -7,7 +7,8 @@ namespace tenon::multiboot2 {
 
 inline constexpr u32 loader_magic = 0x36d76289; ///< in EAX at entry
 
-/// Begins with its size. Tags that are damaged are named in the log and left out. Error::inval when the list itself is broken before its end.
+/// Begins with its size. Tags that are damaged are named in the log and left out. Error::inval when the list itself is broken before its
+/// end.
 Status parse(std::span<const u8> information, BootInfo& info);
 
 } // namespace tenon::multiboot2

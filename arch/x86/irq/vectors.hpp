@@ -13,7 +13,8 @@ inline constexpr u8 request_vector = 0xfc; ///< TLB flush, call on another CPU
 inline constexpr u8 error_vector = 0xfe;
 inline constexpr u8 spurious_vector = 0xff; ///< low four bits set, as old local APICs demand
 
-/// An external interrupt arrived with this vector; interrupts are off. Who let it in may hold an mm_lock, and nothing above. Acknowledges it and delivers it.
+/// An external interrupt arrived with this vector; interrupts are off. Who let it in may hold an mm_lock, and nothing above. Acknowledges
+/// it and delivers it.
 void handle_device_interrupt(u8 vector);
 
 } // namespace tenon::x86

@@ -15,6 +15,13 @@ on_console() { # on_console PATTERN
     done
     fail "the guest's console has no '$1'"
 }
+gone() {
+    for _ in $(seq 50); do
+        xl domid other >/dev/null 2>&1 || return 0
+        usleep 200000
+    done
+    fail "the guest is still there"
+}
 
 # What Debian's boot script does. It takes dom0 for set up when its number is in xenstore.
 mkdir -p /run/xen
@@ -55,8 +62,7 @@ for _ in 1 2; do
     says '^other .*p---' xl list
     says '' xl unpause other
     xl shutdown -w other 2>&1 | grep -q 'has been shut down, reason code 0' || fail "shutdown"
-    for _ in $(seq 50); do xl domid other >/dev/null 2>&1 || break; usleep 200000; done
-    xl domid other >/dev/null 2>&1 && fail "the guest is still there"
+    gone
 done
 
 # A disk and a network, which xl's own hotplug scripts put in place.
@@ -79,8 +85,7 @@ says '' xl network-detach other 0
 says '' xl block-attach other 'format=raw, vdev=xvdb, access=r, target=/dev/loop6'
 says '^51728 ' xl block-list other
 xl shutdown -w other >/dev/null 2>&1
-for _ in $(seq 50); do xl domid other >/dev/null 2>&1 || break; usleep 200000; done
-xl domid other >/dev/null 2>&1 && fail "the guest is still there"
+gone
 [ -z "$(ls -d /sys/class/net/vif* 2>/dev/null)" ] || fail "an interface is left: $(ls -d /sys/class/net/vif*)"
 
 says '' xl create -q -p /tmp/other.cfg
